@@ -1,0 +1,1 @@
+"""The Flask service: it remembers, shows and schedules what the engines decide."""
