@@ -14,6 +14,7 @@ port, and its socket lies in a directory of mode 0700, so that nobody but the us
 from __future__ import annotations
 
 import fcntl
+import os
 import shutil
 import sys
 from collections.abc import Iterator
@@ -58,6 +59,15 @@ class Cluster:
             statement += sql.SQL(" TEMPLATE {} STRATEGY FILE_COPY").format(sql.Identifier(template))
         with self._connect() as connection:
             connection.execute(statement)
+
+    def rename_database(self, name: str, new_name: str) -> None:
+        """Give a database, which nobody may be connected to, another name."""
+        with self._connect() as connection:
+            connection.execute(
+                sql.SQL("ALTER DATABASE {} RENAME TO {}").format(
+                    sql.Identifier(name), sql.Identifier(new_name)
+                )
+            )
 
     def drop_database(self, name: str) -> None:
         """Delete a database, if it exists, and end its connections."""
@@ -107,7 +117,6 @@ def start(home: Path, *, binaries: Path | None = None, durable: bool = True) -> 
         raise ClusterError("the private PostgreSQL runs on Linux only; name a server in DATABASE_URL")
     home = home.absolute()
     try:
-        home.mkdir(parents=True, exist_ok=True)
         with _mutex(home):
             lease = (home / "lease").open("ab")
             try:
@@ -126,15 +135,28 @@ def discard(home: Path) -> bool:
         if not _unused(home):
             return False
         embedded_server.shut_down(home)
-        shutil.rmtree(home)
+        # Renamed first: whoever waits for the mutex must find it gone, and not a folder half deleted.
+        grave = home.with_name(f"{home.name}.discarded-{os.getpid()}")
+        home.rename(grave)
+    shutil.rmtree(grave)
     return True
 
 
 @contextmanager
 def _mutex(home: Path) -> Iterator[None]:
-    with (home / "mutex").open("ab") as file:
-        fcntl.flock(file, fcntl.LOCK_EX)
-        yield
+    """Only one process at a time starts, stops or discards the server; `home` is made if missing."""
+    path = home / "mutex"
+    while True:
+        home.mkdir(parents=True, exist_ok=True)
+        try:
+            file = path.open("ab")
+        except FileNotFoundError:  # discarded by another process just now
+            continue
+        with file:
+            fcntl.flock(file, fcntl.LOCK_EX)
+            if path.exists() and path.stat().st_ino == os.fstat(file.fileno()).st_ino:
+                yield
+                return
 
 
 def _unused(home: Path) -> bool:

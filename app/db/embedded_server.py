@@ -56,38 +56,44 @@ class RunningServer:
 def ensure_running(home: Path, folder: Path | None, *, durable: bool) -> RunningServer:
     """Find the server running, or start it."""
     data_dir = home / "data"
-    pid = _running_pid(data_dir)
-    if pid is not None:
+    if _running_pid(data_dir) is not None:
         socket_dir = Path(_pid_file(data_dir)[SOCKET_LINE])
         _wait_until_ready(home, socket_dir)
         return RunningServer(socket_dir, None)
-    # A folder without PG_VERSION is left from an initdb that was interrupted.
-    made_by = data_dir / "PG_VERSION"
-    major = int(made_by.read_text()) if made_by.exists() else None
+    major = int((data_dir / "PG_VERSION").read_text()) if data_dir.exists() else None
     programs = embedded_binaries.choose(folder, major)
-    if major is None and data_dir.exists():
-        shutil.rmtree(data_dir)
     identity = embedded_privileges.choose(programs, data_dir)
     if major is None:
         _initialise(data_dir, programs, identity)
     _clear_remains(data_dir)
     socket_dir = _make_socket_dir(data_dir, identity)
     process = _launch(home, programs, identity, socket_dir, durable=durable)
-    _wait_until_ready(home, socket_dir, process)
+    try:
+        _wait_until_ready(home, socket_dir, process)
+    except BaseException:
+        # Also on Ctrl-C: nobody holds the server yet, so nobody else would stop it.
+        process.send_signal(signal.SIGINT)
+        process.wait()
+        raise
     return RunningServer(socket_dir, process)
 
 
 def _initialise(data_dir: Path, programs: Binaries, identity: Identity) -> None:
-    data_dir.mkdir(mode=0o700)
-    if identity.owner != data_dir.stat().st_uid:
-        os.chown(data_dir, identity.owner, identity.owner)
-    command = [*identity.prefix, programs.program("initdb"), f"--pgdata={data_dir}", f"--username={ROLE}"]
+    # Made under another name, so that a folder called "data" is always complete.
+    unfinished = data_dir.with_name("data.unfinished")
+    if unfinished.exists():
+        shutil.rmtree(unfinished)
+    unfinished.mkdir(mode=0o700)
+    if identity.owner != unfinished.stat().st_uid:
+        os.chown(unfinished, identity.owner, identity.owner)
+    command = [*identity.prefix, programs.program("initdb"), f"--pgdata={unfinished}", f"--username={ROLE}"]
     # Trust whoever reaches the socket: its directory lets nobody but its owner in.
     command += ["--auth=trust", "--encoding=UTF8", f"--locale={LOCALE}", "--no-instructions"]
     made = subprocess.run(command, capture_output=True, text=True, check=False)
     if made.returncode != 0:
-        shutil.rmtree(data_dir)
+        shutil.rmtree(unfinished)
         raise ClusterError(f"PostgreSQL could not make its data folder {data_dir}:\n{made.stderr.strip()}")
+    unfinished.rename(data_dir)
 
 
 def _launch(
