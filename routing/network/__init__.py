@@ -1,0 +1,84 @@
+"""Parcels between facilities: topologies, timetables, itineraries."""
+
+from routing.network.compare import (
+    Demand,
+    DemandRow,
+    Option,
+    ParcelRow,
+    compare_demand,
+    compare_parcel,
+)
+from routing.network.errors import (
+    InvalidNetworkError,
+    NetworkError,
+    NoRoute,
+    NoRouteReason,
+    TopologyTooLargeError,
+    UnknownFacilityError,
+)
+from routing.network.facility import (
+    HANDOVERS,
+    Facility,
+    FacilityKind,
+    Handover,
+    distance_m,
+    road_distance_m,
+)
+from routing.network.network import Network
+from routing.network.paths import Itinerary, PlannedLeg, alternatives, direct_itinerary, itinerary
+from routing.network.terms import LaneTerms
+from routing.network.timetable import EVERY_DAY, Departure, Lane, Mode
+from routing.network.topology import (
+    Soundness,
+    Topology,
+    graph,
+    hub_lines,
+    least_time_s,
+    one_hub,
+    point_to_point,
+    point_to_point_lines,
+    several_hubs,
+    soundness,
+)
+
+__all__ = [
+    "EVERY_DAY",
+    "HANDOVERS",
+    "Demand",
+    "DemandRow",
+    "Departure",
+    "Facility",
+    "FacilityKind",
+    "Handover",
+    "InvalidNetworkError",
+    "Itinerary",
+    "Lane",
+    "LaneTerms",
+    "Mode",
+    "Network",
+    "NetworkError",
+    "NoRoute",
+    "NoRouteReason",
+    "Option",
+    "ParcelRow",
+    "PlannedLeg",
+    "Soundness",
+    "Topology",
+    "TopologyTooLargeError",
+    "UnknownFacilityError",
+    "alternatives",
+    "compare_demand",
+    "compare_parcel",
+    "direct_itinerary",
+    "distance_m",
+    "graph",
+    "hub_lines",
+    "itinerary",
+    "least_time_s",
+    "one_hub",
+    "point_to_point",
+    "point_to_point_lines",
+    "road_distance_m",
+    "several_hubs",
+    "soundness",
+]
