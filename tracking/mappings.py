@@ -1,9 +1,9 @@
 """Our codes in the words that customers' systems already speak.
 
-One row a code: AfterShip subtag (its tag is the part before the underscore), EasyPost status and status detail,
-ShipEngine status code and status detail code, 17TRACK sub-status (its status is the part before the underscore)
-and KDNiao state code. Where a system has no word for an exact code, the row has its word for the milestone.
-The rows at the end are failed attempts, by reason.
+One row a code: AfterShip subtag (its tag is the part before the underscore), EasyPost status and status
+detail, ShipEngine status code and status detail code, 17TRACK sub-status (its status is the part before the
+underscore) and KDNiao state code. Where a system has no word for an exact code, the row has its word for the
+milestone. The rows at the end are failed attempts, by reason.
 
 Sources, read in November 2026: AfterShip "Delivery statuses" and "Delivery sub-statuses"; EasyPost
 "Trackers"; ShipEngine tracking status codes and status detail codes; 17TRACK API v2 statuses; KDNiao
