@@ -1,0 +1,43 @@
+"""Couriers between customers: who serves which stop, in which order, and when.
+
+```python
+from routing.pickup import Options, Problem, Stop, Vehicle, solve
+
+plan = solve(Problem(stops=(...), vehicles=(...)), Options(seconds=10))
+```
+
+`solve` plans a day, `insertion` mends a running plan, `checker.check` judges any plan.
+"""
+
+from routing.pickup.checker import Violation, ViolationCode, check
+from routing.pickup.effort import Progress
+from routing.pickup.errors import ChangeRefusedError, PickupError, ProblemError, UnknownNameError
+from routing.pickup.matrix import StraightLine, Table, Travel
+from routing.pickup.plan import Plan, ReasonCode, Route, Unserved, Visit
+from routing.pickup.problem import Problem, Stop, StopKind, Vehicle
+from routing.pickup.solve import Options, solve
+
+__all__ = [
+    "ChangeRefusedError",
+    "Options",
+    "PickupError",
+    "Plan",
+    "Problem",
+    "ProblemError",
+    "Progress",
+    "ReasonCode",
+    "Route",
+    "Stop",
+    "StopKind",
+    "StraightLine",
+    "Table",
+    "Travel",
+    "UnknownNameError",
+    "Unserved",
+    "Vehicle",
+    "Violation",
+    "ViolationCode",
+    "Visit",
+    "check",
+    "solve",
+]

@@ -1,0 +1,1 @@
+"""One file an engine: each takes an `Instance` and rounds, and gives rounds back."""

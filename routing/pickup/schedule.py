@@ -1,0 +1,112 @@
+"""When to be where on a round whose order of stops is given.
+
+Nothing here knows stops or vehicles: a round is a row of legs, service times and windows. All values are seconds.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from routing.pickup.problem import Windows
+
+
+@dataclass(frozen=True, slots=True)
+class Timetable:
+    """Moments of a round: leaving, each arrival and start of service, and the end."""
+
+    start_s: int
+    arrivals: tuple[int, ...]
+    services: tuple[int, ...]
+    end_s: int
+
+    @property
+    def duration_s(self) -> int:
+        """From the start to the end of the round."""
+        return self.end_s - self.start_s
+
+
+def earliest_start(windows: Windows, arrival_s: int) -> int | None:
+    """First moment at which service may start for someone who arrives then; None: too late."""
+    for opens, closes in windows:
+        if arrival_s <= closes:
+            return max(arrival_s, opens)
+    return None
+
+
+def latest_start(windows: Windows, limit_s: int) -> int | None:
+    """Last moment at which service may start that is not after the limit; None: there is none."""
+    for opens, closes in reversed(windows):
+        if opens <= limit_s:
+            return min(limit_s, closes)
+    return None
+
+
+def timetable(
+    travel_s: Sequence[int],
+    service_s: Sequence[int],
+    windows: Sequence[Windows],
+    start_s: int,
+    end_s: int,
+) -> Timetable | None:
+    """The shortest timetable of a round, and of these the earliest.
+
+    Leaving later never lets one arrive earlier, so only departures matter that are the last ones for their moment of
+    return. Starting with the earliest departure, each is found by going forward (when is the return?) and back (how
+    late may one leave for it?); the next one to look at leaves a second later. Every step either ends the search or
+    puts a stop into a later window, so there are at most as many steps as windows.
+
+    Args:
+        travel_s: the legs, from the start to the first stop, ..., from the last stop to the end.
+        service_s: at each stop.
+        windows: of each stop, in order; never empty.
+        start_s: leave no earlier.
+        end_s: be back no later.
+
+    Returns:
+        None if no departure keeps all windows and the end.
+    """
+    best: Timetable | None = None
+    leave_s = start_s
+    while True:
+        run = _forward(travel_s, service_s, windows, leave_s, end_s)
+        if run is None:
+            return best
+        last_leave_s = _latest_departure(travel_s, service_s, windows, run.end_s)
+        run = _forward(travel_s, service_s, windows, last_leave_s, end_s) or run
+        if best is None or run.duration_s < best.duration_s:
+            best = run
+        if run.arrivals == run.services:  # no wait: nothing can be shorter
+            return best
+        leave_s = last_leave_s + 1
+
+
+def _forward(
+    travel_s: Sequence[int],
+    service_s: Sequence[int],
+    windows: Sequence[Windows],
+    leave_s: int,
+    end_s: int,
+) -> Timetable | None:
+    now_s = leave_s
+    arrivals, services = [], []
+    for leg_s, duration_s, open_windows in zip(travel_s, service_s, windows, strict=False):
+        now_s += leg_s
+        begin_s = earliest_start(open_windows, now_s)
+        if begin_s is None:
+            return None
+        arrivals.append(now_s)
+        services.append(begin_s)
+        now_s = begin_s + duration_s
+    now_s += travel_s[-1]
+    return Timetable(leave_s, tuple(arrivals), tuple(services), now_s) if now_s <= end_s else None
+
+
+def _latest_departure(
+    travel_s: Sequence[int], service_s: Sequence[int], windows: Sequence[Windows], end_s: int
+) -> int:
+    """Latest moment to leave for being back at a moment that is known to be possible."""
+    now_s = end_s
+    for stop in range(len(service_s) - 1, -1, -1):
+        begin_s = latest_start(windows[stop], now_s - travel_s[stop + 1] - service_s[stop])
+        assert begin_s is not None, "a round that can be driven forward can be driven backward"
+        now_s = begin_s
+    return now_s - travel_s[0]
