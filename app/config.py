@@ -1,0 +1,53 @@
+"""The environment, read once into frozen settings; anything wrong stops the start."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from pydantic import Field, SecretStr, field_validator
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+REPOSITORY = Path(__file__).resolve().parent.parent
+
+
+class Settings(BaseSettings):
+    """Every setting of the service. Names are environment variables in upper case (docs: operations)."""
+
+    model_config = SettingsConfigDict(frozen=True, extra="ignore", env_file=None)
+
+    database_url: str = Field(description="SQLAlchemy URL of a PostgreSQL 15+ database")
+    secret_key: SecretStr = Field(
+        min_length=32, description="Signs cookies and tracking links and permutes waybill numbers"
+    )
+    database_pool_size: int = Field(default=8, ge=1, le=100, description="Connections kept per process")
+    waybill_prefix: str = Field(
+        default="WH", pattern=r"^[A-Z]{2}$", description="Two letters that begin every waybill number"
+    )
+    public_url: str = Field(
+        default="http://127.0.0.1:8000", description="Address that labels and messages point to"
+    )
+    cookie_secure: bool = Field(
+        default=False, description="Send cookies over HTTPS only; set it in production"
+    )
+    session_hours: int = Field(default=12, ge=1, le=720, description="How long a login lasts")
+    metrics_token: SecretStr | None = Field(
+        default=None, description="Bearer token for /metrics; without one only loopback is answered"
+    )
+    log_level: str = Field(
+        default="INFO", pattern=r"^(DEBUG|INFO|WARNING|ERROR)$", description="Least level logged"
+    )
+    auto_confirm_days: int = Field(
+        default=7,
+        ge=1,
+        le=90,
+        description="Days after proof of delivery at which held money is released unasked",
+    )
+    demo_logins: bool = Field(default=False, description="Show the demo world's logins on the sign-in page")
+
+    @field_validator("database_url")
+    @classmethod
+    def _postgresql_only(cls, value: str) -> str:
+        for prefix in ("postgresql+psycopg://", "postgresql://", "postgres://"):
+            if value.startswith(prefix):
+                return "postgresql+psycopg://" + value.removeprefix(prefix)
+        raise ValueError("DATABASE_URL must name a PostgreSQL database (postgresql://...)")

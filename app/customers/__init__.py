@@ -1,0 +1,1 @@
+"""One person, one file: customer records, the identities that recognise them, their addresses."""

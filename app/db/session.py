@@ -1,0 +1,106 @@
+"""The one door to the database: an engine, and `unit_of_work`, the only place that commits.
+
+A session opened for a tenant sees that tenant's rows and no others: every ORM statement gets the
+tenant's criterion added, and a row of another tenant cannot be flushed. A session opened without a
+tenant (relay, scheduler, login, public tracking) sees all and has to be asked for by that name.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import msgspec
+import sqlalchemy as sa
+from sqlalchemy import event
+from sqlalchemy.orm import ORMExecuteState, Session, sessionmaker, with_loader_criteria
+
+from app.db.base import TenantScoped
+
+_json_encoder = msgspec.json.Encoder()
+
+
+class CrossTenantWriteError(AssertionError):
+    """A session of one tenant was asked to write a row of another: a bug, never an operating error."""
+
+
+class Database:
+    """An engine with its session factory.
+
+    Args:
+        url: SQLAlchemy URL of a PostgreSQL 15+ database.
+        pool_size: Connections kept per process.
+    """
+
+    def __init__(self, url: str, *, pool_size: int = 8) -> None:
+        self.url = url
+        self.engine = sa.create_engine(
+            url,
+            pool_size=pool_size,
+            max_overflow=pool_size,
+            pool_pre_ping=True,
+            json_serializer=lambda value: _json_encoder.encode(value).decode(),
+            json_deserializer=msgspec.json.decode,
+        )
+        self._sessions = sessionmaker(self.engine, expire_on_commit=False)
+
+    @contextmanager
+    def unit_of_work(self, tenant_id: int | None) -> Iterator[Session]:
+        """Open a session, commit it at the end, roll it back on any exception.
+
+        Args:
+            tenant_id: The tenant whose rows may be seen and written; None sees every tenant.
+        """
+        with self._sessions(info={"tenant_id": tenant_id}) as session:
+            yield session
+            session.commit()
+
+    def dispose(self) -> None:
+        """Close every pooled connection."""
+        self.engine.dispose()
+
+
+def tenant_of(session: Session) -> int:
+    """The tenant a session was opened for.
+
+    Raises:
+        CrossTenantWriteError: The session was opened for no tenant in particular.
+    """
+    tenant_id: int | None = session.info.get("tenant_id")
+    if tenant_id is None:
+        raise CrossTenantWriteError("this work needs a session that was opened for one tenant")
+    return tenant_id
+
+
+@event.listens_for(Session, "do_orm_execute")
+def _only_the_tenants_rows(state: ORMExecuteState) -> None:
+    tenant_id = state.session.info.get("tenant_id")
+    if tenant_id is None or state.is_column_load or state.is_relationship_load:
+        return
+    if state.is_select or state.is_update or state.is_delete:
+        state.statement = state.statement.options(
+            with_loader_criteria(
+                TenantScoped,
+                lambda cls: cls.tenant_id == tenant_id,
+                include_aliases=True,
+                propagate_to_loaders=True,
+            )
+        )
+
+
+@event.listens_for(Session, "before_flush")
+def _write_only_the_tenants_rows(session: Session, _context: Any, _instances: Any) -> None:
+    tenant_id = session.info.get("tenant_id")
+    if tenant_id is None:
+        return
+    for row in session.new | session.dirty:
+        if not isinstance(row, TenantScoped):
+            continue
+        given: int | None = row.tenant_id  # None until the first flush, whatever the annotation says
+        if given is None:
+            row.tenant_id = tenant_id
+        elif given != tenant_id:
+            raise CrossTenantWriteError(
+                f"{type(row).__name__} of tenant {row.tenant_id} in a session of tenant {tenant_id}"
+            )

@@ -1,0 +1,1 @@
+"""Pickup and delivery requests, couriers, plans and the dispatcher's board."""

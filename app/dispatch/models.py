@@ -1,0 +1,159 @@
+"""Couriers, stops that must be served, and plans with their routes and what they could not serve."""
+
+from __future__ import annotations
+
+import enum
+from datetime import date, datetime
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.dialects.postgresql import ARRAY
+from sqlalchemy.orm import Mapped, mapped_column, relationship
+
+from app.db.base import Base, Identified, TenantScoped
+from app.db.types import enum_by_value
+
+
+class StopKind(enum.StrEnum):
+    """Whether a courier takes goods from a customer or brings them."""
+
+    PICKUP = "pickup"
+    DELIVERY = "delivery"
+
+
+class StopStatus(enum.StrEnum):
+    """Where a requested stop stands."""
+
+    OPEN = "open"
+    PLANNED = "planned"
+    DONE = "done"
+    FAILED = "failed"
+    CANCELLED = "cancelled"
+
+
+class PlanStatus(enum.StrEnum):
+    """Where a plan stands."""
+
+    REQUESTED = "requested"
+    SOLVING = "solving"
+    DRAFT = "draft"
+    PUBLISHED = "published"
+    FAILED = "failed"
+    SUPERSEDED = "superseded"
+
+
+class Courier(Identified, TenantScoped, Base):
+    """A courier of one outlet with the vehicle and shift of a working day."""
+
+    __tablename__ = "courier"
+    __table_args__ = (sa.UniqueConstraint("tenant_id", "code"),)
+
+    code: Mapped[str]
+    name: Mapped[str]
+    phone: Mapped[str]
+    facility_id: Mapped[int] = mapped_column(sa.ForeignKey("facility.id"), index=True)
+    party_id: Mapped[int] = mapped_column(sa.ForeignKey("party.id"))
+    shift_start_s: Mapped[int]
+    shift_end_s: Mapped[int]
+    capacity_g: Mapped[int]
+    capacity_cm3: Mapped[int]
+    capacity_pieces: Mapped[int]
+    skills: Mapped[list[str]] = mapped_column(ARRAY(sa.Text), default=list)
+    active: Mapped[bool] = mapped_column(default=True)
+
+
+class StopRequest(Identified, TenantScoped, Base):
+    """A stop that a courier must make for a shipment on one local day."""
+
+    __tablename__ = "stop_request"
+    __table_args__ = (
+        sa.UniqueConstraint("shipment_id", "kind"),
+        sa.Index("ix_stop_request_day", "tenant_id", "facility_id", "day", "status"),
+        sa.CheckConstraint("window_from_s < window_to_s", name="window_in_order"),
+    )
+
+    shipment_id: Mapped[int] = mapped_column(sa.ForeignKey("shipment.id"))
+    facility_id: Mapped[int] = mapped_column(sa.ForeignKey("facility.id"))
+    kind: Mapped[StopKind] = mapped_column(enum_by_value(StopKind))
+    status: Mapped[StopStatus] = mapped_column(enum_by_value(StopStatus))
+    day: Mapped[date] = mapped_column(sa.Date)
+    window_from_s: Mapped[int]
+    window_to_s: Mapped[int]
+    service_s: Mapped[int]
+    latitude: Mapped[float] = mapped_column(sa.Double)
+    longitude: Mapped[float] = mapped_column(sa.Double)
+    contact_name: Mapped[str]
+    contact_phone: Mapped[str]
+    address: Mapped[str]
+    weight_g: Mapped[int]
+    volume_cm3: Mapped[int]
+    pieces: Mapped[int]
+    priority: Mapped[int] = mapped_column(default=0)
+    created_at: Mapped[datetime]
+
+
+class Plan(Identified, TenantScoped, Base):
+    """One outlet's rounds of one day; a draft until it is published."""
+
+    __tablename__ = "plan"
+    __table_args__ = (sa.Index("ix_plan_day", "tenant_id", "facility_id", "day"),)
+
+    facility_id: Mapped[int] = mapped_column(sa.ForeignKey("facility.id"))
+    day: Mapped[date] = mapped_column(sa.Date)
+    status: Mapped[PlanStatus] = mapped_column(enum_by_value(PlanStatus))
+    seconds: Mapped[int]
+    seed: Mapped[int] = mapped_column(default=0)
+    requested_by_id: Mapped[int] = mapped_column(sa.ForeignKey("user_account.id"))
+    requested_at: Mapped[datetime]
+    solved_at: Mapped[datetime | None]
+    published_at: Mapped[datetime | None]
+    published_by_id: Mapped[int | None] = mapped_column(sa.ForeignKey("user_account.id"))
+    cost_minor: Mapped[int | None]
+    distance_m: Mapped[int | None]
+    error: Mapped[str | None]
+    version: Mapped[int] = mapped_column(default=1)
+
+    visits: Mapped[list[PlanVisit]] = relationship(
+        back_populates="plan",
+        order_by="PlanVisit.courier_id, PlanVisit.sequence",
+        cascade="all, delete-orphan",
+    )
+    unserved: Mapped[list[PlanUnserved]] = relationship(back_populates="plan", cascade="all, delete-orphan")
+
+    __mapper_args__ = {"version_id_col": version}
+
+
+class PlanVisit(Identified, TenantScoped, Base):
+    """A stop in a courier's round."""
+
+    __tablename__ = "plan_visit"
+    __table_args__ = (
+        sa.UniqueConstraint("plan_id", "stop_request_id"),
+        sa.Index("ix_plan_visit_courier", "courier_id", "plan_id", "sequence"),
+    )
+
+    plan_id: Mapped[int] = mapped_column(sa.ForeignKey("plan.id", ondelete="CASCADE"))
+    courier_id: Mapped[int] = mapped_column(sa.ForeignKey("courier.id"))
+    stop_request_id: Mapped[int] = mapped_column(sa.ForeignKey("stop_request.id"), index=True)
+    sequence: Mapped[int]
+    arrival_s: Mapped[int]
+    start_s: Mapped[int]
+    departure_s: Mapped[int]
+    distance_m: Mapped[int]
+    locked: Mapped[bool] = mapped_column(default=False)
+
+    plan: Mapped[Plan] = relationship(back_populates="visits")
+
+
+class PlanUnserved(Identified, TenantScoped, Base):
+    """A stop that a plan could not serve, and why."""
+
+    __tablename__ = "plan_unserved"
+    __table_args__ = (sa.UniqueConstraint("plan_id", "stop_request_id"),)
+
+    plan_id: Mapped[int] = mapped_column(sa.ForeignKey("plan.id", ondelete="CASCADE"))
+    stop_request_id: Mapped[int] = mapped_column(sa.ForeignKey("stop_request.id"))
+    reason: Mapped[str]
+    details: Mapped[dict[str, Any]]
+
+    plan: Mapped[Plan] = relationship(back_populates="unserved")

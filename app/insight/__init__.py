@@ -1,0 +1,1 @@
+"""What needs a person now, across all rooms: home pages and reports."""

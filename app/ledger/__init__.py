@@ -1,0 +1,1 @@
+"""Accounts, journal entries and balances: the only writer of money."""

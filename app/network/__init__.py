@@ -1,0 +1,1 @@
+"""Facilities, lanes, timetables and the parties that run them, as rows."""

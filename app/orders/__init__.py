@@ -1,0 +1,1 @@
+"""What a shipper pays for: price, order, terms, and the shares of every party."""

@@ -1,0 +1,1 @@
+"""Batches that pay parties what is available to them, prepared by one person and approved by another."""

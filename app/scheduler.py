@@ -1,0 +1,200 @@
+"""The scheduler: a process of its own that runs the clock's work.
+
+- One of any number of schedulers leads: it holds a PostgreSQL session advisory lock on a direct
+  connection and gives up at once when that connection is lost. The others try every few seconds.
+- APScheduler 3 decides when; the job table below is code. Each run is fenced by UNIQUE(job, slot) in
+  the transaction of its effect, so a slot runs once even while two believe that they lead.
+- The outbox relay and the plan worker need no leader (SKIP LOCKED): every scheduler runs them.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import socket
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from types import FrameType
+
+import psycopg
+import structlog
+from apscheduler.schedulers.background import BackgroundScheduler
+from apscheduler.triggers.interval import IntervalTrigger
+from sqlalchemy.orm import Session
+
+from app.accounts import service as accounts
+from app.clock import Clock, utcnow
+from app.config import Settings
+from app.db import jobs as job_runs
+from app.db import outbox
+from app.db.session import Database
+from app.dispatch import jobs as dispatch_jobs
+from app.orders import jobs as orders_jobs
+from app.shipments import jobs as shipments_jobs
+from app.subscriptions import HANDLERS
+
+log = structlog.get_logger(__name__)
+
+_LEADER_LOCK = 7_310_442
+_ELECTION_S = 2.0
+_HEARTBEAT_S = 2.0
+_RELAY_IDLE_S = 0.5
+_PLAN_IDLE_S = 0.5
+_MISFIRE_GRACE_S = 300
+
+JobFunction = Callable[[Session, Settings, datetime], int]
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """Work of the clock: what runs, and how often."""
+
+    name: str
+    every: timedelta
+    run: JobFunction
+
+
+def _drop_sessions(session: Session, _settings: Settings, now: datetime) -> int:
+    return accounts.drop_expired_sessions(session, now=now)
+
+
+JOBS: tuple[Job, ...] = (
+    Job("accounts.drop_expired_sessions", timedelta(hours=1), _drop_sessions),
+    Job("shipments.watch", timedelta(minutes=5), shipments_jobs.watch),
+    Job("orders.release_unconfirmed", timedelta(minutes=15), orders_jobs.release_unconfirmed),
+)
+
+
+def slot_of(moment: datetime, every: timedelta) -> datetime:
+    """The slot that a moment falls into: whole multiples of the interval since the epoch."""
+    seconds = int(every.total_seconds())
+    return datetime.fromtimestamp(int(moment.timestamp()) // seconds * seconds, tz=moment.tzinfo)
+
+
+def run_slot(database: Database, job: Job, settings: Settings, *, now: datetime, runner: str) -> bool:
+    """Run a job for the slot of `now` unless that slot has run; True when it ran here."""
+    with database.unit_of_work(None) as session:
+        if not job_runs.claim_slot(session, job.name, slot_of(now, job.every), runner=runner, now=now):
+            return False
+        changed = job.run(session, settings, now)
+    log.info("job.ran", job=job.name, changed=changed)
+    return True
+
+
+class Scheduler:
+    """One scheduler process."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        *,
+        clock: Clock = utcnow,
+        jobs: tuple[Job, ...] = JOBS,
+        runner: str | None = None,
+    ) -> None:
+        self._settings = settings
+        self._clock = clock
+        self._jobs = jobs
+        self._runner = runner or f"{socket.gethostname()}:{os.getpid()}"
+        self._database = Database(settings.database_url, pool_size=4)
+        self._stopping = threading.Event()
+
+    def stop(self) -> None:
+        """Ask the process to end; work in hand is finished."""
+        self._stopping.set()
+
+    def run(self) -> None:
+        """Work until `stop`: relay and plan always, jobs while leading."""
+        workers = [
+            threading.Thread(target=self._relay, name="relay"),
+            threading.Thread(target=self._solve_plans, name="plans"),
+        ]
+        for worker in workers:
+            worker.start()
+        try:
+            while not self._stopping.is_set():
+                self._lead_if_elected()
+                self._stopping.wait(_ELECTION_S)
+        finally:
+            self._stopping.set()
+            for worker in workers:
+                worker.join()
+            self._database.dispose()
+
+    def _lead_if_elected(self) -> None:
+        """Hold the lock and run the jobs until told to stop or the connection is lost."""
+        try:
+            with psycopg.connect(_libpq_url(self._settings.database_url), autocommit=True) as connection:
+                if not self._elected(connection):
+                    return
+                log.info("scheduler.leads", runner=self._runner)
+                timer = self._start_timer()
+                try:
+                    while not self._stopping.wait(_HEARTBEAT_S):
+                        connection.execute("SELECT 1")
+                finally:
+                    timer.shutdown(wait=True)
+        except psycopg.OperationalError as error:
+            log.warning("scheduler.lost_database", error=type(error).__name__)
+
+    @staticmethod
+    def _elected(connection: psycopg.Connection[tuple[bool]]) -> bool:
+        row = connection.execute("SELECT pg_try_advisory_lock(%s)", (_LEADER_LOCK,)).fetchone()
+        return row is not None and row[0]
+
+    def _start_timer(self) -> BackgroundScheduler:
+        timer = BackgroundScheduler(timezone="UTC")
+        for job in self._jobs:
+            timer.add_job(
+                self._run_job,
+                IntervalTrigger(seconds=int(job.every.total_seconds()), timezone="UTC"),
+                args=(job,),
+                id=job.name,
+                next_run_time=self._clock(),  # a new leader looks at once; the fence drops what has run
+                misfire_grace_time=_MISFIRE_GRACE_S,
+                coalesce=True,
+                max_instances=1,
+            )
+        timer.start()
+        return timer
+
+    def _run_job(self, job: Job) -> None:
+        try:
+            run_slot(self._database, job, self._settings, now=self._clock(), runner=self._runner)
+        except Exception:
+            log.exception("job.failed", job=job.name)
+
+    def _relay(self) -> None:
+        self._loop(_RELAY_IDLE_S, lambda: outbox.relay(self._database, HANDLERS, self._clock) > 0)
+
+    def _solve_plans(self) -> None:
+        self._loop(_PLAN_IDLE_S, lambda: dispatch_jobs.solve_next(self._database, self._clock))
+
+    def _loop(self, idle_s: float, step: Callable[[], bool]) -> None:
+        while not self._stopping.is_set():
+            try:
+                busy = step()
+            except Exception:
+                log.exception("worker.failed", worker=threading.current_thread().name)
+                busy = False
+            if not busy:
+                self._stopping.wait(idle_s)
+
+
+def _libpq_url(url: str) -> str:
+    """The direct connection's URL: psycopg knows no SQLAlchemy driver names."""
+    return url.replace("postgresql+psycopg://", "postgresql://", 1)
+
+
+def main(settings: Settings) -> None:
+    """Run a scheduler until SIGTERM or SIGINT."""
+    scheduler = Scheduler(settings)
+
+    def on_signal(_number: int, _frame: FrameType | None) -> None:
+        scheduler.stop()
+
+    signal.signal(signal.SIGTERM, on_signal)
+    signal.signal(signal.SIGINT, on_signal)
+    scheduler.run()

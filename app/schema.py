@@ -1,0 +1,20 @@
+"""The whole schema: imports every module that maps a table, so that the metadata knows them all."""
+
+import sqlalchemy as sa
+
+import app.accounts.models
+import app.customers.models
+import app.db.jobs
+import app.db.outbox
+import app.dispatch.models
+import app.idempotency
+import app.ledger.models
+import app.network.models
+import app.orders.models
+import app.parties.models
+import app.payouts.models
+import app.servicedesk.models
+import app.shipments.models  # noqa: F401
+from app.db.base import Base
+
+METADATA: sa.MetaData = Base.metadata

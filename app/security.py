@@ -1,0 +1,117 @@
+"""Who is asking, what they may do, and the headers every answer carries.
+
+Every view says `@requires(scope)` or `@public`; the factory refuses to start with one that says
+neither. A browser's cookie holds a random handle of a session row; a machine sends a bearer token.
+"""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable
+from typing import Any, ParamSpec, TypeVar
+
+import flask
+
+from app.actor import Actor
+from app.errors import ForbiddenError, UnauthenticatedError
+
+P = ParamSpec("P")
+R = TypeVar("R")
+
+_CONTENT_SECURITY_POLICY = "; ".join(
+    (
+        "default-src 'self'",
+        "script-src 'self'",
+        "style-src 'self'",
+        "img-src 'self' data: blob:",
+        "worker-src 'self' blob:",
+        "connect-src 'self'",
+        "font-src 'self'",
+        "object-src 'none'",
+        "base-uri 'none'",
+        "frame-ancestors 'none'",
+        "form-action 'self'",
+    )
+)
+
+
+def requires(scope: str) -> Callable[[Callable[P, R]], Callable[P, R]]:
+    """Let a view be called only by somebody who has the scope."""
+
+    def decorate(view: Callable[P, R]) -> Callable[P, R]:
+        @functools.wraps(view)
+        def guarded(*args: P.args, **kwargs: P.kwargs) -> R:
+            actor = current_actor()
+            if not actor.may(scope):
+                raise ForbiddenError(f"this needs the scope {scope}")
+            return view(*args, **kwargs)
+
+        guarded.access = str(scope)  # type: ignore[attr-defined]
+        return guarded
+
+    return decorate
+
+
+def public(view: Callable[P, R]) -> Callable[P, R]:
+    """Say in so many words that a view is open to everybody."""
+    view.access = "public"  # type: ignore[attr-defined]
+    return view
+
+
+def signed_in(view: Callable[P, R]) -> Callable[P, R]:
+    """Let a view be called by anybody who has signed in."""
+
+    @functools.wraps(view)
+    def guarded(*args: P.args, **kwargs: P.kwargs) -> R:
+        current_actor()
+        return view(*args, **kwargs)
+
+    guarded.access = "signed-in"  # type: ignore[attr-defined]
+    return guarded
+
+
+def current_actor() -> Actor:
+    """Who is asking.
+
+    Raises:
+        UnauthenticatedError: Nobody has signed in.
+    """
+    actor = maybe_actor()
+    if actor is None:
+        raise UnauthenticatedError("sign in, or send a bearer token")
+    return actor
+
+
+def maybe_actor() -> Actor | None:
+    """Who is asking, or None on a public page."""
+    actor: Actor | None = flask.g.get("actor")
+    return actor
+
+
+def unguarded_views(app: flask.Flask) -> list[str]:
+    """Endpoints that say neither `@requires` nor `@public`; must be empty."""
+    return sorted(
+        endpoint
+        for endpoint, view in app.view_functions.items()
+        if access_of(view) is None and endpoint != "static"
+    )
+
+
+def access_of(view: Callable[..., Any]) -> str | None:
+    """What a view demands: a scope, `signed-in`, `public`, or None when it does not say."""
+    access: str | None = getattr(view, "access", None)
+    return access
+
+
+def add_headers(response: flask.Response) -> flask.Response:
+    """The security headers of every answer."""
+    response.headers.setdefault("Content-Security-Policy", _CONTENT_SECURITY_POLICY)
+    response.headers.setdefault("X-Content-Type-Options", "nosniff")
+    response.headers.setdefault("Referrer-Policy", "same-origin")
+    response.headers.setdefault("Permissions-Policy", "camera=(self), geolocation=(self), microphone=()")
+    response.headers.setdefault("Cross-Origin-Opener-Policy", "same-origin")
+    if flask.request.is_secure:
+        response.headers.setdefault("Strict-Transport-Security", "max-age=31536000")
+    if "Cache-Control" not in response.headers and response.mimetype in ("text/html", "application/json"):
+        response.headers["Cache-Control"] = "no-store"
+    return response

@@ -1,0 +1,1 @@
+"""Shipments, their scans and planned legs, and what the public may see of them."""

@@ -1,0 +1,196 @@
+"""The shipment with its folded state, its planned legs, and every scan that was ever heard."""
+
+from __future__ import annotations
+
+import enum
+from datetime import datetime
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Mapped, mapped_column, relationship
+
+from app.db.base import Base, Identified, TenantScoped
+from app.db.types import enum_by_value
+
+
+class ProofKind(enum.StrEnum):
+    """How a delivery is proved."""
+
+    SIGNATURE = "signature"
+    PHOTO = "photo"
+    CODE = "code"
+
+
+class Shipment(Identified, TenantScoped, Base):
+    """What one shipper sends to one consignee under one waybill number.
+
+    The id is drawn first (`nextval`), since the waybill number is its keyed permutation.
+    """
+
+    __tablename__ = "shipment"
+    __table_args__ = (
+        sa.Index("ix_shipment_customer_booked", "tenant_id", "customer_id", "booked_at"),
+        sa.Index("ix_shipment_consignee", "tenant_id", "consignee_customer_id", "booked_at"),
+        sa.Index(
+            "ix_shipment_open_state", "tenant_id", "milestone", postgresql_where=sa.text("NOT terminal")
+        ),
+        sa.CheckConstraint("pieces > 0 AND weight_g > 0", name="has_goods"),
+        sa.CheckConstraint("declared_value_minor >= 0 AND cod_minor >= 0", name="money_not_negative"),
+    )
+
+    waybill_number: Mapped[str] = mapped_column(unique=True)
+    customer_id: Mapped[int] = mapped_column(sa.ForeignKey("customer.id"))
+    consignee_customer_id: Mapped[int] = mapped_column(sa.ForeignKey("customer.id"))
+    reference: Mapped[str | None]
+
+    sender_name: Mapped[str]
+    sender_phone: Mapped[str]
+    sender_district_adcode: Mapped[str] = mapped_column(sa.ForeignKey("district.adcode"))
+    sender_address: Mapped[str]
+    sender_latitude: Mapped[float] = mapped_column(sa.Double)
+    sender_longitude: Mapped[float] = mapped_column(sa.Double)
+    consignee_name: Mapped[str]
+    consignee_phone: Mapped[str]
+    consignee_district_adcode: Mapped[str] = mapped_column(sa.ForeignKey("district.adcode"))
+    consignee_address: Mapped[str]
+    consignee_latitude: Mapped[float] = mapped_column(sa.Double)
+    consignee_longitude: Mapped[float] = mapped_column(sa.Double)
+
+    goods: Mapped[str]
+    pieces: Mapped[int]
+    weight_g: Mapped[int]
+    volume_cm3: Mapped[int]
+    service: Mapped[str]
+    pickup_handover: Mapped[str]
+    delivery_handover: Mapped[str]
+    currency: Mapped[str] = mapped_column(sa.String(3))
+    declared_value_minor: Mapped[int]
+    cod_minor: Mapped[int]
+
+    origin_facility_id: Mapped[int] = mapped_column(sa.ForeignKey("facility.id"))
+    destination_facility_id: Mapped[int] = mapped_column(sa.ForeignKey("facility.id"))
+    booked_at: Mapped[datetime]
+    booked_offset_minutes: Mapped[int]
+    # The first promise is what the customer was told; the estimate moves with every scan.
+    promised_from_at: Mapped[datetime]
+    promised_to_at: Mapped[datetime]
+    estimate_p50_at: Mapped[datetime]
+    estimate_p80_at: Mapped[datetime]
+    estimate_p95_at: Mapped[datetime]
+
+    milestone: Mapped[str]
+    code: Mapped[str]
+    state_since: Mapped[datetime]
+    state_facility_id: Mapped[int | None] = mapped_column(sa.ForeignKey("facility.id"))
+    state_courier_id: Mapped[int | None]
+    attempts: Mapped[int] = mapped_column(default=0)
+    terminal: Mapped[bool] = mapped_column(default=False)
+    delivered_at: Mapped[datetime | None]
+    receipt_confirmed_at: Mapped[datetime | None]
+
+    # Five wrong phone endings lock the details of a number (see docs: privacy).
+    phone_tries: Mapped[int] = mapped_column(default=0)
+    phone_locked_until: Mapped[datetime | None]
+
+    legs: Mapped[list[ShipmentLeg]] = relationship(
+        back_populates="shipment", order_by="ShipmentLeg.sequence", cascade="all, delete-orphan"
+    )
+    scans: Mapped[list[ScanRecord]] = relationship(
+        back_populates="shipment", order_by="ScanRecord.occurred_at, ScanRecord.id"
+    )
+
+
+class ShipmentLeg(Identified, TenantScoped, Base):
+    """A planned line-haul of a shipment's itinerary."""
+
+    __tablename__ = "shipment_leg"
+    __table_args__ = (sa.UniqueConstraint("shipment_id", "sequence"),)
+
+    shipment_id: Mapped[int] = mapped_column(sa.ForeignKey("shipment.id", ondelete="CASCADE"))
+    sequence: Mapped[int]
+    lane_id: Mapped[int | None] = mapped_column(sa.ForeignKey("lane.id"))
+    from_facility_id: Mapped[int] = mapped_column(sa.ForeignKey("facility.id"))
+    to_facility_id: Mapped[int] = mapped_column(sa.ForeignKey("facility.id"))
+    carrier_party_id: Mapped[int] = mapped_column(sa.ForeignKey("party.id"))
+    mode: Mapped[str]
+    distance_m: Mapped[int]
+    planned_departure_at: Mapped[datetime]
+    planned_arrival_at: Mapped[datetime]
+
+    shipment: Mapped[Shipment] = relationship(back_populates="legs")
+
+
+class ScanRecord(Identified, TenantScoped, Base):
+    """One event heard from a device; append-only. A correction is another scan that names this one."""
+
+    __tablename__ = "scan"
+    __table_args__ = (
+        sa.UniqueConstraint("tenant_id", "device_id", "client_scan_id"),
+        sa.Index("ix_scan_shipment", "shipment_id", "occurred_at"),
+    )
+
+    scan_key: Mapped[str] = mapped_column(unique=True)
+    shipment_id: Mapped[int] = mapped_column(sa.ForeignKey("shipment.id"))
+    device_id: Mapped[str]
+    client_scan_id: Mapped[str]
+    code: Mapped[str]
+    occurred_at: Mapped[datetime]
+    offset_minutes: Mapped[int]
+    received_at: Mapped[datetime]
+    facility_id: Mapped[int | None] = mapped_column(sa.ForeignKey("facility.id"))
+    courier_id: Mapped[int | None]
+    user_id: Mapped[int | None] = mapped_column(sa.ForeignKey("user_account.id"))
+    reason: Mapped[str | None]
+    corrects: Mapped[str | None]
+
+    shipment: Mapped[Shipment] = relationship(back_populates="scans")
+
+
+class UnmatchedScan(Identified, TenantScoped, Base):
+    """A scan of a number nobody booked: kept, shown to the hub, never lost."""
+
+    __tablename__ = "unmatched_scan"
+    __table_args__ = (sa.UniqueConstraint("tenant_id", "device_id", "client_scan_id"),)
+
+    device_id: Mapped[str]
+    client_scan_id: Mapped[str]
+    number: Mapped[str]
+    body: Mapped[dict[str, Any]]
+    received_at: Mapped[datetime]
+    resolved_at: Mapped[datetime | None]
+
+
+class DeliveryProof(Identified, TenantScoped, Base):
+    """Who received a shipment and how that is proved."""
+
+    __tablename__ = "delivery_proof"
+
+    shipment_id: Mapped[int] = mapped_column(sa.ForeignKey("shipment.id"), index=True)
+    scan_key: Mapped[str] = mapped_column(sa.ForeignKey("scan.scan_key"), unique=True)
+    kind: Mapped[ProofKind] = mapped_column(enum_by_value(ProofKind))
+    received_by: Mapped[str]
+    content_type: Mapped[str | None]
+    content: Mapped[bytes | None] = mapped_column(sa.LargeBinary)
+    at: Mapped[datetime]
+
+
+class ShipmentFinding(Identified, TenantScoped, Base):
+    """Something about a shipment that needs a person; opens once, explains itself, closes itself."""
+
+    __tablename__ = "shipment_finding"
+    __table_args__ = (
+        sa.UniqueConstraint("shipment_id", "finding_key"),
+        sa.Index(
+            "ix_shipment_finding_open",
+            "tenant_id",
+            "opened_at",
+            postgresql_where=sa.text("closed_at IS NULL"),
+        ),
+    )
+
+    shipment_id: Mapped[int] = mapped_column(sa.ForeignKey("shipment.id"))
+    finding_key: Mapped[str]
+    kind: Mapped[str]
+    details: Mapped[dict[str, Any]]
+    opened_at: Mapped[datetime]
+    closed_at: Mapped[datetime | None]

@@ -1,0 +1,36 @@
+"""Event -> handlers: the one table of what reacts to what."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+
+from sqlalchemy.orm import Session
+
+from app.db.outbox import Event, Handler
+from app.dispatch import service as dispatch
+from app.orders import service as orders
+
+
+def _make_pickup_request(session: Session, event: Event, now: datetime) -> None:
+    dispatch.request_pickup(session, shipment_id=event.payload["shipment_id"], now=now)
+
+
+def _follow_state_in_dispatch(session: Session, event: Event, now: datetime) -> None:
+    dispatch.follow_shipment(session, shipment_id=event.payload["shipment_id"], now=now)
+
+
+def _release_order(session: Session, event: Event, now: datetime) -> None:
+    orders.release_for_shipment(
+        session, shipment_id=event.payload["shipment_id"], reason=event.payload["reason"], now=now
+    )
+
+
+HANDLERS: Mapping[str, Sequence[Handler]] = {
+    # carries shipment_id
+    "shipment.booked": (_make_pickup_request,),
+    # carries shipment_id, milestone and code
+    "shipment.state_changed": (_follow_state_in_dispatch,),
+    # carries shipment_id and why
+    "shipment.receipt_confirmed": (_release_order,),
+}
