@@ -51,6 +51,10 @@ class Cluster:
         )
         return address.render_as_string(hide_password=False)
 
+    def is_running(self) -> bool:
+        """Whether the server's main process is alive."""
+        return embedded_server.running_pid(self.home / "data") is not None
+
     def create_database(self, name: str, template: str | None = None) -> None:
         """Make a database, empty or as a copy of another one that nobody is connected to."""
         statement = sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name))

@@ -56,7 +56,7 @@ class RunningServer:
 def ensure_running(home: Path, folder: Path | None, *, durable: bool) -> RunningServer:
     """Find the server running, or start it."""
     data_dir = home / "data"
-    if _running_pid(data_dir) is not None:
+    if running_pid(data_dir) is not None:
         socket_dir = Path(_pid_file(data_dir)[SOCKET_LINE])
         _wait_until_ready(home, socket_dir)
         return RunningServer(socket_dir, None)
@@ -141,7 +141,7 @@ def _wait_until_ready(home: Path, socket_dir: Path, process: subprocess.Popen[by
             reason = str(error)
         else:
             return
-        ended = process.poll() is not None if process is not None else _running_pid(home / "data") is None
+        ended = process.poll() is not None if process is not None else running_pid(home / "data") is None
         if ended or time.monotonic() > deadline:
             log = (home / "server.log").read_text(errors="replace").splitlines()[-10:]
             raise ClusterError("\n".join((f"PostgreSQL in {home} did not start: {reason}", *log)))
@@ -157,7 +157,7 @@ def connect(socket_dir: Path) -> psycopg.Connection:
 def shut_down(home: Path) -> None:
     """Fast shutdown: sessions are ended, everything is written; an immediate one if that hangs."""
     data_dir = home / "data"
-    pid = _running_pid(data_dir)
+    pid = running_pid(data_dir)
     if pid is None:
         return
     socket_dir = Path(_pid_file(data_dir)[SOCKET_LINE])
@@ -172,7 +172,7 @@ def shut_down(home: Path) -> None:
 
 def _wait_until_gone(data_dir: Path, seconds: float) -> bool:
     deadline = time.monotonic() + seconds
-    while _running_pid(data_dir) is not None or _processes(data_dir):
+    while running_pid(data_dir) is not None or _processes(data_dir):
         if time.monotonic() > deadline:
             return False
         time.sleep(0.02)
@@ -202,7 +202,7 @@ def _remove_socket_dir(data_dir: Path, socket_dir: Path) -> None:
         socket_dir.rmdir()
 
 
-def _running_pid(data_dir: Path) -> int | None:
+def running_pid(data_dir: Path) -> int | None:
     """The server's main process, if its process file names one that is alive and really is this server's."""
     lines = _pid_file(data_dir)
     if len(lines) <= SOCKET_LINE:
