@@ -70,7 +70,8 @@ def compensation_awarded(
         claimant_id: who is compensated.
 
     Raises:
-        PostingError: the amount is not positive, bearer and claimant are one, or the claimant is the platform.
+        PostingError: the amount is not positive, bearer and claimant are one, or the claimant is the
+            platform.
     """
     if bearer_id == claimant_id:
         raise PostingError(f"party {bearer_id} cannot compensate itself")
