@@ -1,0 +1,213 @@
+"""How figures, times and personal data are written on pages: Jinja filters of the same names.
+
+Every function takes the exact integers that engines and tables hold (minor units, grams, metres, seconds) and writes
+them in the language of the page. Nothing here passes through a float.
+"""
+
+import re
+from datetime import UTC, date, datetime, timedelta, timezone
+from decimal import ROUND_HALF_UP, Decimal
+
+from babel import Locale, dates, numbers
+from flask import Flask
+from flask_babel import get_locale, gettext
+from iso4217 import Currency
+from markupsafe import Markup, escape
+
+from app.addresses import url_with
+
+NO_BREAK = "\u00a0"
+MASK = "*"
+
+# What a time is written like: the whole moment, without its year, or the clock alone.
+DATE_TIME = {
+    "en": {"full": "d MMM yyyy, HH:mm", "short": "d MMM, HH:mm", "time": "HH:mm", "date": "EEE d MMM yyyy"},
+    "zh": {
+        "full": "yyyy年M月d日 HH:mm",
+        "short": "M月d日 HH:mm",
+        "time": "HH:mm",
+        "date": "yyyy年M月d日 EEE",
+    },
+}
+
+
+def init_app(app: Flask) -> None:
+    """Makes each function below a Jinja filter, and `url_with` a function of templates."""
+    for function in (
+        money, number, weight, distance, duration, datetime_local, local_time, local_date, mask_phone, mask_name,
+        mask_address,
+    ):  # fmt: skip
+        app.jinja_env.filters[function.__name__] = function
+    app.jinja_env.filters["date"] = calendar_date
+    app.jinja_env.globals["url_with"] = url_with
+
+
+def _locale() -> Locale:
+    return get_locale() or Locale("en")
+
+
+def _whole(value: int, what: str) -> int:
+    """Refuses floats and booleans, which would be written with an exactness they do not have."""
+    if type(value) is not int:
+        raise TypeError(f"{what} is a whole number, not {value!r}.")
+    return value
+
+
+def _decimal(value: Decimal, places: int, *, trim: bool = False) -> str:
+    """A decimal in the page's language, with `places` digits after the point, or at most so many with `trim`."""
+    pattern = "#,##0" + ("." + ("#" if trim else "0") * places if places else "")
+    rounded = value.quantize(Decimal(1).scaleb(-places), ROUND_HALF_UP)
+    return numbers.format_decimal(rounded, pattern, locale=_locale())
+
+
+def money(amount_minor: int, currency: str) -> str:
+    """An amount of minor units (fen, cents): `¥12.34` on Chinese pages, `12.34 CNY` on English ones.
+
+    Raises:
+        TypeError: the amount is not a whole number.
+        ValueError: the currency is not one of ISO 4217, or has no minor unit of its own (gold).
+    """
+    exponent = Currency(currency).exponent
+    if exponent is None:
+        raise ValueError(f"{currency} has no minor unit.")
+    amount = Decimal(_whole(amount_minor, "An amount")).scaleb(-exponent)
+    locale = _locale()
+    if locale.language == "zh":
+        sign = "-" if amount < 0 else ""
+        return f"{sign}{numbers.get_currency_symbol(currency, locale)}{_decimal(abs(amount), exponent)}"
+    return f"{_decimal(amount, exponent)}{NO_BREAK}{currency}"
+
+
+def number(value: int | Decimal, places: int = 0) -> str:
+    """A count or an exact decimal with separators: `12,345`."""
+    if not isinstance(value, Decimal):
+        value = Decimal(_whole(value, "A number"))
+    return _decimal(value, places)
+
+
+def weight(weight_g: int) -> str:
+    """Grams below one kilogram, else kilograms: `850 g`, `1.25 kg`."""
+    if abs(_whole(weight_g, "A weight")) < 1000:
+        return f"{_decimal(Decimal(weight_g), 0)}{NO_BREAK}g"
+    return f"{_decimal(Decimal(weight_g) / 1000, 3, trim=True)}{NO_BREAK}kg"
+
+
+def distance(distance_m: int) -> str:
+    """Metres below one kilometre, else kilometres, with one decimal below a hundred: `850 m`, `12.3 km`, `1,240 km`."""
+    if abs(_whole(distance_m, "A distance")) < 1000:
+        return f"{_decimal(Decimal(distance_m), 0)}{NO_BREAK}m"
+    return f"{_decimal(Decimal(distance_m) / 1000, 1 if abs(distance_m) < 100_000 else 0)}{NO_BREAK}km"
+
+
+def duration(duration_s: int) -> str:
+    """The two largest units of a span: `45 s`, `12 min`, `2 h 5 min`, `3 d 4 h`; a span in the past has a minus."""
+    span_s = abs(_whole(duration_s, "A duration"))
+    sign = "-" if duration_s < 0 else ""
+    if span_s < 60:
+        return sign + gettext("%(seconds)s s", seconds=span_s)
+    minutes, hours, days = span_s // 60, span_s // 3600, span_s // 86400
+    if hours == 0:
+        return sign + gettext("%(minutes)s min", minutes=minutes)
+    if days == 0:
+        return sign + gettext("%(hours)s h %(minutes)s min", hours=hours, minutes=minutes % 60)
+    return sign + gettext("%(days)s d %(hours)s h", days=days, hours=hours % 24)
+
+
+def _at_place(moment: datetime, offset_minutes: int) -> datetime:
+    if moment.tzinfo is None:
+        raise ValueError(f"{moment!r} has no time zone; times are kept in UTC.")
+    return moment.astimezone(timezone(timedelta(minutes=offset_minutes)))
+
+
+def _offset(offset_minutes: int) -> str:
+    sign = "-" if offset_minutes < 0 else "+"
+    hours, minutes = divmod(abs(offset_minutes), 60)
+    return f"UTC{sign}{hours}" + (f":{minutes:02d}" if minutes else "")
+
+
+def datetime_local(moment: datetime, offset_minutes: int, shape: str = "full") -> str:
+    """A moment as the clock at its place showed it.
+
+    Args:
+        moment: an aware time.
+        offset_minutes: the place's distance from UTC when the moment was recorded.
+        shape: `full` (with the year), `short` (without it), `time` or `date`.
+    """
+    locale = _locale()
+    pattern = DATE_TIME[locale.language][shape]
+    return dates.format_datetime(_at_place(moment, offset_minutes), pattern, locale=locale)
+
+
+def local_date(moment: datetime, offset_minutes: int) -> str:
+    """The day at the place: `Sat 21 Nov 2026`."""
+    return datetime_local(moment, offset_minutes, "date")
+
+
+def local_time(moment: datetime, offset_minutes: int, shape: str = "full", zone: str = "viewer") -> Markup:
+    """A `<time>` element: the place's time, which the browser turns into the viewer's, keeping the place's on hover.
+
+    Args:
+        moment: an aware time.
+        offset_minutes: the place's distance from UTC when the moment was recorded.
+        shape: as in `datetime_local`.
+        zone: whose time stands in front, `viewer` or `place`; the other one is shown on hover.
+    """
+    utc = moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    there = f"{datetime_local(moment, offset_minutes)} {_offset(offset_minutes)}"
+    return Markup(
+        '<time datetime="{}" data-offset="{}" data-shape="{}" data-zone="{}" title="{}">{}</time>'
+    ).format(utc, offset_minutes, shape, zone, escape(there), datetime_local(moment, offset_minutes, shape))
+
+
+def calendar_date(day: date) -> str:
+    """A day that belongs to no place, such as a statement's: `Sat 21 Nov 2026`. The Jinja filter is `date`."""
+    locale = _locale()
+    return dates.format_date(day, DATE_TIME[locale.language]["date"], locale=locale)
+
+
+def mask_phone(phone: str) -> str:
+    """A phone number with at least six digits hidden: `138******34`.
+
+    China's standard for express waybills asks for six. Of a mobile number the last two stay, not the last four,
+    because those open the details on the public tracking page.
+    """
+    digits = re.sub(r"\D", "", phone)
+    country = ""
+    for prefix in ("0086", "86"):
+        if digits.startswith(prefix) and len(digits) == len(prefix) + 11:
+            country, digits = "+86 ", digits[len(prefix) :]
+    shown = max(0, len(digits) - 6)
+    last = min(2, shown)
+    first = min(3, shown - last)
+    hidden = len(digits) - first - last
+    return country + digits[:first] + MASK * hidden + (digits[-last:] if last else "")
+
+
+def mask_name(name: str) -> str:
+    """A name with all but the first letter of each word hidden: `张**`, `J*** D**`; a single letter is hidden too."""
+    return " ".join(word[0] + MASK * (len(word) - 1) if len(word) > 1 else MASK for word in name.split())
+
+
+# What names a unit, a floor or a room. Each leaves its own word standing and loses what identifies the home.
+_UNIT_WORDS = r"单元|号房|室|房|户|层|楼(?!道|梯)"
+_CHINESE_UNIT = re.compile(rf"[0-9A-Za-z一二三四五六七八九十百零〇\-]+(?=\s*(?:{_UNIT_WORDS}))")
+_ENGLISH_UNIT = re.compile(
+    r"\b(unit|room|rm|apt|apartment|flat|suite|floor|fl)(\.?\s*(?:no\.?\s*)?#?)([0-9]+[0-9A-Za-z\-]*|[A-Za-z]\b)",
+    re.IGNORECASE,
+)
+_HASHED = re.compile(r"#\s*[0-9A-Za-z\-]+")
+_DASHED = re.compile(r"(?<![0-9])[0-9A-Za-z]+(?:\s*[-－—]\s*[0-9A-Za-z]+)+(?!\s*号)")
+_TRAILING = re.compile(r"(?<=[^\s0-9])\s*[0-9]{3,}[A-Za-z]?\s*$")
+
+
+def mask_address(address: str) -> str:
+    """An address without its unit and room: `世纪大道100号3栋**单元**室`, `12 Harbour Road, Flat **`.
+
+    The run of stars says nothing about the length of what is hidden.
+    """
+    hidden = MASK * 2
+    masked = _CHINESE_UNIT.sub(hidden, address)
+    masked = _ENGLISH_UNIT.sub(lambda found: found[1] + found[2] + hidden, masked)
+    masked = _HASHED.sub(f"#{hidden}", masked)
+    masked = _DASHED.sub(hidden, masked)
+    return _TRAILING.sub(hidden, masked)

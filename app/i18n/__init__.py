@@ -1,0 +1,98 @@
+"""The languages of the pages: which one a request is answered in, and what templates need to say so.
+
+Strings stand in English in the code, inside `_()`; Chinese stands in `app/translations/zh/<room>.po`, one file a slice.
+A language is chosen by `?lang=` (remembered in a cookie), else by that cookie, else by the browser's wish.
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+from flask import Flask, Response, has_request_context, redirect, request
+from flask_babel import Babel, force_locale, get_locale
+from werkzeug.wrappers import Response as AnyResponse
+
+from app.addresses import url_with
+from app.i18n.catalogs import TRANSLATIONS, compile_if_changed
+
+COOKIE = "lang"
+COOKIE_SECONDS = 365 * 24 * 3600
+
+
+@dataclass(frozen=True, slots=True)
+class Language:
+    """A language of the pages: its code here, its HTML tag, its locale and its name in itself."""
+
+    code: str
+    tag: str
+    locale: str
+    name: str
+
+
+ENGLISH = Language("en", "en", "en", "English")
+CHINESE = Language("zh", "zh-Hans-CN", "zh_Hans_CN", "中文")
+LANGUAGES = {language.code: language for language in (ENGLISH, CHINESE)}
+
+
+def init_app(app: Flask) -> None:
+    """Connects Flask-Babel, the language switch, and the template functions `html_lang` and `other_language`."""
+    compile_if_changed()
+    app.config["BABEL_TRANSLATION_DIRECTORIES"] = str(TRANSLATIONS)
+    app.config["BABEL_DEFAULT_LOCALE"] = ENGLISH.locale
+    Babel(app, locale_selector=lambda: _requested().locale)
+    app.jinja_env.policies["ext.i18n.trimmed"] = True
+    app.jinja_env.globals.update(html_lang=lambda: current().tag, other_language=other)
+    app.before_request(_switch)
+    app.after_request(_mark)
+
+
+def current() -> Language:
+    """The language being written now; English outside a request, unless `in_language` says otherwise."""
+    locale = get_locale()
+    return CHINESE if locale is not None and locale.language == CHINESE.code else ENGLISH
+
+
+def other() -> Language:
+    """The language that the switch on the page leads to."""
+    return ENGLISH if current() is CHINESE else CHINESE
+
+
+@contextmanager
+def in_language(code: str) -> Iterator[None]:
+    """Writes in the language of `code` ("en" or "zh") within the block: for messages to people not looking at a page.
+
+    Raises:
+        KeyError: the pages have no such language.
+    """
+    with force_locale(LANGUAGES[code].locale):
+        yield
+
+
+def _requested() -> Language:
+    if not has_request_context():
+        return ENGLISH
+    for code in (request.args.get("lang"), request.cookies.get(COOKIE)):
+        if code in LANGUAGES:
+            return LANGUAGES[code]
+    return LANGUAGES[request.accept_languages.best_match(LANGUAGES, default=ENGLISH.code)]
+
+
+def _switch() -> AnyResponse | None:
+    """Remembers `?lang=` and leads back to the same address without it, so that a link sent on carries no language."""
+    code = request.args.get("lang")
+    wants_page = "text/html" in request.headers.get("Accept", "")
+    if request.method != "GET" or code not in LANGUAGES or not wants_page:
+        return None
+    response = redirect(url_with(lang=None))
+    response.set_cookie(
+        COOKIE, code, max_age=COOKIE_SECONDS, httponly=True, samesite="Lax", secure=request.is_secure
+    )
+    return response
+
+
+def _mark(response: Response) -> Response:
+    """Says which language a page is in, and that the same address has another."""
+    if response.mimetype == "text/html":
+        response.headers["Content-Language"] = current().tag
+        response.vary.update(["Accept-Language", "Cookie"])
+    return response

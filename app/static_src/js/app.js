@@ -1,0 +1,34 @@
+// Runs on every page. Each module enhances what the server rendered; without scripts the pages still work.
+import htmx from "htmx.org/dist/htmx.esm.js";
+import Alpine from "@alpinejs/csp";
+import { startConfirming } from "./modules/confirm.js";
+import { startKeyboard } from "./modules/keyboard.js";
+import { startLoadingBar, startRequests } from "./modules/requests.js";
+import { labelCells } from "./modules/tables.js";
+import { localiseTimes } from "./modules/times.js";
+import { startDialogs, startDisclosures, startMenus } from "./modules/overlays.js";
+import { startScanFields } from "./modules/scan.js";
+import { showVisuals } from "./modules/visuals.js";
+
+/** Everything that has to look at new elements, whether they came with the page or were swapped in. */
+function enhance(root) {
+  labelCells(root);
+  localiseTimes(root);
+  showVisuals(root);
+}
+
+startMenus();
+startDisclosures();
+startDialogs();
+startKeyboard();
+startConfirming();
+startRequests();
+startLoadingBar();
+startScanFields();
+enhance(document);
+document.addEventListener("htmx:after:settle", () => enhance(document));
+
+// Slices bring small components of their own: `document.addEventListener("alpine:init", ...)` before this line runs.
+window.Alpine = Alpine;
+window.htmx = htmx;
+Alpine.start();
