@@ -79,50 +79,41 @@ def relay(
     *,
     batch: int = 100,
 ) -> int:
-    """Hand on up to `batch` waiting events, each in a transaction of its own; returns how many were taken."""
-    taken = 0
-    while taken < batch and _relay_one(database, handlers, clock):
-        taken += 1
-    return taken
+    """Hand on up to `batch` waiting events of one tenant in one transaction; returns how many were taken.
 
-
-def _relay_one(
-    database: Database, handlers: Mapping[str, Sequence[Handler]], clock: Callable[[], datetime]
-) -> bool:
+    Each event has a savepoint of its own, so that one failure undoes nothing but its own work.
+    """
     now = clock()
     with database.unit_of_work(None) as session:
-        row = session.scalar(
-            sa.select(OutboxEvent)
-            .where(
-                OutboxEvent.handled_at.is_(None),
-                OutboxEvent.available_at <= now,
-                OutboxEvent.attempts < ATTEMPTS_MAX,
-            )
-            .order_by(OutboxEvent.available_at, OutboxEvent.id)
-            .limit(1)
-            .with_for_update(skip_locked=True)
+        waiting = (
+            OutboxEvent.handled_at.is_(None),
+            OutboxEvent.available_at <= now,
+            OutboxEvent.attempts < ATTEMPTS_MAX,
         )
-        if row is None:
-            return False
-        event = Event(row.id, row.tenant_id, row.topic, row.payload, row.created_at)
-        # From here on the handlers see only the tenant of the event.
-        session.info["tenant_id"] = row.tenant_id
-        try:
+        oldest = sa.select(OutboxEvent).order_by(OutboxEvent.available_at, OutboxEvent.id)
+        first = session.scalar(oldest.where(*waiting).limit(1).with_for_update(skip_locked=True))
+        if first is None:
+            return 0
+        # From here on the session is that tenant's, and so are the handlers'.
+        session.info["tenant_id"] = first.tenant_id
+        rows = session.scalars(oldest.where(*waiting).limit(batch).with_for_update(skip_locked=True)).all()
+        for row in rows:
+            _hand_on(session, row, handlers.get(row.topic, ()), now)
+        return len(rows)
+
+
+def _hand_on(session: Session, row: OutboxEvent, handlers: Sequence[Handler], now: datetime) -> None:
+    event = Event(row.id, row.tenant_id, row.topic, row.payload, row.created_at)
+    try:
+        if handlers:
             with session.begin_nested():
-                for handler in handlers.get(row.topic, ()):
+                for handler in handlers:
                     handler(session, event, now)
-                row.handled_at = now
-        except Exception as error:  # noqa: BLE001 - any failure of a handler is kept and tried again
-            session.refresh(row)
-            row.attempts += 1
-            row.last_error = f"{type(error).__name__}: {error}"[:2000]
-            wait_s = min(_WAIT_S_MAX, _FIRST_WAIT_S * 2 ** (row.attempts - 1))
-            row.available_at = now + timedelta(seconds=wait_s)
-            log.warning(
-                "outbox.failed",
-                topic=row.topic,
-                event_id=row.id,
-                attempts=row.attempts,
-                error=type(error).__name__,
-            )
-    return True
+    except Exception as error:  # noqa: BLE001 - any failure of a handler is kept and tried again
+        row.attempts += 1
+        row.last_error = f"{type(error).__name__}: {error}"[:2000]
+        wait_s = min(_WAIT_S_MAX, _FIRST_WAIT_S * 2 ** (row.attempts - 1))
+        row.available_at = now + timedelta(seconds=wait_s)
+        log.warning("outbox.failed", topic=row.topic, event_id=row.id, attempts=row.attempts, exc_info=error)
+    else:
+        row.handled_at = now

@@ -1,0 +1,100 @@
+"""The outbox: an event is handed on once, after its cause is committed, and a failure is kept."""
+
+from __future__ import annotations
+
+import threading
+from datetime import datetime, timedelta
+
+import pytest
+import sqlalchemy as sa
+from sqlalchemy.orm import Session
+
+from app.customers.models import Customer, CustomerKind
+from app.db import outbox
+from app.db.outbox import ATTEMPTS_MAX, Event, OutboxEvent
+from app.db.session import Database
+from tests.support.app import Logins, StepClock
+
+
+@pytest.fixture(autouse=True)
+def _empty_outbox(database: Database) -> None:
+    with database.unit_of_work(None) as session:
+        session.execute(sa.delete(OutboxEvent))
+
+
+def _append(
+    database: Database, tenant: Logins, clock: StepClock, topic: str = "test.happened", count: int = 1
+) -> None:
+    with database.unit_of_work(tenant.tenant_id) as session:
+        for number in range(count):
+            outbox.append(session, topic, {"number": number}, now=clock())
+
+
+def test_handlers_run_once_in_the_events_tenant(database: Database, tenant: Logins, clock: StepClock) -> None:
+    seen: list[tuple[int, object]] = []
+
+    def handler(session: Session, event: Event, _now: datetime) -> None:
+        seen.append((session.info["tenant_id"], event.payload["number"]))
+
+    _append(database, tenant, clock, count=3)
+    assert outbox.relay(database, {"test.happened": [handler]}, clock) == 3
+    assert outbox.relay(database, {"test.happened": [handler]}, clock) == 0
+    assert seen == [(tenant.tenant_id, 0), (tenant.tenant_id, 1), (tenant.tenant_id, 2)]
+
+
+def test_an_event_of_a_rolled_back_cause_never_leaves(
+    database: Database, tenant: Logins, clock: StepClock
+) -> None:
+    with pytest.raises(RuntimeError), database.unit_of_work(tenant.tenant_id) as session:
+        outbox.append(session, "test.happened", {}, now=clock())
+        raise RuntimeError
+    assert outbox.relay(database, {}, clock) == 0
+
+
+def test_a_failing_handler_undoes_its_work_waits_longer_and_is_given_up_visibly(
+    database: Database, tenant: Logins, clock: StepClock
+) -> None:
+    def handler(session: Session, _event: Event, now: datetime) -> None:
+        session.add(Customer(kind=CustomerKind.PERSON, name="half done", created_at=now))
+        session.flush()  # the failure must undo what reached the database
+        raise ValueError("not today")
+
+    _append(database, tenant, clock)
+    waits = []
+    for _ in range(ATTEMPTS_MAX):
+        assert outbox.relay(database, {"test.happened": [handler]}, clock) == 1
+        with database.unit_of_work(None) as session:
+            row = session.scalars(sa.select(OutboxEvent)).one()
+            waits.append(row.available_at - clock())
+            clock.moment = row.available_at
+    assert outbox.relay(database, {"test.happened": [handler]}, clock) == 0
+    assert row.attempts == ATTEMPTS_MAX
+    assert row.handled_at is None
+    assert row.last_error == "ValueError: not today"
+    assert waits == sorted(waits)
+    assert waits[0] < timedelta(seconds=5)
+    with database.unit_of_work(tenant.tenant_id) as session:
+        assert session.scalar(sa.select(Customer).where(Customer.name == "half done")) is None
+
+
+def test_many_relays_share_the_work_without_doubling_it(
+    database: Database, tenant: Logins, clock: StepClock
+) -> None:
+    handled: list[int] = []
+    lock = threading.Lock()
+
+    def handler(_session: Session, event: Event, _now: datetime) -> None:
+        with lock:
+            handled.append(event.event_id)
+
+    _append(database, tenant, clock, count=60)
+    relays = [
+        threading.Thread(target=outbox.relay, args=(database, {"test.happened": [handler]}, clock))
+        for _ in range(4)
+    ]
+    for relay in relays:
+        relay.start()
+    for relay in relays:
+        relay.join()
+    assert len(handled) == 60
+    assert len(set(handled)) == 60
