@@ -169,7 +169,7 @@ class Leg:
     """One planned step of a parcel's route, from a facility to the next.
 
     Attributes:
-        sequence: 0, 1, 2 ... along the route.
+        sequence: its number along the route, rising; as the route counts them.
         mode: how it travels (road, air, rail, courier), as the network names it.
         planned_departure_at: in UTC, like `planned_arrival_at`.
 
@@ -193,7 +193,7 @@ class Leg:
         if self.from_facility_id == self.to_facility_id:
             raise ScanError(f"leg {self.sequence} must lead to another facility")
         if self.sequence < 0:
-            raise ScanError(f"sequence counts from 0, not {self.sequence}")
+            raise ScanError(f"sequence must not be negative, as {self.sequence} is")
 
     @property
     def planned_s(self) -> int:
