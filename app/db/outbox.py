@@ -109,7 +109,7 @@ def _hand_on(session: Session, row: OutboxEvent, handlers: Sequence[Handler], no
             with session.begin_nested():
                 for handler in handlers:
                     handler(session, event, now)
-    except Exception as error:  # noqa: BLE001 - any failure of a handler is kept and tried again
+    except Exception as error:
         row.attempts += 1
         row.last_error = f"{type(error).__name__}: {error}"[:2000]
         wait_s = min(_WAIT_S_MAX, _FIRST_WAIT_S * 2 ** (row.attempts - 1))
