@@ -105,11 +105,14 @@ class Scanner:
         arrived = {place: label for place, label in collected.items() if not self.sorts[place]}
         best = self._descend(down, arrived, destination, block, closed)
         limit = min(limit, best.arrival) if best else limit
-        transferred = {place: label for place, label in collected.items() if self.sorts[place]}
+        # A phase starts without hops: those that led into it belong to the phase before.
+        transferred = {
+            place: _Label(label.arrival, None) for place, label in collected.items() if self.sorts[place]
+        }
         way = self._transfer(transferred, down, destination, (block, limit, closed))
         if way is not None:
             exit_place, transferred = way
-            arrived = {exit_place: transferred[exit_place]}
+            arrived = {exit_place: _Label(transferred[exit_place].arrival, None)}
             best = self._descend(down, arrived, destination, block, closed)
         if best is None or best.arrival > ready + HORIZON_DAYS * SECONDS_PER_DAY:
             return None
