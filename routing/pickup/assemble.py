@@ -11,9 +11,7 @@ from routing.pickup.schedule import Timetable
 import numpy as np  # isort: skip
 
 
-def route_from(
-    vehicle: Vehicle, stops: Sequence[Stop], legs_m: Sequence[int], times: Timetable
-) -> Route:
+def route_from(vehicle: Vehicle, stops: Sequence[Stop], legs_m: Sequence[int], times: Timetable) -> Route:
     """A round as it is handed out.
 
     Args:
@@ -84,8 +82,8 @@ def plan_of(routes: tuple[Route, ...], unserved: tuple[Unserved, ...], solver: s
 def sequences_from(instance: Instance, plan: Plan) -> Sequences:
     """Rounds to start from, as near to an earlier plan as the rules allow.
 
-    Stops and vehicles which the problem does not have any more are passed over. Where a round no longer keeps the
-    rules, the stops after which it breaks are left out.
+    Stops and vehicles which the problem does not have any more are passed over. Where a round no longer
+    keeps the rules, the stops after which it breaks are left out.
     """
     stop_number = {stop.stop_id: number for number, stop in enumerate(instance.stops)}
     vehicle_number = {vehicle.vehicle_id: number for number, vehicle in enumerate(instance.vehicles)}

@@ -1,7 +1,7 @@
 """Does a plan keep all rules, and are its times, metres and costs true?
 
-Independent of the engines: it starts from the problem and asks the travel model for each leg. What it needs of rules is
-written out here once more, on purpose.
+Independent of the engines: it starts from the problem and asks the travel model for each leg. What it
+needs of rules is written out here once more, on purpose.
 """
 
 from collections import Counter
@@ -50,8 +50,8 @@ class Violation:
 def check(problem: Problem, plan: Plan) -> tuple[Violation, ...]:
     """Everything that is wrong with a plan, in the order of its routes.
 
-    Waiting is free to choose: a vehicle may leave a stop later than its service ends. It may not arrive anywhere
-    before it could.
+    Waiting is free to choose: a vehicle may leave a stop later than its service ends. It may not arrive
+    anywhere before it could.
 
     Returns:
         Empty if the plan is right.
@@ -104,7 +104,9 @@ def _check_rules(vehicle: Vehicle, stops: list[Stop], route: Route) -> Iterator[
         if not listed or locked_elsewhere or not vehicle.skills.issuperset(stop.skills):
             yield Violation(ViolationCode.NOT_ALLOWED, vehicle.vehicle_id, stop.stop_id)
     if vehicle.stops_max is not None and len(stops) > vehicle.stops_max:
-        yield Violation(ViolationCode.TOO_MANY_STOPS, vehicle.vehicle_id, None, {"excess": len(stops) - vehicle.stops_max})
+        yield Violation(
+            ViolationCode.TOO_MANY_STOPS, vehicle.vehicle_id, None, {"excess": len(stops) - vehicle.stops_max}
+        )
     if vehicle.distance_m_max is not None and route.distance_m > vehicle.distance_m_max:
         excess_m = route.distance_m - vehicle.distance_m_max
         yield Violation(ViolationCode.TOO_FAR, vehicle.vehicle_id, None, {"excess_m": excess_m})
@@ -135,7 +137,9 @@ def _check_way(problem: Problem, vehicle: Vehicle, stops: list[Stop], route: Rou
         ready_s = visit.start_s + stop.service_s
         yield from _compare("wait_s", visit.wait_s, visit.start_s - visit.arrival_s, name, stop.stop_id)
         yield from _compare("departure_s", visit.departure_s, ready_s, name, stop.stop_id)
-        yield from _compare("distance_m_from_previous", visit.distance_m_from_previous, leg_m, name, stop.stop_id)
+        yield from _compare(
+            "distance_m_from_previous", visit.distance_m_from_previous, leg_m, name, stop.stop_id
+        )
     yield from _compare("end_s", route.end_s, ready_s + legs_s[-1], name)
     yield from _compare("distance_m", route.distance_m, sum(legs_m), name)
     yield from _compare("duration_s", route.duration_s, route.end_s - route.start_s, name)
@@ -158,7 +162,7 @@ def _check_loads(vehicle: Vehicle, stops: list[Stop], route: Route) -> Iterator[
 
 
 def _cost_minor(vehicle: Vehicle, route: Route) -> int:
-    """Fixed cost, hours and kilometres, rounded half up: the least common denominator of 1/3600 and 1/1000 is 18,000."""
+    """Fixed cost, hours and kilometres, rounded half up (18,000: least common multiple of 3,600, 1,000)."""
     parts = 5 * vehicle.cost_per_hour * route.duration_s + 18 * vehicle.cost_per_km * route.distance_m
     return vehicle.cost_fixed + (parts + 9_000) // 18_000
 

@@ -1,7 +1,8 @@
 """What a round costs, exactly.
 
-A second costs cost_per_hour / 3600 and a metre cost_per_km / 1000 minor units. Engines compare costs in units of
-1 / 18,000 of a minor unit (the least common multiple of both), so nothing is rounded before the end of a round.
+A second costs cost_per_hour / 3600 and a metre cost_per_km / 1000 minor units. Engines compare costs in
+units of 1 / 18,000 of a minor unit (the least common multiple of both), so nothing is rounded before the
+end of a round.
 """
 
 from routing.pickup.problem import Problem, Vehicle
@@ -39,8 +40,9 @@ def to_minor(scaled: int) -> int:
 def penalties_scaled(problem: Problem, metres_max: int) -> list[int]:
     """What leaving each stop out costs, in 1 / COST_SCALE minor units.
 
-    Without prizes a stop weighs (1 + priority) times more than any whole plan costs, so that no cost can outweigh a
-    stop that can be served. At extreme costs this weight is capped so that the sums stay within 64 bits.
+    Without prizes a stop weighs (1 + priority) times more than any whole plan costs, so that no cost can
+    outweigh a stop that can be served. At extreme costs this weight is capped so that the sums stay within
+    64 bits.
 
     Args:
         problem: the stops, their priorities, and the prize.

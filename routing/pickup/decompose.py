@@ -1,8 +1,8 @@
 """Large problems in parts: neighbouring rounds are searched together, one group after the other.
 
-A group holds whole rounds that lie side by side, the unserved stops among them, and an unused vehicle or two. It is
-solved like a problem of its own and put back if that is cheaper. Groups grow around rounds that have been searched the
-least, so that the seams between them move.
+A group holds whole rounds that lie side by side, the unserved stops among them, and an unused vehicle or
+two. It is solved like a problem of its own and put back if that is cheaper. Groups grow around rounds that
+have been searched the least, so that the seams between them move.
 """
 
 import numpy as np
@@ -106,7 +106,9 @@ def _group(
 
 def _unserved(instance: Instance, sequences: Sequences) -> list[int]:
     served = {stop for stops in sequences for stop in stops}
-    return [stop for stop in range(len(instance.stops)) if stop not in served and instance.eligible[stop].any()]
+    return [
+        stop for stop in range(len(instance.stops)) if stop not in served and instance.eligible[stop].any()
+    ]
 
 
 def _plane(instance: Instance) -> npt.NDArray[np.float64]:

@@ -2,13 +2,14 @@
 
 ```
 PickupError
-├── ProblemError    a stop, a vehicle or the travel data is not valid; the message names it   (also a ValueError)
-├── UnknownNameError     a plan or a call names a stop or a vehicle which the problem does not have (also a LookupError)
-└── ChangeRefusedError   a change of a running plan would break a rule; `reason` and `parameters` say which
-```
+├── ProblemError    a stop, a vehicle or the travel data is not valid; the message names it   (also a
+ValueError) ├── UnknownNameError     a plan or a call names a stop or a vehicle which the problem does not
+have (also a LookupError) └── ChangeRefusedError   a change of a running plan would break a rule; `reason`
+and `parameters` say which ```
 
 A stop that cannot be served is not an error: the plan lists it with its reason (`plan.Unserved`).
-A plan that breaks a rule is a finding of `checker.check`; one made by `solve` is a bug and fails an assertion.
+A plan that breaks a rule is a finding of `checker.check`; one made by `solve` is a bug and fails an
+assertion.
 """
 
 from collections.abc import Mapping

@@ -6,7 +6,7 @@ import numpy as np
 
 from routing.pickup.costs import COST_SCALE, to_minor
 from routing.pickup.engines.greedy import Rounds
-from routing.pickup.gaps import NOT_POSSIBLE
+from routing.pickup.gaps import NOT_POSSIBLE, Ints
 from routing.pickup.instance import Instance, Sequences
 from routing.pickup.matrix import UNREACHABLE
 from routing.pickup.plan import Parameter, ReasonCode, Unserved
@@ -30,7 +30,9 @@ def explain(instance: Instance, sequences: Sequences, *, time_was_over: bool) ->
     for number in unserved:
         stop = instance.stops[number]
         reason, parameters = (
-            _never(stop, instance.vehicles) or _not_even_alone(empty, number) or _not_beside_others(rounds, number)
+            _never(stop, instance.vehicles)
+            or _not_even_alone(empty, number)
+            or _not_beside_others(rounds, number)
         )
         if reason is ReasonCode.COST_ABOVE_PRIZE and time_was_over:
             reason, parameters = ReasonCode.TIME_LIMIT, {}
@@ -103,12 +105,15 @@ def _not_beside_others(rounds: Rounds, number: int) -> tuple[ReasonCode, Mapping
     if loaded.any():
         return ReasonCode.ROUNDS_FULL, _least_excess(verdict.excess[loaded])
     if (verdict.excess_stops[in_time] > 0).all():
-        return ReasonCode.ROUNDS_FULL, {"measure": "stops", "excess": int(verdict.excess_stops[in_time].min())}
+        return ReasonCode.ROUNDS_FULL, {
+            "measure": "stops",
+            "excess": int(verdict.excess_stops[in_time].min()),
+        }
     far = in_time & (verdict.excess_m > 0)
     return ReasonCode.ROUNDS_FULL, {"measure": "metres", "excess": int(verdict.excess_m[far].min())}
 
 
-def _least_excess(excess: "np.ndarray[tuple[int, ...], np.dtype[np.int64]]") -> Mapping[str, Parameter]:
+def _least_excess(excess: Ints) -> Mapping[str, Parameter]:
     """The measure and amount of the gap that comes closest, judged by its worst measure."""
     worst = excess.max(axis=1)
     row = int(worst.argmin())

@@ -1,12 +1,13 @@
 """Where a stop could be put: the gaps between neighbours on all rounds, judged at once.
 
-Every round is summed up once as rows of a numpy table, one row a gap. Judging a stop against all gaps of a day is then
-a few dozen array operations (about 0.2 ms for 3,000 gaps), whatever the number of rounds.
+Every round is summed up once as rows of a numpy table, one row a gap. Judging a stop against all gaps of a
+day is then a few dozen array operations (about 0.2 ms for 3,000 gaps), whatever the number of rounds.
 
-Time is judged in two ways. Whether a stop fits is exact: the earliest departure before the gap and the latest arrival
-after it. What it costs follows from the minimal duration of the round's parts before and after the gap, joined as in
-Vidal, Crainic, Gendreau and Prins (2013), "A hybrid genetic algorithm with adaptive diversity management for a large
-class of vehicle routing problems with time-windows", section 4.2. It is exact where each stop has one window.
+Time is judged in two ways. Whether a stop fits is exact: the earliest departure before the gap and the
+latest arrival after it. What it costs follows from the minimal duration of the round's parts before and
+after the gap, joined as in Vidal, Crainic, Gendreau and Prins (2013), "A hybrid genetic algorithm with
+adaptive diversity management for a large class of vehicle routing problems with time-windows", section
+4.2. It is exact where each stop has one window.
 """
 
 from collections.abc import Sequence
@@ -69,6 +70,22 @@ class Fleet:
 
 
 @dataclass(frozen=True, slots=True)
+class Driven:
+    """The part of a running round that cannot be changed any more.
+
+    Attributes:
+        leave_s: when the vehicle goes on from its last fixed place.
+        stops, metres: what it has done by then.
+        load: what is aboard by then, by measure.
+    """
+
+    leave_s: int
+    stops: int
+    metres: int
+    load: Ints
+
+
+@dataclass(frozen=True, slots=True)
 class Verdict:
     """How one stop suits all gaps (arrays, one entry a gap).
 
@@ -93,7 +110,8 @@ def gaps_of_round(
     stops: Sequence[Stop],
     travel_s: Sequence[int],
     legs_m: Sequence[int],
-    start_s: int | None = None,
+    leave_s: int | None = None,
+    driven: Driven | None = None,
 ) -> npt.NDArray[np.void]:
     """The gaps of one round that keeps all rules.
 
@@ -103,43 +121,64 @@ def gaps_of_round(
         nodes: the start, the stops, and the end.
         stops: the stops in the order of visit.
         travel_s, legs_m: the legs between the nodes.
-        start_s: the round leaves no earlier than this; None: than the shift's start.
+        leave_s: the round leaves no earlier than this; None: than the shift's start.
+        driven: what is fixed already; nodes and stops are then those that follow, and the first node is
+            the last fixed place.
 
     Returns:
         One row a gap (number of stops + 1).
     """
-    begin_s, end_s = limits.shift
-    begin_s = begin_s if start_s is None else start_s
-    windows = [((begin_s, end_s),), *(stop.open_windows for stop in stops), ((begin_s, end_s),)]
+    begin_s, end_s = limits.shift[0] if leave_s is None else leave_s, limits.shift[1]
+    leaving = (begin_s, end_s) if driven is None else (driven.leave_s, driven.leave_s)
+    windows = [(leaving,), *(stop.open_windows for stop in stops), ((leaving[0], end_s),)]
     service_s = [0, *(stop.service_s for stop in stops), 0]
     starts = _earliest(travel_s, service_s, windows)
     latest = _latest(travel_s, service_s, windows)
-    used = [_window_at(open_windows, start) for open_windows, start in zip(windows, starts, strict=True)]
-    before, after = _parts(travel_s, service_s, used)
+    in_use = [_window_at(open_windows, start) for open_windows, start in zip(windows, starts, strict=True)]
+    before, after = _parts(travel_s, service_s, in_use)
     loads = aboard(
         np.array([stop.load for stop in stops], dtype=np.int64).reshape(-1, 3),
         np.array([stop.kind is StopKind.DELIVERY for stop in stops], dtype=np.bool_),
     )
-    count, distance_m = len(stops), sum(legs_m)
-    gaps = np.empty(count + 1, dtype=GAP)
+    stops_done, metres_done = len(stops), 0
+    if driven is not None:
+        loads = loads - loads[0] + driven.load
+        stops_done, metres_done = stops_done + driven.stops, driven.metres
+    # an unused vehicle drives no leg and takes no time: its first stop brings the whole cost
+    used = bool(stops_done)
+    gaps = np.empty(len(stops) + 1, dtype=GAP)
     gaps["vehicle"] = vehicle
-    gaps["position"] = np.arange(count + 1)
+    gaps["position"] = np.arange(len(stops) + 1)
     gaps["previous"] = nodes[:-1]
     gaps["next"] = nodes[1:]
-    # an empty round drives no leg and lasts no time: it costs what its first stop makes it cost
-    gaps["leg_s"] = travel_s if count else 0
-    gaps["leg_m"] = legs_m if count else 0
-    gaps["departure_s"] = [start + service for start, service in zip(starts[:-1], service_s[:-1], strict=True)]
+    gaps["leg_s"] = travel_s if used else 0
+    gaps["leg_m"] = legs_m if used else 0
+    gaps["departure_s"] = [
+        start + service for start, service in zip(starts[:-1], service_s[:-1], strict=True)
+    ]
     gaps["latest_s"] = latest[1:]
     gaps["before"] = before[:-1]
     gaps["after"] = after[1:]
-    gaps["duration_s"] = before[-1][0] if count else 0
+    gaps["duration_s"] = before[-1][0] if used else 0
     gaps["load_before"] = np.maximum.accumulate(loads)
     gaps["load_after"] = np.maximum.accumulate(loads[::-1])[::-1]
-    gaps["stops_left"] = (count + 1 if limits.stops_max is None else limits.stops_max) - count
-    gaps["metres_left"] = NOT_POSSIBLE if limits.distance_m_max is None else limits.distance_m_max - distance_m * bool(count)
-    gaps["fixed"] = 0 if count else limits.cost_fixed * COST_SCALE
+    stops_max, metres_max = limits.stops_max, limits.distance_m_max
+    gaps["stops_left"] = NOT_POSSIBLE if stops_max is None else stops_max - stops_done
+    metres_done += sum(legs_m) if used else 0
+    gaps["metres_left"] = NOT_POSSIBLE if metres_max is None else metres_max - metres_done
+    gaps["fixed"] = 0 if used else limits.cost_fixed * COST_SCALE
     return gaps
+
+
+def joined(pieces: Sequence[npt.NDArray[np.void]]) -> npt.NDArray[np.void]:
+    """Rows of several rounds in one table.
+
+    The rows are joined as plain integers: numpy compares record types field by field, which took most of
+        the time.
+    """
+    if not pieces:
+        return np.empty(0, dtype=GAP)
+    return np.concatenate([piece.view(np.int64) for piece in pieces]).view(GAP)
 
 
 def judge(
@@ -196,7 +235,8 @@ def _joined_duration(
     late = np.maximum(late, early)
     elapsed = duration + from_s
     wait = np.maximum(after[:, 1] - elapsed - late, 0)
-    return elapsed + after[:, 0] + wait
+    total: Ints = elapsed + after[:, 0] + wait
+    return total
 
 
 def _earliest(travel_s: Sequence[int], service_s: Sequence[int], windows: Sequence[Windows]) -> list[int]:
@@ -206,7 +246,7 @@ def _earliest(travel_s: Sequence[int], service_s: Sequence[int], windows: Sequen
     for leg_s, service, open_windows in zip(travel_s, service_s, windows[1:], strict=False):
         begin_s = earliest_start(open_windows, now_s + service + leg_s)
         if begin_s is None:
-            # Only the end of an empty round may be out of reach: a stop on the way may still be in reach of both.
+            # only the end of an unused vehicle's round may be out of reach
             assert len(travel_s) == 1, "a round that keeps the rules"
             begin_s = now_s + service + leg_s
         starts.append(begin_s)

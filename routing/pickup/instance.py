@@ -1,7 +1,7 @@
 """A problem in the form engines work on: numbered stops and vehicles, and arrays.
 
-Nodes are numbered: first the stops, in the problem's order, then the places where vehicles start and end, then one
-node without a place, where open routes end (all ways there are empty).
+Nodes are numbered: first the stops, in the problem's order, then the places where vehicles start and end,
+then one node without a place, where open routes end (all ways there are empty).
 """
 
 from collections.abc import Sequence

@@ -1,12 +1,14 @@
 """How long and how far it is from place to place.
 
-A travel model answers for any two lists of places, pair by pair (`legs`) or all with all (`matrix`), and gives the
-same integers both ways. Whole matrices are for planning; single legs keep a change of a running plan in milliseconds.
+A travel model answers for any two lists of places, pair by pair (`legs`) or all with all (`matrix`), and
+gives the same integers both ways. Whole matrices are for planning; single legs keep a change of a running
+plan in milliseconds.
 
 Seconds and metres are whole numbers. A pair without a way has `UNREACHABLE` in both.
 """
 
 from dataclasses import dataclass, field
+from functools import lru_cache
 from math import cos, isfinite, radians, sin
 from typing import Protocol, TypeAlias
 
@@ -34,7 +36,7 @@ class Travel(Protocol):
         """Tell whether the model knows the place."""
 
     def legs(self, origins: list[Point], destinations: list[Point]) -> tuple[IntArray, IntArray]:
-        """Seconds and metres from each origin to the destination at the same position (two arrays of that length)."""
+        """Seconds and metres from each origin to the destination at the same position."""
 
     def matrix(self, points: list[Point]) -> tuple[IntArray, IntArray]:
         """Seconds and metres from every place (row) to every place (column)."""
@@ -44,9 +46,9 @@ class Travel(Protocol):
 class StraightLine:
     """Great-circle distance times a detour factor, at one speed.
 
-    The distance is the chord through the earth, stretched to the arc by its power series (error below 0.4 m at
-    3,000 km). Only additions, products and square roots touch the pairs: IEEE 754 rounds these exactly, so a pair
-    has the same integers alone and in a matrix of any shape, on any processor.
+    The distance is the chord through the earth, stretched to the arc by its power series (error below 0.4
+    m at 3,000 km). Only additions, products and square roots touch the pairs: IEEE 754 rounds these
+    exactly, so a pair has the same integers alone and in a matrix of any shape, on any processor.
 
     Attributes:
         detour_factor: metres on the road per metre in the air; 1.3 to 1.4 is usual in cities.
@@ -98,7 +100,8 @@ class Table:
     """Given seconds and metres between given places, for example from a road engine.
 
     Attributes:
-        places: the places, in the order of the rows and columns. Stops and vehicles are found by their exact place.
+        places: the places, in the order of the rows and columns. Stops and vehicles are found by their
+            exact place.
         seconds: square table, seconds[i][j] is the way from place i to place j; it need not be symmetric.
         metres: the same for distances.
 
@@ -122,13 +125,18 @@ class Table:
             if values.dtype.kind not in "iu" and size:
                 raise ProblemError(f"travel: {name} must be whole numbers, not {values.dtype}")
             if size and int(values.max()) > UNREACHABLE:
-                raise ProblemError(f"travel: {name} must be below {UNREACHABLE}, not {int(values.max())}")
+                raise ProblemError(f"travel: {name} must be at most {UNREACHABLE}, not {int(values.max())}")
         no_way = (given["seconds"] < 0) | (given["metres"] < 0)
         for name, values in given.items():
             clean = np.where(no_way, UNREACHABLE, values).astype(np.int32)
             clean.setflags(write=False)
             object.__setattr__(self, name, clean)
         object.__setattr__(self, "_rows", rows)
+
+    @property
+    def no_way(self) -> npt.NDArray[np.bool_]:
+        """The pairs without a way."""
+        return self.seconds >= UNREACHABLE
 
     def covers(self, point: Point) -> bool:
         """Tell whether the place is one of the table's."""
@@ -149,9 +157,9 @@ class Table:
         return np.array([self._rows[point] for point in points], dtype=np.intp)
 
 
-def at_speed(seconds: IntArray, speed_factor: float) -> IntArray:
-    """Travel times of a vehicle that drives `speed_factor` times as fast as the travel model says."""
-    if speed_factor == 1:
+def at_speed(seconds: IntArray, speed_factor: float | npt.NDArray[np.float64]) -> IntArray:
+    """Travel times of vehicles `speed_factor` times as fast as the travel model says (one, or each)."""
+    if np.all(np.equal(speed_factor, 1)):
         return seconds
     changed = np.minimum(np.rint(seconds / speed_factor), UNREACHABLE)
     return np.where(seconds >= UNREACHABLE, UNREACHABLE, changed).astype(np.int32)
@@ -159,8 +167,10 @@ def at_speed(seconds: IntArray, speed_factor: float) -> IntArray:
 
 def _on_sphere(points: list[Point]) -> npt.NDArray[np.float64]:
     """Places on the unit sphere, shape (number of places, 3)."""
-    rows = []
-    for latitude, longitude in points:
-        phi, theta = radians(latitude), radians(longitude)
-        rows.append((cos(phi) * cos(theta), cos(phi) * sin(theta), sin(phi)))
-    return np.array(rows, dtype=np.float64).reshape(len(points), 3)
+    return np.array([_unit_vector(point) for point in points], dtype=np.float64).reshape(len(points), 3)
+
+
+@lru_cache(maxsize=65_536)  # single legs are asked for again and again while a plan runs
+def _unit_vector(point: Point) -> tuple[float, float, float]:
+    latitude, longitude = radians(point[0]), radians(point[1])
+    return cos(latitude) * cos(longitude), cos(latitude) * sin(longitude), sin(latitude)

@@ -31,7 +31,7 @@ class ReasonCode(StrEnum):
     TOO_FAR = "too_far"
     """A round with this stop alone is `excess_m` longer than a vehicle may drive."""
     ROUNDS_FULL = "rounds_full"
-    """In time it could be fitted in, but it is `excess` of `measure` over capacity (or stops, or distance)."""
+    """There is time for it, but it is `excess` of `measure` over capacity (or stops, or metres)."""
     NO_TIME_LEFT = "no_time_left"
     """No round has time for it beside what it serves: it would be `missing_s` late at the least."""
     COST_ABOVE_PRIZE = "cost_above_prize"

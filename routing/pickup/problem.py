@@ -1,7 +1,8 @@
 """What is to be planned: stops, vehicles, and how they travel.
 
-Units: seconds since the day's start for moments, seconds for lengths of time, metres, grams, cubic centimetres,
-minor units of one currency for costs. A problem is checked when it is built; its errors name the stop or vehicle.
+Units: seconds since the day's start for moments, seconds for lengths of time, metres, grams, cubic
+centimetres, minor units of one currency for costs. A problem is checked when it is built; its errors name
+the stop or vehicle.
 """
 
 from collections.abc import Iterable
@@ -44,10 +45,11 @@ class Stop:
         stop_id: unique in the problem.
         latitude, longitude: degrees (WGS 84).
         service_s: time at the door, not counting the wait for the window.
-        windows: when service may start: (earliest, latest) pairs, both inclusive, in order and apart. Empty: any time.
+        windows: when service may start: (earliest, latest) pairs, both inclusive, in order and apart.
+            Empty: any time.
         weight_g, volume_cm3, pieces: the load.
-        priority: 0 to 100. Where not all can be served, the sum of (1 + priority) of the served is made as large as
-            possible. In a problem with `prize_per_priority_minor` it is the stop's prize instead.
+        priority: 0 to 100. Where not all can be served, the sum of (1 + priority) of the served is made as
+            large as possible. In a problem with `prize_per_priority_minor` it is the stop's prize instead.
         skills: what the vehicle (or its courier) must have.
         kind: pickup or delivery.
         allowed_vehicles: only these may serve it; None: any.
@@ -174,9 +176,9 @@ class Problem:
     Attributes:
         stops, vehicles: each with unique ids; either may be empty.
         travel: source of travel times; a `matrix.Table` must hold every place.
-        prize_per_priority_minor: None (usual): every stop is to be served if that is possible at all, whatever it
-            costs. Otherwise stops are optional: serving one is worth `priority` times this many minor units, and a
-            stop that costs more than its prize is left out.
+        prize_per_priority_minor: None (usual): every stop is to be served if that is possible at all,
+            whatever it costs. Otherwise stops are optional: serving one is worth `priority` times this
+            many minor units, and a stop that costs more than its prize is left out.
     """
 
     stops: tuple[Stop, ...]

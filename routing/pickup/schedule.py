@@ -1,6 +1,7 @@
 """When to be where on a round whose order of stops is given.
 
-Nothing here knows stops or vehicles: a round is a row of legs, service times and windows. All values are seconds.
+Nothing here knows stops or vehicles: a round is a row of legs, service times and windows. All values are
+    seconds.
 """
 
 from collections.abc import Sequence
@@ -49,10 +50,11 @@ def timetable(
 ) -> Timetable | None:
     """The shortest timetable of a round, and of these the earliest.
 
-    Leaving later never lets one arrive earlier, so only departures matter that are the last ones for their moment of
-    return. Starting with the earliest departure, each is found by going forward (when is the return?) and back (how
-    late may one leave for it?); the next one to look at leaves a second later. Every step either ends the search or
-    puts a stop into a later window, so there are at most as many steps as windows.
+    Leaving later never lets one arrive earlier, so only departures matter that are the last ones for their
+    moment of return. Starting with the earliest departure, each is found by going forward (when is the
+    return?) and back (how late may one leave for it?); the next one to look at leaves a second later.
+    Every step either ends the search or puts a stop into a later window, so there are at most as many
+    steps as windows.
 
     Args:
         travel_s: the legs, from the start to the first stop, ..., from the last stop to the end.
@@ -67,11 +69,11 @@ def timetable(
     best: Timetable | None = None
     leave_s = start_s
     while True:
-        run = _forward(travel_s, service_s, windows, leave_s, end_s)
+        run = forward(travel_s, service_s, windows, leave_s, end_s)
         if run is None:
             return best
         last_leave_s = _latest_departure(travel_s, service_s, windows, run.end_s)
-        run = _forward(travel_s, service_s, windows, last_leave_s, end_s) or run
+        run = forward(travel_s, service_s, windows, last_leave_s, end_s) or run
         if best is None or run.duration_s < best.duration_s:
             best = run
         if run.arrivals == run.services:  # no wait: nothing can be shorter
@@ -79,13 +81,22 @@ def timetable(
         leave_s = last_leave_s + 1
 
 
-def _forward(
+def forward(
     travel_s: Sequence[int],
     service_s: Sequence[int],
     windows: Sequence[Windows],
     leave_s: int,
     end_s: int,
 ) -> Timetable | None:
+    """The timetable of a round that leaves at a given moment and loses no time.
+
+    Args:
+        travel_s, service_s, windows, end_s: see `timetable`.
+        leave_s: the departure.
+
+    Returns:
+        None if a window or the end would be missed.
+    """
     now_s = leave_s
     arrivals, services = [], []
     for leg_s, duration_s, open_windows in zip(travel_s, service_s, windows, strict=False):
@@ -98,6 +109,29 @@ def _forward(
         now_s = begin_s + duration_s
     now_s += travel_s[-1]
     return Timetable(leave_s, tuple(arrivals), tuple(services), now_s) if now_s <= end_s else None
+
+
+def lateness(
+    travel_s: Sequence[int],
+    service_s: Sequence[int],
+    windows: Sequence[Windows],
+    leave_s: int,
+    end_s: int,
+) -> tuple[int, int] | None:
+    """Where a round that leaves then and loses no time is late first.
+
+    Returns:
+        The position of the stop, or the number of stops for the end of the round, and by how much; None if
+        nowhere.
+    """
+    now_s = leave_s
+    for position, (leg_s, open_windows) in enumerate(zip(travel_s, windows, strict=False)):
+        begin_s = earliest_start(open_windows, now_s + leg_s)
+        if begin_s is None:
+            return position, now_s + leg_s - open_windows[-1][1]
+        now_s = begin_s + service_s[position]
+    late_s = now_s + travel_s[-1] - end_s
+    return (len(windows), late_s) if late_s > 0 else None
 
 
 def _latest_departure(

@@ -27,12 +27,13 @@ class Options:
     """How to solve.
 
     Attributes:
-        seconds: limit on the clock; the plan comes within this + 5 % + 0.5 s. Small problems, for which longer search
-            is without use, end earlier (after 0.01 s times the square of the number of stops).
+        seconds: limit on the clock; the plan comes within this + 5 % + 0.5 s. Small problems, for which
+            longer search is without use, end earlier (after 0.01 s times the square of the number of stops).
         seed: of everything drawn at random.
-        steps: limit in solutions visited instead of the clock: the same problem, seed and steps give the same plan on
-            any machine, however long it takes.
-        progress: told of better plans as they are found; answers False to end the run with the best plan so far.
+        steps: limit in solutions visited instead of the clock: the same problem, seed and steps give the
+            same plan on any machine, however long it takes.
+        progress: told of better plans as they are found; answers False to end the run with the best plan
+            so far.
         initial: a plan to start from, for example of the same day before some changes.
     """
 
@@ -54,8 +55,8 @@ class Options:
 def solve(problem: Problem, options: Options | None = None) -> Plan:
     """Plan the rounds of a day.
 
-    A first plan comes from cheapest insertion (or from `options.initial`); guided local search makes it better, as a
-    whole or, beyond `decompose.WHOLE_MAX` stops, in parts. In the end what still fits is put in.
+    A first plan comes from cheapest insertion (or from `options.initial`); guided local search makes it
+    better, as a whole or, beyond `decompose.WHOLE_MAX` stops, in parts. In the end what still fits is put in.
 
     Args:
         problem: stops, vehicles, travel.
@@ -97,7 +98,7 @@ def _start(instance: Instance, options: Options, effort: Effort) -> tuple[Sequen
 
 
 def _searching(effort: Effort, stops: int) -> Effort:
-    """The part of the effort that is for searching: the rest is for completing, explaining and checking the plan."""
+    """The part of the effort that is for searching; the rest completes, explains and checks the plan."""
     seconds = effort.seconds * (1 - _RESERVE_SHARE) - _RESERVE_S_A_STOP * stops
     seconds = min(seconds, _SECONDS_A_SQUARE_STOP * stops**2 + effort.elapsed())
     return Effort(max(0.0, seconds), effort.steps, effort.seed, effort.progress, effort.started)

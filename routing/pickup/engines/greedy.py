@@ -1,7 +1,7 @@
 """Cheapest insertion: the engine that always gives a plan, and quickly.
 
-Stops are taken in the order of a sweep around the vehicles' starts, each into the cheapest gap of all rounds. It is
-the start of every other engine, and the last word where time is short.
+Stops are taken in the order of a sweep around the vehicles' starts, each into the cheapest gap of all
+rounds. It is the start of every other engine, and the last word where time is short.
 """
 
 from collections.abc import Iterable
@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from routing.pickup.effort import Effort
-from routing.pickup.gaps import GAP, NOT_POSSIBLE, Fleet, Verdict, gaps_of_round, judge
+from routing.pickup.gaps import NOT_POSSIBLE, Fleet, Verdict, gaps_of_round, joined, judge
 from routing.pickup.instance import Instance, Sequences
 
 
@@ -28,8 +28,7 @@ class Rounds:
         self.sequences = [list(stops) for stops in sequences]
         self._fleet = Fleet.of(instance.vehicles)
         self._profiles = np.array(instance.profile, dtype=np.intp)
-        self._pieces = [self._gaps(vehicle) for vehicle in range(len(instance.vehicles))]
-        self.gaps = np.concatenate(self._pieces) if self._pieces else np.empty(0, dtype=GAP)
+        self.gaps = joined([self._gaps(vehicle) for vehicle in range(len(instance.vehicles))])
 
     def unserved(self) -> list[int]:
         """Stops in no round, in ascending order."""
@@ -52,7 +51,7 @@ class Rounds:
         )
 
     def cheapest(self, stop: int) -> tuple[int, int]:
-        """Extra cost (1 / COST_SCALE minor units) and row of the cheapest gap; `NOT_POSSIBLE` where none fits."""
+        """Extra cost (1 / COST_SCALE minor units) and row of the cheapest gap (`NOT_POSSIBLE`: none)."""
         if not self.instance.eligible[stop].any():
             return NOT_POSSIBLE, -1
         cost = np.where(
@@ -65,8 +64,8 @@ class Rounds:
         """Put a stop into the gap of that row."""
         vehicle = int(self.gaps["vehicle"][row])
         self.sequences[vehicle].insert(int(self.gaps["position"][row]), stop)
-        self._pieces[vehicle] = self._gaps(vehicle)
-        self.gaps = np.concatenate(self._pieces)
+        first, last = np.searchsorted(self.gaps["vehicle"], [vehicle, vehicle + 1])
+        self.gaps = joined([self.gaps[:first], self._gaps(vehicle), self.gaps[last:]])
 
     def _gaps(self, vehicle: int) -> npt.NDArray[np.void]:
         instance, stops = self.instance, self.sequences[vehicle]
@@ -84,12 +83,12 @@ class Rounds:
 def construct(instance: Instance, effort: Effort) -> Sequences:
     """Plan all rounds from nothing.
 
-    Where the first order of stops leaves some out, a second try takes the stops with few vehicles and high priority
-    first, and the better of both is kept.
+    Where the first order of stops leaves some out, a second try takes the stops with few vehicles and high
+    priority first, and the better of both is kept.
 
     Returns:
-        Rounds that keep all rules. Stops may be missing: those that fit nowhere, or whose turn had not come when the
-        time was over.
+        Rounds that keep all rules. Stops may be missing: those that fit nowhere, or whose turn had not
+        come when the time was over.
     """
     sweep = _sweep(instance, effort.seed)
     first = _insert_all(instance, sweep, effort)
@@ -99,7 +98,8 @@ def construct(instance: Instance, effort: Effort) -> Sequences:
     urgent = sorted(sweep, key=lambda stop: (-instance.stops[stop].priority, choices[stop]))
     tries = [first.sequences, _insert_all(instance, urgent, effort).sequences]
     return min(
-        (without_unprofitable(instance, sequences) for sequences in tries), key=lambda one: _known_cost(instance, one)
+        (without_unprofitable(instance, sequences) for sequences in tries),
+        key=lambda one: _known_cost(instance, one),
     )
 
 
@@ -171,7 +171,7 @@ def _insert_all(instance: Instance, order: Iterable[int], effort: Effort) -> Rou
 
 
 def _sweep(instance: Instance, seed: int) -> list[int]:
-    """Stops by their direction from the middle of the vehicles' starts; the seed chooses where the sweep begins."""
+    """Stops by direction from the middle of the vehicles' starts; the seed chooses where to begin."""
     if not instance.vehicles or not instance.stops:
         return []
     places = np.array([stop.point for stop in instance.stops])

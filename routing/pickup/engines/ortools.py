@@ -1,9 +1,10 @@
 """OR-Tools routing: guided local search from given rounds.
 
-The model holds every rule of a problem, so rounds that keep the rules are always a start, and what comes out keeps them
-too. All callbacks are matrices and vectors on the C++ side.
+The model holds every rule of a problem, so rounds that keep the rules are always a start, and what comes
+out keeps them too. All callbacks are matrices and vectors on the C++ side.
 """
 
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -18,7 +19,9 @@ _REPORT_EVERY_S = 0.2
 _UNLIMITED = 2**50
 
 
-def improve(instance: Instance, sequences: Sequences, effort: Effort, seconds: float, steps: int | None) -> Sequences:
+def improve(
+    instance: Instance, sequences: Sequences, effort: Effort, seconds: float, steps: int | None
+) -> Sequences:
     """Search for cheaper rounds.
 
     Args:
@@ -72,11 +75,15 @@ class _Model:
             parameters.time_limit.FromMilliseconds(max(1, int(seconds * 1000)))
         else:
             parameters.solution_limit = max(1, steps)
-            parameters.lns_time_limit.FromSeconds(3600)  # parts of the search must not look at the clock either
+            parameters.lns_time_limit.FromSeconds(
+                3600
+            )  # parts of the search must not look at the clock either
         self.routing.CloseModelWithParameters(parameters)
         self.routing.solver().ReSeed(seed)
         number = {stop: position for position, stop in enumerate(self.stops)}
-        start = self.routing.ReadAssignmentFromRoutes([[number[stop] for stop in stops] for stops in sequences], True)
+        start = self.routing.ReadAssignmentFromRoutes(
+            [[number[stop] for stop in stops] for stops in sequences], True
+        )
         assert start is not None, "the model accepts rounds that keep the rules"
         solution = self.routing.SolveFromAssignmentWithParameters(start, parameters)
         return self._sequences(solution) if solution is not None else sequences
@@ -100,7 +107,11 @@ class _Model:
         self.routing.AddAtSolutionCallback(on_solution)
 
     def _unserved_penalties(self) -> list[int]:
-        served = {stop for stop, index in zip(self.stops, self.index, strict=True) if self.routing.VehicleVar(index).Min() >= 0}
+        served = {
+            stop
+            for stop, index in zip(self.stops, self.index, strict=True)
+            if self.routing.VehicleVar(index).Min() >= 0
+        }
         return [self.instance.penalties[stop] for stop in self.stops if stop not in served]
 
     def _sequences(self, solution: Any) -> Sequences:
@@ -151,13 +162,14 @@ class _Model:
             windows = instance.stops[stop].open_windows
             moment = time.CumulVar(index)
             moment.SetRange(windows[0][0], min(windows[-1][1], horizon_s))
-            for (_, closes), (opens, _) in zip(windows, windows[1:], strict=False):
+            for (_, closes), (opens, _) in pairwise(windows):
                 moment.RemoveInterval(closes + 1, opens - 1)
 
     def _add_loads(self) -> None:
         """One dimension a measure that can be exceeded at all.
 
-        Goods of one kind only are added up from zero. Where pickups and deliveries meet, the load starts at what is
+        Goods of one kind only are added up from zero. Where pickups and deliveries meet, the load starts
+        at what is
         delivered on the round: a second dimension adds that up, and both are tied together.
         """
         instance = self.instance
@@ -172,7 +184,9 @@ class _Model:
                 self._add_sum(loads, capacity, name, from_zero=True)
                 continue
             aboard = self._add_sum(np.where(kinds, -loads, loads), capacity, name, from_zero=False)
-            delivered = self._add_sum(np.where(kinds, loads, 0), capacity, f"{name} delivered", from_zero=True)
+            delivered = self._add_sum(
+                np.where(kinds, loads, 0), capacity, f"{name} delivered", from_zero=True
+            )
             for vehicle in range(self.vehicles):
                 start, end = self.routing.Start(vehicle), self.routing.End(vehicle)
                 self.routing.solver().Add(aboard.CumulVar(start) == delivered.CumulVar(end))
@@ -180,12 +194,15 @@ class _Model:
     def _add_limits(self) -> None:
         vehicles = self.instance.vehicles
         if any(vehicle.stops_max is not None for vehicle in vehicles):
-            most = [len(self.stops) if vehicle.stops_max is None else vehicle.stops_max for vehicle in vehicles]
+            most = [
+                len(self.stops) if vehicle.stops_max is None else vehicle.stops_max for vehicle in vehicles
+            ]
             self._add_sum(np.ones(len(self.stops), dtype=np.int64), most, "stops", from_zero=True)
         if any(vehicle.distance_m_max is not None for vehicle in vehicles):
             transit = self.routing.RegisterTransitMatrix(self._metres().tolist())
             furthest = [
-                _UNLIMITED if vehicle.distance_m_max is None else vehicle.distance_m_max for vehicle in vehicles
+                _UNLIMITED if vehicle.distance_m_max is None else vehicle.distance_m_max
+                for vehicle in vehicles
             ]
             self.routing.AddDimensionWithVehicleCapacity(transit, 0, furthest, True, "metres")
 
