@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+import uuid
 from datetime import datetime
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from app.db.base import Base, Identified, TenantScoped
+from app.db.types import enum_by_value
 from app.parties.models import Party
+from routing.network import FacilityKind, Mode
+
+# What lanes cost is kept in this currency; no lane is paid in another yet.
+LANE_CURRENCY = "CNY"
 
 
 class District(Base):
@@ -19,24 +25,37 @@ class District(Base):
     adcode: Mapped[str] = mapped_column(primary_key=True)
     name: Mapped[str]
     city_name: Mapped[str]
-    province_name: Mapped[str]
+    province_name: Mapped[str] = mapped_column(index=True)
     latitude: Mapped[float] = mapped_column(sa.Double)
     longitude: Mapped[float] = mapped_column(sa.Double)
 
 
 class Facility(Identified, TenantScoped, Base):
-    """A place that handles parcels."""
+    """A place that handles parcels. A store, locker or collective point hangs on its `parent` outlet."""
 
     __tablename__ = "facility"
-    __table_args__ = (sa.UniqueConstraint("tenant_id", "code"),)
+    __table_args__ = (
+        sa.UniqueConstraint("tenant_id", "code"),
+        sa.CheckConstraint("latitude BETWEEN -90 AND 90", name="latitude_is_one"),
+        sa.CheckConstraint("longitude BETWEEN -180 AND 180", name="longitude_is_one"),
+        sa.CheckConstraint("sort_s >= 0", name="sort_s_not_negative"),
+        # Finds the places around a point: a band of latitude, cut by longitude.
+        sa.Index(
+            "ix_facility_open_place",
+            "tenant_id",
+            "latitude",
+            "longitude",
+            postgresql_where=sa.text("closed_at IS NULL"),
+        ),
+    )
 
     code: Mapped[str]
     name: Mapped[str]
     name_en: Mapped[str]
-    kind: Mapped[str]
+    kind: Mapped[FacilityKind] = mapped_column(enum_by_value(FacilityKind))
     operator: Mapped[str]
     party_id: Mapped[int] = mapped_column(sa.ForeignKey("party.id"))
-    parent_id: Mapped[int | None] = mapped_column(sa.ForeignKey("facility.id"))
+    parent_id: Mapped[int | None] = mapped_column(sa.ForeignKey("facility.id"), index=True)
     district_adcode: Mapped[str] = mapped_column(sa.ForeignKey("district.adcode"), index=True)
     latitude: Mapped[float] = mapped_column(sa.Double)
     longitude: Mapped[float] = mapped_column(sa.Double)
@@ -46,37 +65,69 @@ class Facility(Identified, TenantScoped, Base):
 
     party: Mapped[Party] = relationship()
     parent: Mapped[Facility | None] = relationship(remote_side="Facility.id")
+    district: Mapped[District] = relationship()
 
 
 class Lane(Identified, TenantScoped, Base):
     """A line-haul from one facility to another, run by a carrier to a timetable."""
 
     __tablename__ = "lane"
-    __table_args__ = (sa.UniqueConstraint("tenant_id", "code"),)
+    __table_args__ = (
+        sa.UniqueConstraint("tenant_id", "code"),
+        sa.CheckConstraint("from_facility_id <> to_facility_id", name="leads_somewhere"),
+        sa.CheckConstraint(
+            "distance_m >= 0 AND cost_fixed_minor >= 0 AND cost_per_kg_minor >= 0", name="not_negative"
+        ),
+        sa.CheckConstraint("capacity_g > 0", name="capacity_positive"),
+    )
 
     code: Mapped[str]
     from_facility_id: Mapped[int] = mapped_column(sa.ForeignKey("facility.id"), index=True)
     to_facility_id: Mapped[int] = mapped_column(sa.ForeignKey("facility.id"), index=True)
     carrier_party_id: Mapped[int] = mapped_column(sa.ForeignKey("party.id"))
-    mode: Mapped[str]
+    mode: Mapped[Mode] = mapped_column(enum_by_value(Mode))
     distance_m: Mapped[int]
     cost_fixed_minor: Mapped[int]
     cost_per_kg_minor: Mapped[int]
     capacity_g: Mapped[int | None]
     closed_at: Mapped[datetime | None]
 
-    departures: Mapped[list[LaneDeparture]] = relationship(back_populates="lane")
+    from_facility: Mapped[Facility] = relationship(foreign_keys=[from_facility_id])
+    to_facility: Mapped[Facility] = relationship(foreign_keys=[to_facility_id])
+    carrier: Mapped[Party] = relationship()
+    departures: Mapped[list[LaneDeparture]] = relationship(
+        back_populates="lane", order_by="LaneDeparture.minute_of_day, LaneDeparture.id"
+    )
 
 
 class LaneDeparture(Identified, TenantScoped, Base):
-    """A repeated departure: on which weekdays (bit 0 = Monday), at which local minute, for how long."""
+    """A weekly departure: on which weekdays (bit 0 Monday), at which minute by the clocks of `timezone`."""
 
     __tablename__ = "lane_departure"
+    __table_args__ = (
+        sa.CheckConstraint("weekdays BETWEEN 1 AND 127", name="weekdays_are_a_mask"),
+        sa.CheckConstraint("minute_of_day BETWEEN 0 AND 1439", name="minute_within_a_day"),
+        sa.CheckConstraint("duration_s > 0", name="takes_time"),
+    )
 
     lane_id: Mapped[int] = mapped_column(sa.ForeignKey("lane.id", ondelete="CASCADE"), index=True)
     weekdays: Mapped[int]
-    local_minute: Mapped[int]
-    utc_offset_minutes: Mapped[int]
+    minute_of_day: Mapped[int]
     duration_s: Mapped[int]
+    timezone: Mapped[str]
 
     lane: Mapped[Lane] = relationship(back_populates="departures")
+
+
+class NetworkRevision(Base):
+    """Which state of its network a tenant is at; every write gives it another one.
+
+    A random number and not a count: a count that was rolled back would come again for another state.
+    """
+
+    __tablename__ = "network_revision"
+
+    tenant_id: Mapped[int] = mapped_column(
+        sa.ForeignKey("tenant.id", ondelete="RESTRICT"), primary_key=True, autoincrement=False
+    )
+    revision: Mapped[uuid.UUID]

@@ -28,6 +28,7 @@ def upgrade() -> None:
         sa.Column("longitude", sa.Double(), nullable=False),
         sa.PrimaryKeyConstraint("adcode", name=op.f("pk_district")),
     )
+    op.create_index(op.f("ix_district_province_name"), "district", ["province_name"], unique=False)
     op.create_table(
         "job_run",
         sa.Column("job", sa.Text(), nullable=False),
@@ -90,6 +91,28 @@ def upgrade() -> None:
         "ix_journal_entry_effective", "journal_entry", ["tenant_id", "effective_at", "id"], unique=False
     )
     op.create_index(op.f("ix_journal_entry_tenant_id"), "journal_entry", ["tenant_id"], unique=False)
+    op.create_table(
+        "journal_head",
+        sa.Column("tenant_id", sa.BigInteger(), nullable=False),
+        sa.Column("sequence", sa.BigInteger(), nullable=False),
+        sa.Column("entry_hash", sa.LargeBinary(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["tenant_id"], ["tenant.id"], name=op.f("fk_journal_head_tenant_id_tenant"), ondelete="RESTRICT"
+        ),
+        sa.PrimaryKeyConstraint("tenant_id", name=op.f("pk_journal_head")),
+    )
+    op.create_table(
+        "network_revision",
+        sa.Column("tenant_id", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("revision", sa.Uuid(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["tenant_id"],
+            ["tenant.id"],
+            name=op.f("fk_network_revision_tenant_id_tenant"),
+            ondelete="RESTRICT",
+        ),
+        sa.PrimaryKeyConstraint("tenant_id", name=op.f("pk_network_revision")),
+    )
     op.create_table(
         "outbox_event",
         sa.Column("id", sa.BigInteger(), sa.Identity(always=False), nullable=False),
@@ -313,7 +336,23 @@ def upgrade() -> None:
         sa.Column("code", sa.Text(), nullable=False),
         sa.Column("name", sa.Text(), nullable=False),
         sa.Column("name_en", sa.Text(), nullable=False),
-        sa.Column("kind", sa.Text(), nullable=False),
+        sa.Column(
+            "kind",
+            sa.Enum(
+                "outlet",
+                "gateway",
+                "hub",
+                "airport",
+                "locker",
+                "store",
+                "collective_point",
+                name="facilitykind",
+                native_enum=False,
+                create_constraint=True,
+                length=40,
+            ),
+            nullable=False,
+        ),
         sa.Column("operator", sa.Text(), nullable=False),
         sa.Column("party_id", sa.BigInteger(), nullable=False),
         sa.Column("parent_id", sa.BigInteger(), nullable=True),
@@ -323,6 +362,9 @@ def upgrade() -> None:
         sa.Column("sort_s", sa.BigInteger(), nullable=False),
         sa.Column("utc_offset_minutes", sa.BigInteger(), nullable=False),
         sa.Column("closed_at", app.db.types.UtcDateTime(timezone=True), nullable=True),
+        sa.CheckConstraint("latitude BETWEEN -90 AND 90", name=op.f("ck_facility_latitude_is_one")),
+        sa.CheckConstraint("longitude BETWEEN -180 AND 180", name=op.f("ck_facility_longitude_is_one")),
+        sa.CheckConstraint("sort_s >= 0", name=op.f("ck_facility_sort_s_not_negative")),
         sa.ForeignKeyConstraint(
             ["district_adcode"], ["district.adcode"], name=op.f("fk_facility_district_adcode_district")
         ),
@@ -335,6 +377,14 @@ def upgrade() -> None:
         sa.UniqueConstraint("tenant_id", "code", name=op.f("uq_facility_tenant_id_code")),
     )
     op.create_index(op.f("ix_facility_district_adcode"), "facility", ["district_adcode"], unique=False)
+    op.create_index(
+        "ix_facility_open_place",
+        "facility",
+        ["tenant_id", "latitude", "longitude"],
+        unique=False,
+        postgresql_where=sa.text("closed_at IS NULL"),
+    )
+    op.create_index(op.f("ix_facility_parent_id"), "facility", ["parent_id"], unique=False)
     op.create_index(op.f("ix_facility_tenant_id"), "facility", ["tenant_id"], unique=False)
     op.create_table(
         "journal_evidence",
@@ -389,6 +439,14 @@ def upgrade() -> None:
         sa.Column("currency", sa.String(length=3), nullable=False),
         sa.Column("balance_minor", sa.BigInteger(), nullable=False),
         sa.Column("opened_at", app.db.types.UtcDateTime(timezone=True), nullable=False),
+        sa.CheckConstraint(
+            "purpose NOT IN ('cod_owed', 'custody', 'customer_receivable', 'party_debt') OR balance_minor >= 0",
+            name=op.f("ck_ledger_account_never_credit"),
+        ),
+        sa.CheckConstraint(
+            "purpose NOT IN ('cod_payable', 'in_payout', 'tax') OR balance_minor <= 0",
+            name=op.f("ck_ledger_account_never_debit"),
+        ),
         sa.ForeignKeyConstraint(["party_id"], ["party.id"], name=op.f("fk_ledger_account_party_id_party")),
         sa.ForeignKeyConstraint(
             ["tenant_id"], ["tenant.id"], name=op.f("fk_ledger_account_tenant_id_tenant"), ondelete="RESTRICT"
@@ -647,12 +705,22 @@ def upgrade() -> None:
         sa.Column("from_facility_id", sa.BigInteger(), nullable=False),
         sa.Column("to_facility_id", sa.BigInteger(), nullable=False),
         sa.Column("carrier_party_id", sa.BigInteger(), nullable=False),
-        sa.Column("mode", sa.Text(), nullable=False),
+        sa.Column(
+            "mode",
+            sa.Enum("road", "rail", "air", name="mode", native_enum=False, create_constraint=True, length=40),
+            nullable=False,
+        ),
         sa.Column("distance_m", sa.BigInteger(), nullable=False),
         sa.Column("cost_fixed_minor", sa.BigInteger(), nullable=False),
         sa.Column("cost_per_kg_minor", sa.BigInteger(), nullable=False),
         sa.Column("capacity_g", sa.BigInteger(), nullable=True),
         sa.Column("closed_at", app.db.types.UtcDateTime(timezone=True), nullable=True),
+        sa.CheckConstraint("capacity_g > 0", name=op.f("ck_lane_capacity_positive")),
+        sa.CheckConstraint(
+            "distance_m >= 0 AND cost_fixed_minor >= 0 AND cost_per_kg_minor >= 0",
+            name=op.f("ck_lane_not_negative"),
+        ),
+        sa.CheckConstraint("from_facility_id <> to_facility_id", name=op.f("ck_lane_leads_somewhere")),
         sa.ForeignKeyConstraint(
             ["carrier_party_id"], ["party.id"], name=op.f("fk_lane_carrier_party_id_party")
         ),
@@ -915,9 +983,14 @@ def upgrade() -> None:
         sa.Column("tenant_id", sa.BigInteger(), nullable=False),
         sa.Column("lane_id", sa.BigInteger(), nullable=False),
         sa.Column("weekdays", sa.BigInteger(), nullable=False),
-        sa.Column("local_minute", sa.BigInteger(), nullable=False),
-        sa.Column("utc_offset_minutes", sa.BigInteger(), nullable=False),
+        sa.Column("minute_of_day", sa.BigInteger(), nullable=False),
         sa.Column("duration_s", sa.BigInteger(), nullable=False),
+        sa.Column("timezone", sa.Text(), nullable=False),
+        sa.CheckConstraint("duration_s > 0", name=op.f("ck_lane_departure_takes_time")),
+        sa.CheckConstraint(
+            "minute_of_day BETWEEN 0 AND 1439", name=op.f("ck_lane_departure_minute_within_a_day")
+        ),
+        sa.CheckConstraint("weekdays BETWEEN 1 AND 127", name=op.f("ck_lane_departure_weekdays_are_a_mask")),
         sa.ForeignKeyConstraint(
             ["lane_id"], ["lane.id"], name=op.f("fk_lane_departure_lane_id_lane"), ondelete="CASCADE"
         ),
@@ -1494,6 +1567,10 @@ def downgrade() -> None:
     op.drop_index(op.f("ix_journal_evidence_entry_id"), table_name="journal_evidence")
     op.drop_table("journal_evidence")
     op.drop_index(op.f("ix_facility_tenant_id"), table_name="facility")
+    op.drop_index(op.f("ix_facility_parent_id"), table_name="facility")
+    op.drop_index(
+        "ix_facility_open_place", table_name="facility", postgresql_where=sa.text("closed_at IS NULL")
+    )
     op.drop_index(op.f("ix_facility_district_adcode"), table_name="facility")
     op.drop_table("facility")
     op.drop_index(op.f("ix_customer_tenant_id"), table_name="customer")
@@ -1517,6 +1594,8 @@ def downgrade() -> None:
     )
     op.drop_index(op.f("ix_outbox_event_tenant_id"), table_name="outbox_event")
     op.drop_table("outbox_event")
+    op.drop_table("network_revision")
+    op.drop_table("journal_head")
     op.drop_index(op.f("ix_journal_entry_tenant_id"), table_name="journal_entry")
     op.drop_index("ix_journal_entry_effective", table_name="journal_entry")
     op.drop_table("journal_entry")
@@ -1526,5 +1605,6 @@ def downgrade() -> None:
     op.drop_table("tenant")
     op.drop_index(op.f("ix_job_run_started_at"), table_name="job_run")
     op.drop_table("job_run")
+    op.drop_index(op.f("ix_district_province_name"), table_name="district")
     op.drop_table("district")
     # ### end Alembic commands ###
