@@ -89,14 +89,21 @@ FRONT_END = Step(
     "front-end",
     "Building the front end",
     ("scripts/setup_frontend.py",),
-    ("package.json", "package-lock.json", ".npmrc", "scripts/setup_frontend.py", "app/static_src"),
+    (
+        "package.json",
+        "package-lock.json",
+        ".npmrc",
+        "requirements-node.txt",
+        "scripts/setup_frontend.py",
+        "app/static_src",
+    ),
     "app/static/build/*",
 )
 TRANSLATIONS = Step(
     "translations",
     "Compiling the translations",
     ("-m", "app.i18n", "compile"),
-    ("app/translations",),
+    ("app/i18n", "app/translations"),
     "app/translations/**/*.mo",
 )
 
