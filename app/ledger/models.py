@@ -1,6 +1,7 @@
-"""Double entry as rows: accounts, journal entries with their lines and evidence, balances.
+"""Double entry as rows: accounts with their balances, journal entries with their lines and evidence.
 
-Journal tables are append-only; a trigger of the migration refuses UPDATE, DELETE and TRUNCATE.
+Journal tables are append-only; triggers of the migration refuse UPDATE, DELETE and TRUNCATE, and lines that
+do not sum to zero.
 """
 
 from __future__ import annotations
@@ -12,7 +13,16 @@ from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from app.db.base import Base, Identified, TenantScoped
 from app.db.types import enum_by_value
-from settlement.ledger import Purpose
+from settlement.ledger import NEVER_CREDIT, NEVER_DEBIT, Purpose
+
+# The platform's own held and available shares may turn debit (it guarantees), and only the service knows
+# which party is the platform; every other limit of the engine is the database's too.
+_MAY_GUARANTEE = frozenset({Purpose.HELD, Purpose.AVAILABLE})
+
+
+def _unless(purposes: frozenset[Purpose], sign: str) -> str:
+    names = ", ".join(f"'{purpose.value}'" for purpose in sorted(purposes))
+    return f"purpose NOT IN ({names}) OR balance_minor {sign} 0"
 
 
 class Account(Identified, TenantScoped, Base):
@@ -26,6 +36,8 @@ class Account(Identified, TenantScoped, Base):
         sa.UniqueConstraint(
             "tenant_id", "party_id", "purpose", "currency", postgresql_nulls_not_distinct=True
         ),
+        sa.CheckConstraint(_unless(NEVER_CREDIT, ">="), name="never_credit"),
+        sa.CheckConstraint(_unless(NEVER_DEBIT - _MAY_GUARANTEE, "<="), name="never_debit"),
     )
 
     party_id: Mapped[int | None] = mapped_column(sa.ForeignKey("party.id"), index=True)
@@ -33,6 +45,16 @@ class Account(Identified, TenantScoped, Base):
     currency: Mapped[str] = mapped_column(sa.String(3))
     balance_minor: Mapped[int] = mapped_column(default=0)
     opened_at: Mapped[datetime]
+
+
+class JournalHead(TenantScoped, Base):
+    """The end of a tenant's hash chain; locking its row is what puts the tenant's entries in one order."""
+
+    __tablename__ = "journal_head"
+
+    tenant_id: Mapped[int] = mapped_column(sa.ForeignKey("tenant.id", ondelete="RESTRICT"), primary_key=True)
+    sequence: Mapped[int]
+    entry_hash: Mapped[bytes] = mapped_column(sa.LargeBinary)
 
 
 class JournalEntry(Identified, TenantScoped, Base):

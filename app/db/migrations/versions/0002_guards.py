@@ -12,6 +12,9 @@ down_revision = "0001"
 branch_labels = None
 depends_on = None
 
+# Purposes of the platform's own book (see settlement.ledger); all others are of the custody book.
+OWN_BOOK = ("platform_claim", "own_bank", "platform_revenue", "compensation_expense", "party_debt")
+
 APPEND_ONLY = ("journal_entry", "journal_line", "journal_evidence", "scan", "case_event", "audit_entry")
 
 
@@ -31,9 +34,34 @@ def upgrade() -> None:
             f"CREATE TRIGGER {table}_append_only BEFORE UPDATE OR DELETE OR TRUNCATE ON {table} "
             "FOR EACH STATEMENT EXECUTE FUNCTION refuse_change()"
         )
+    # The service inserts all lines of an entry in one statement, so each statement must balance.
+    own_book = ", ".join(f"'{purpose}'" for purpose in OWN_BOOK)
+    op.execute(
+        f"""
+        CREATE FUNCTION refuse_unbalanced() RETURNS trigger LANGUAGE plpgsql AS $$
+        BEGIN
+            IF EXISTS (
+                SELECT FROM added
+                JOIN ledger_account AS account ON account.id = added.account_id
+                GROUP BY added.entry_id, account.currency, account.purpose IN ({own_book})
+                HAVING sum(added.amount_minor) <> 0
+            ) THEN
+                RAISE EXCEPTION 'journal lines that do not sum to zero' USING ERRCODE = 'check_violation';
+            END IF;
+            RETURN NULL;
+        END
+        $$
+        """
+    )
+    op.execute(
+        "CREATE TRIGGER journal_line_balanced AFTER INSERT ON journal_line "
+        "REFERENCING NEW TABLE AS added FOR EACH STATEMENT EXECUTE FUNCTION refuse_unbalanced()"
+    )
 
 
 def downgrade() -> None:
+    op.execute("DROP TRIGGER journal_line_balanced ON journal_line")
+    op.execute("DROP FUNCTION refuse_unbalanced()")
     for table in APPEND_ONLY:
         op.execute(f"DROP TRIGGER {table}_append_only ON {table}")
     op.execute("DROP FUNCTION refuse_change()")
