@@ -78,11 +78,7 @@ def test_the_developers_packages_include_the_services(
 def test_the_lock_files_agree() -> None:
     """The developers' file pins whatever the service's file pins, to the same version."""
     pins = [
-        {
-            line.removesuffix("\\").strip()
-            for line in (SCRIPT.parents[1] / name).read_text().splitlines()
-            if "==" in line
-        }
+        {line.split()[0] for line in (SCRIPT.parents[1] / name).read_text().splitlines() if "==" in line}
         for name in ("requirements.txt", "requirements-dev.txt")
     ]
     assert pins[0]
