@@ -1,59 +1,35 @@
 """GS1 EPCIS 2.0: our scans and packing events as ObjectEvents and AggregationEvents, and back.
 
-What EPCIS has a field for stands in that field (CBV 2.0 business steps and dispositions); the rest of a scan
-stands in extension fields of our own namespace, so that what is exported comes back equal. A correction repeats
-the corrected event with an `errorDeclaration`, as the standard demands; nothing is edited.
+What EPCIS has a field for stands in that field (CBV 2.0 business steps and dispositions); the rest of a
+scan stands in extension fields of our own namespace, so that what is exported comes back equal. A correction
+repeats the corrected event with an `errorDeclaration`, as the standard demands; nothing is edited.
 
 Source: GS1 EPCIS 2.0 (ISO/IEC 19987:2024), sections 7.4.1 and 12; CBV 2.0 (ISO/IEC 19988), section 7.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import UTC, datetime, timedelta, timezone
+from datetime import datetime
 from typing import Any
 from urllib.parse import quote, unquote
 
 from tracking.containers import PackingAction, PackingEvent, Piece
+from tracking.epcis_terms import (
+    CBV_TERMS,
+    local_id,
+    local_time,
+    offset_minutes_of,
+    offset_text,
+    require_base,
+    scan_id_of,
+    scan_uri,
+    utc_time,
+)
 from tracking.errors import EpcisError, TrackingError
 from tracking.shipment import Scan, ScanCode
 
 CONTEXT = "https://ref.gs1.org/standards/epcis/2.0.0/epcis-context.jsonld"
 Json = dict[str, Any]
 
-# (bizStep, disposition) of each code, from the CBV; a code that the CBV has no step for is "other".
-_CBV: Mapping[ScanCode, tuple[str, str]] = {
-    ScanCode.BOOKED: ("commissioning", "active"),
-    ScanCode.PICKUP_FAILED: ("other", "active"),
-    ScanCode.CANCELLED: ("decommissioning", "inactive"),
-    ScanCode.COLLECTED: ("collecting", "in_transit"),
-    ScanCode.DEPOSITED: ("collecting", "in_progress"),
-    ScanCode.ACCEPTED: ("accepting", "in_progress"),
-    ScanCode.ARRIVED: ("arriving", "in_progress"),
-    ScanCode.MISSORTED: ("inspecting", "in_progress"),
-    ScanCode.DAMAGED: ("inspecting", "damaged"),
-    ScanCode.DELAYED: ("other", "in_progress"),
-    ScanCode.HELD: ("holding", "unavailable"),
-    ScanCode.INTERCEPTED: ("holding", "unavailable"),
-    ScanCode.RELEASED: ("staging_outbound", "available"),
-    ScanCode.REDIRECTED: ("other", "in_transit"),
-    ScanCode.SORTED: ("staging_outbound", "in_progress"),
-    ScanCode.DEPARTED: ("departing", "in_transit"),
-    ScanCode.OUT_FOR_DELIVERY: ("transporting", "in_transit"),
-    ScanCode.ATTEMPT_FAILED: ("other", "in_transit"),
-    ScanCode.REFUSED: ("other", "in_transit"),
-    ScanCode.AT_OUTLET: ("storing", "available"),
-    ScanCode.AT_STORE: ("storing", "available"),
-    ScanCode.AT_LOCKER: ("storing", "available"),
-    ScanCode.AT_COLLECTIVE_POINT: ("storing", "available"),
-    ScanCode.PICKUP_OVERDUE: ("holding", "available"),
-    ScanCode.RETURNING: ("void_shipping", "in_transit"),
-    ScanCode.LOST: ("stock_taking", "unknown"),
-    ScanCode.RETURNED: ("void_shipping", "returned"),
-    ScanCode.DELIVERED: ("receiving", "in_progress"),
-    ScanCode.DELIVERED_TO_PROXY: ("receiving", "in_progress"),
-    ScanCode.TAKEN_FROM_POINT: ("receiving", "in_progress"),
-    ScanCode.TAKEN_FROM_LOCKER: ("receiving", "in_progress"),
-    ScanCode.RECEIPT_CONFIRMED: ("receiving", "completeness_verified"),
-}
 _PACKING = {PackingAction.PACKED: ("ADD", "packing"), PackingAction.UNPACKED: ("DELETE", "unpacking")}
 _ACTIONS = {epcis: action for action, (epcis, _) in _PACKING.items()}
 
@@ -66,7 +42,7 @@ def document(events: Sequence[Json], *, created_at: datetime, base: str) -> Json
         created_at: in UTC.
         base: the URI under which our ids live, ending in a slash; configuration.
     """
-    _require_base(base)
+    require_base(base)
     return {
         "@context": [CONTEXT, {"wheelhouse": f"{base}epcis/"}],
         "type": "EPCISDocument",
@@ -85,7 +61,7 @@ def scan_events(waybill: str, scans: Iterable[Scan], *, base: str) -> list[Json]
     Raises:
         EpcisError: a scan corrects one that is not among `scans`.
     """
-    _require_base(base)
+    require_base(base)
     given = list(scans)
     by_id = {scan.scan_id: scan for scan in given}
     events = []
@@ -110,14 +86,14 @@ def packing_event(event: PackingEvent, waybills: Mapping[int, str], *, base: str
         waybills: the waybill number of each shipment in it.
         base: see `document`.
     """
-    _require_base(base)
+    require_base(base)
     action, step = _PACKING[event.action]
     place = {"id": f"{base}facility/{event.facility_id}"}
     return {
         "type": "AggregationEvent",
         "eventID": f"{base}packing/{quote(event.event_id, safe='')}",
-        "eventTime": _local(event.occurred_at, event.offset_minutes),
-        "eventTimeZoneOffset": _offset(event.offset_minutes),
+        "eventTime": local_time(event.occurred_at, event.offset_minutes),
+        "eventTimeZoneOffset": offset_text(event.offset_minutes),
         "parentID": f"{base}container/{event.container_id}",
         "childEPCs": [
             *(f"{base}waybill/{waybills[piece.shipment_id]}/{piece.piece_no}" for piece in event.pieces),
@@ -139,7 +115,7 @@ def read_scans(events: Iterable[Mapping[str, Any]], *, base: str) -> list[tuple[
     Raises:
         EpcisError: an event is not one that this engine wrote; the message names it.
     """
-    _require_base(base)
+    require_base(base)
     pairs = []
     for event in events:
         try:
@@ -164,22 +140,22 @@ def read_packing(event: Mapping[str, Any], shipments: Mapping[str, int], *, base
     Raises:
         EpcisError: the event is not one that this engine wrote.
     """
-    _require_base(base)
+    require_base(base)
     try:
         pieces, containers = [], []
         for child in event["childEPCs"]:
-            kind, *rest = _local_id(child, base).split("/")
+            kind, *rest = local_id(child, base).split("/")
             if kind == "waybill":
                 pieces.append(Piece(shipments[rest[0]], int(rest[1])))
             else:
-                containers.append(int(_local_id(child, f"{base}container/")))
+                containers.append(int(local_id(child, f"{base}container/")))
         return PackingEvent(
-            event_id=unquote(_local_id(event["eventID"], f"{base}packing/")),
-            container_id=int(_local_id(event["parentID"], f"{base}container/")),
+            event_id=unquote(local_id(event["eventID"], f"{base}packing/")),
+            container_id=int(local_id(event["parentID"], f"{base}container/")),
             action=_ACTIONS[event["action"]],
-            occurred_at=_utc(event["eventTime"]),
-            offset_minutes=_minutes(event["eventTimeZoneOffset"]),
-            facility_id=int(_local_id(event["bizLocation"]["id"], f"{base}facility/")),
+            occurred_at=utc_time(event["eventTime"]),
+            offset_minutes=offset_minutes_of(event["eventTimeZoneOffset"]),
+            facility_id=int(local_id(event["bizLocation"]["id"], f"{base}facility/")),
             pieces=tuple(pieces),
             containers=tuple(containers),
         )
@@ -188,12 +164,12 @@ def read_packing(event: Mapping[str, Any], shipments: Mapping[str, int], *, base
 
 
 def _object_event(waybill: str, scan: Scan, base: str) -> Json:
-    step, disposition = _CBV[scan.code]
+    step, disposition = CBV_TERMS[scan.code]
     event: Json = {
         "type": "ObjectEvent",
-        "eventID": _scan_uri(scan.scan_id, base),
-        "eventTime": _local(scan.occurred_at, scan.offset_minutes),
-        "eventTimeZoneOffset": _offset(scan.offset_minutes),
+        "eventID": scan_uri(scan.scan_id, base),
+        "eventTime": local_time(scan.occurred_at, scan.offset_minutes),
+        "eventTimeZoneOffset": offset_text(scan.offset_minutes),
         "recordTime": scan.received_at.isoformat(),
         # A piece number that was not given is not invented.
         "epcList": [f"{base}waybill/{waybill}" + (f"/{scan.piece_no}" if scan.piece_no else "")],
@@ -217,9 +193,9 @@ def _object_event(waybill: str, scan: Scan, base: str) -> Json:
 
 
 def _declaration(scan: Scan, base: str) -> Json:
-    declaration: Json = {"declarationTime": _local(scan.occurred_at, scan.offset_minutes)}
+    declaration: Json = {"declarationTime": local_time(scan.occurred_at, scan.offset_minutes)}
     if scan.code is not ScanCode.VOIDED:
-        corrective = [_scan_uri(scan.scan_id, base)]
+        corrective = [scan_uri(scan.scan_id, base)]
         return declaration | {"reason": "incorrect_data", "correctiveEventIDs": corrective}
     # The declaration stands for the whole VOIDED scan, so its own fields are all here.
     declaration |= {
@@ -244,14 +220,14 @@ def _read_scan(event: Mapping[str, Any], base: str) -> tuple[str, Scan]:
     waybill, piece_no = _waybill(event, base)
     place = event.get("bizLocation")
     return waybill, Scan(
-        scan_id=_scan_id(event["eventID"], base),
+        scan_id=scan_id_of(event["eventID"], base),
         code=ScanCode(event["wheelhouse:code"]),
-        occurred_at=_utc(event["eventTime"]),
-        offset_minutes=_minutes(event["eventTimeZoneOffset"]),
-        received_at=_utc(event["recordTime"]),
+        occurred_at=utc_time(event["eventTime"]),
+        offset_minutes=offset_minutes_of(event["eventTimeZoneOffset"]),
+        received_at=utc_time(event["recordTime"]),
         device_id=event["wheelhouse:deviceID"],
         client_scan_id=event["wheelhouse:clientScanID"],
-        facility_id=int(_local_id(place["id"], f"{base}facility/")) if place else None,
+        facility_id=int(local_id(place["id"], f"{base}facility/")) if place else None,
         courier_id=event.get("wheelhouse:courierID"),
         container_id=event.get("wheelhouse:containerID"),
         reason=event.get("wheelhouse:reason"),
@@ -265,62 +241,21 @@ def _read_void(event: Mapping[str, Any], declaration: Mapping[str, Any], base: s
     return waybill, Scan(
         scan_id=declaration["wheelhouse:scanID"],
         code=ScanCode.VOIDED,
-        occurred_at=_utc(declaration["declarationTime"]),
+        occurred_at=utc_time(declaration["declarationTime"]),
         offset_minutes=declaration["wheelhouse:offsetMinutes"],
-        received_at=_utc(declaration["wheelhouse:recordTime"]),
+        received_at=utc_time(declaration["wheelhouse:recordTime"]),
         device_id=declaration["wheelhouse:deviceID"],
         client_scan_id=declaration["wheelhouse:clientScanID"],
         facility_id=declaration.get("wheelhouse:facilityID"),
         courier_id=declaration.get("wheelhouse:courierID"),
         container_id=declaration.get("wheelhouse:containerID"),
         reason=declaration.get("wheelhouse:reason"),
-        corrects=_scan_id(event["eventID"], base),
+        corrects=scan_id_of(event["eventID"], base),
         piece_no=declaration.get("wheelhouse:pieceNo"),
     )
 
 
 def _waybill(event: Mapping[str, Any], base: str) -> tuple[str, int | None]:
     (epc,) = event["epcList"]
-    waybill, _, piece_no = _local_id(epc, f"{base}waybill/").partition("/")
+    waybill, _, piece_no = local_id(epc, f"{base}waybill/").partition("/")
     return waybill, int(piece_no) if piece_no else None
-
-
-def _require_base(base: str) -> None:
-    if not base.endswith("/") or ":" not in base:
-        raise EpcisError(f"base must be an absolute URI that ends in a slash, not {base!r}")
-
-
-def _local_id(uri: str, base: str) -> str:
-    if not uri.startswith(base):
-        raise ValueError(f"{uri} is not below {base}")
-    return uri[len(base) :]
-
-
-def _scan_uri(scan_id: str, base: str) -> str:
-    return f"{base}scan/{quote(scan_id, safe='')}"
-
-
-def _scan_id(uri: str, base: str) -> str:
-    return unquote(_local_id(uri, f"{base}scan/"))
-
-
-def _local(moment: datetime, offset_minutes: int) -> str:
-    return moment.astimezone(timezone(timedelta(minutes=offset_minutes))).isoformat()
-
-
-def _offset(minutes: int) -> str:
-    hours, rest = divmod(abs(minutes), 60)
-    return f"{'-' if minutes < 0 else '+'}{hours:02d}:{rest:02d}"
-
-
-def _minutes(offset: str) -> int:
-    sign = -1 if offset.startswith("-") else 1
-    hours, minutes = offset[1:].split(":")
-    return sign * (int(hours) * 60 + int(minutes))
-
-
-def _utc(text: str) -> datetime:
-    moment = datetime.fromisoformat(text)
-    if moment.tzinfo is None:
-        raise ValueError(f"{text} has no offset")
-    return moment.astimezone(UTC)

@@ -31,6 +31,7 @@ import numpy as np
 
 from tracking.errors import PromiseError
 from tracking.lateness import Lateness
+from tracking.position import Position
 from tracking.shipment import Leg, require_utc
 
 Key = TypeVar("Key", bound=Hashable)
@@ -136,15 +137,6 @@ def _sampled(pairs: Iterable[tuple[Key, float]]) -> Mapping[Key, Sample]:
     for key, value in pairs:
         grouped[key].append(value)
     return MappingProxyType({key: Sample.of(values) for key, values in grouped.items()})
-
-
-@dataclass(frozen=True, slots=True)
-class Position:
-    """Where a parcel is on its route: at a facility since `at`, or on the way from it since `at` (UTC)."""
-
-    facility_id: int
-    at: datetime
-    departed: bool = False
 
 
 @dataclass(frozen=True, slots=True)

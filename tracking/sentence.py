@@ -1,8 +1,8 @@
 """The one sentence of status, without language: message keys and their parameters.
 
 A page looks up each key in its own language and fills in the parameters (it turns ids into names and times
-into the viewer's zone). The promise comes first, because it is what is asked: "Arrives Tuesday 14:00 to 16:00;
-at Wuhan hub since 03:12" is `Sentence("arrives", ...)`, `Sentence("arrived", ...)`.
+into the viewer's zone). The promise comes first, because it is what is asked: "Arrives Tuesday 14:00 to
+16:00; at Wuhan hub since 03:12" is `Sentence("arrives", ...)`, `Sentence("arrived", ...)`.
 """
 
 from collections.abc import Mapping

@@ -109,6 +109,10 @@ RULES: Mapping[ScanCode, Rule] = MappingProxyType(
 RETURN_SWITCHES = frozenset({ScanCode.RETURNING, ScanCode.REDIRECTED, ScanCode.LOST})
 COLLECTING = frozenset({ScanCode.COLLECTED, ScanCode.DEPOSITED, ScanCode.ACCEPTED})
 FAILED_ATTEMPTS = frozenset({ScanCode.ATTEMPT_FAILED, ScanCode.REFUSED})
+# What is recorded about a parcel without anybody having it in hand.
+PLACELESS = frozenset(
+    {ScanCode.BOOKED, ScanCode.CANCELLED, ScanCode.PICKUP_FAILED, ScanCode.RECEIPT_CONFIRMED, ScanCode.VOIDED}
+)
 TERMINAL = frozenset({_M.CANCELLED, _M.LOST, _M.RETURNED, _M.DELIVERED})
 
 _STATE_TIER: Mapping[Milestone, Tier] = {

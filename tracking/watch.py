@@ -12,19 +12,15 @@ from types import MappingProxyType
 from tracking.errors import ScanError
 from tracking.finding import Finding, FindingKind
 from tracking.promise import Promise
-from tracking.shipment import Leg, Milestone, Scan, ScanCode, require_utc
+from tracking.shipment import Leg, Milestone, Scan, require_utc
 from tracking.state import ShipmentState
 from tracking.summary import mark_of
+from tracking.transitions import PLACELESS
 
 CONFIRM_WITHIN_S = 3 * 86_400
 PICKUP_WITHIN_S = 2 * 86_400
 QUIET_S = 2 * 86_400
 """How long nothing may be heard of a parcel where no leg says better."""
-
-# Scans that do not tell where the parcel is.
-_PLACELESS = frozenset(
-    {ScanCode.BOOKED, ScanCode.CANCELLED, ScanCode.PICKUP_FAILED, ScanCode.RECEIPT_CONFIRMED, ScanCode.VOIDED}
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,7 +108,7 @@ def _late(view: ShipmentView, now: datetime) -> tuple[Finding, ...]:
 
 
 def _stuck(view: ShipmentView, scans: list[Scan], now: datetime) -> tuple[Finding, ...]:
-    moved = [scan for scan in scans if scan.code not in _PLACELESS]
+    moved = [scan for scan in scans if scan.code not in PLACELESS]
     if not moved or view.state.milestone is Milestone.READY_FOR_PICKUP:
         return ()
     last = moved[-1]
@@ -137,7 +133,7 @@ def _misrouted(view: ShipmentView, scans: list[Scan]) -> tuple[Finding, ...]:
         return ()
     astray: list[tuple[Scan, int]] = []
     for scan in reversed(scans):
-        if scan.facility_id is None or scan.code in _PLACELESS:
+        if scan.facility_id is None or scan.code in PLACELESS:
             continue
         if scan.facility_id in route:
             break
@@ -154,7 +150,7 @@ def _misrouted(view: ShipmentView, scans: list[Scan]) -> tuple[Finding, ...]:
 def _missing(view: ShipmentView, scans: list[Scan]) -> tuple[Finding, ...]:
     """A piece is missing from a container until it is seen by itself after that."""
     seen_at = max(
-        (mark_of(scan)[0] for scan in scans if scan.container_id is None and scan.code not in _PLACELESS),
+        (mark_of(scan)[0] for scan in scans if scan.container_id is None and scan.code not in PLACELESS),
         default=None,
     )
     return tuple(

@@ -1,0 +1,211 @@
+"""Promises: sane, refreshed by what is known, learned from what was observed."""
+
+import random
+import time
+from datetime import timedelta
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tests.tracking.build import at, leg, scan
+from tracking.errors import PromiseError
+from tracking.lateness import STEP_S, Lateness
+from tracking.position import Position, position_of
+from tracking.promise import (
+    SAMPLE_MAX,
+    LegHistory,
+    LegObservation,
+    Promise,
+    Sample,
+    StayObservation,
+    promise,
+    window,
+)
+from tracking.shipment import ScanCode
+
+# Departs 10:00, arrives 20:00; departs 22:00, arrives 04:00 (minutes after 08:00).
+LEGS = (leg(1, 1, 2, 120, 720), leg(2, 2, 3, 840, 1200))
+ORIGIN = Position(1, at(0))
+
+
+def ask(current=ORIGIN, now=0.0, history=None, legs=LEGS, handover_s=3600):
+    return promise(legs, handover_s=handover_s, history=history, now=at(now), current=current)
+
+
+def late_history(share, count=200, lane_id=100, mode="road"):
+    return LegHistory.of([LegObservation(lane_id, mode, 36_000, round(36_000 * (1 + share)))] * count)
+
+
+def test_without_history_the_plan_is_about_the_median_and_the_tail_is_later():
+    promised = ask()
+    planned = at(1260)
+    assert abs(promised.p50_at - planned) < timedelta(minutes=60)
+    assert planned < promised.p80_at < promised.p95_at < planned + timedelta(hours=12)
+
+
+def test_observed_delays_are_learned_and_shrunk_where_they_are_few():
+    plan, few, many = (ask(history=history) for history in (None, late_history(0.5, 3), late_history(0.5)))
+    assert plan.p50_at <= few.p50_at < many.p50_at
+    # Ten hours become fifteen, and two of the five are absorbed by the wait at 2; the second leg, six hours
+    # by the same mode, learns to take three more.
+    expected = at(1260 + 300 - 120 + 180)
+    assert abs(many.p50_at - expected) <= timedelta(minutes=20)
+
+
+def test_a_lane_without_history_learns_from_its_mode():
+    other_lane = late_history(0.5, lane_id=77)
+    assert ask(history=other_lane).p50_at > ask().p50_at
+    assert ask(history=late_history(0.5, lane_id=77, mode="air")) == ask()
+
+
+def test_dwells_and_handovers_are_learned():
+    slow_hub = LegHistory.of(dwells=[StayObservation(2, 4 * 3600)] * 100)
+    slow_outlet = LegHistory.of(handovers=[StayObservation(3, 2 * 3600)] * 100)
+    assert ask(history=slow_hub).p50_at > ask().p50_at + timedelta(hours=3)
+    assert ask(history=slow_outlet).p50_at > ask().p50_at + timedelta(hours=1)
+
+
+def test_each_scan_refreshes_the_promise():
+    on_time = ask(Position(1, at(120), departed=True), now=120)
+    late = ask(Position(1, at(420), departed=True), now=420)
+    assert late.p80_at > on_time.p80_at + timedelta(minutes=120)
+    arrived = ask(Position(3, at(1190)), now=1190)
+    assert arrived.p95_at - arrived.p50_at < on_time.p95_at - on_time.p50_at
+    assert abs(arrived.p50_at - at(1250)) <= timedelta(minutes=10)
+
+
+@given(st.floats(0, 20_000), st.booleans())
+def test_nothing_is_promised_for_the_past(now, departed):
+    promised = ask(Position(1, at(min(now, 130)), departed), now=now)
+    assert promised.p50_at >= at(now) - timedelta(seconds=STEP_S)
+    assert promised.p50_at <= promised.p80_at <= promised.p95_at
+
+
+def test_a_parcel_that_stays_in_its_town():
+    promised = ask(Position(5, at(0)), legs=())
+    assert at(50) < promised.p50_at <= at(80)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ({"current": Position(8, at(0))}, "not on the route"),
+        ({"legs": (LEGS[0], leg(2, 9, 3, 840, 900))}, "does not start where"),
+        ({"legs": (LEGS[0], leg(2, 2, 3, 700, 900))}, "departs before"),
+        ({"handover_s": -1}, "must not be negative"),
+    ],
+)
+def test_what_is_not_a_route_is_refused(arguments, message):
+    with pytest.raises(PromiseError, match=message):
+        ask(**arguments)
+
+
+def test_the_quantiles_cover_what_then_happens():
+    # A world with known deviations: the promise is learned on one part, and checked on another.
+    dice = random.Random(7)
+
+    def trip():
+        return 36_000 * (1 + dice.gammavariate(2, 0.05)), 21_600 * (1 + dice.gammavariate(2, 0.1))
+
+    trips = [trip() for _ in range(400)]
+    history = LegHistory.of(
+        [
+            observation
+            for first, second in trips
+            for observation in (
+                LegObservation(101, "road", 36_000, round(first)),
+                LegObservation(102, "road", 21_600, round(second)),
+            )
+        ],
+        dwells=[StayObservation(1, 0), StayObservation(2, 0)] * 200,
+        handovers=[StayObservation(3, 0)] * 400,
+    )
+    promised = ask(history=history)
+    arrivals = []
+    for _ in range(4000):
+        first, second = trip()
+        departs = max(840.0, 120 + first / 60)
+        arrivals.append(at(departs + second / 60 + 60))
+    coverage = [
+        np.mean([arrival <= limit for arrival in arrivals])
+        for limit in (promised.p50_at, promised.p80_at, promised.p95_at)
+    ]
+    assert coverage == pytest.approx([0.5, 0.8, 0.95], abs=0.05)
+
+
+def test_a_large_history_is_kept_short_and_a_promise_is_fast():
+    dice = random.Random(1)
+    shares = [dice.gauss(0, 1) for _ in range(10_000)]
+    sample = Sample.of(shares)
+    assert (sample.count, len(sample.values)) == (10_000, SAMPLE_MAX)
+    assert np.quantile(sample.values, 0.9) == pytest.approx(np.quantile(shares, 0.9), abs=0.05)
+    history = late_history(0.2, 10_000)
+    started = time.perf_counter()
+    ask(history=history)
+    assert time.perf_counter() - started < 0.05
+
+
+@given(st.floats(-3e5, 3e5), st.floats(0, 3e5), st.floats(-3e5, 3e5))
+def test_a_lateness_stays_a_distribution(value, slack_s, least):
+    mixed = Lateness.certain(value).mixed(Lateness.weighted([(0, 1), (7200, 3)]), 0.4)
+    for lateness in (mixed, mixed.absorbed(slack_s), mixed.at_least(least), mixed.plus(mixed)):
+        assert lateness.mass.sum() == pytest.approx(1)
+        assert (lateness.mass >= 0).all()
+        assert lateness.quantile_s(0.2) <= lateness.quantile_s(0.9)
+    assert mixed.absorbed(slack_s).quantile_s(0.001) >= 0
+    assert mixed.at_least(least).quantile_s(0.001) >= least - STEP_S
+
+
+@given(st.integers(0, 3000), st.sampled_from([480, 345, 0, -570]))
+def test_the_window_is_two_local_hours_that_end_at_the_80_percent_quantile(minutes, offset):
+    p80 = at(minutes)
+    from_at, to_at = window(Promise(p80, p80, p80), offset)
+    assert to_at - from_at == timedelta(hours=2)
+    assert p80 <= to_at < p80 + timedelta(hours=1)
+    assert (to_at + timedelta(minutes=offset)).minute == 0
+
+
+@pytest.mark.parametrize(
+    ("scans", "position"),
+    [
+        ([], Position(1, at(-60))),
+        ([scan(ScanCode.COLLECTED, 30)], Position(1, at(30))),
+        ([scan(ScanCode.BOOKED, 1, facility_id=3)], Position(1, at(-60))),
+        (
+            [scan(ScanCode.COLLECTED, 30, facility_id=1), scan(ScanCode.ARRIVED, 50, facility_id=1)],
+            Position(1, at(50)),
+        ),
+        ([scan(ScanCode.DEPARTED, 130, facility_id=1)], Position(1, at(130), departed=True)),
+        (
+            [scan(ScanCode.ARRIVED, 700, facility_id=2), scan(ScanCode.SORTED, 740, facility_id=2)],
+            Position(2, at(700)),
+        ),
+        (
+            [scan(ScanCode.ARRIVED, 1190, facility_id=3), scan(ScanCode.OUT_FOR_DELIVERY, 1250)],
+            Position(3, at(1190)),
+        ),
+        (
+            [
+                scan(ScanCode.ARRIVED, 1190, facility_id=3),
+                scan(ScanCode.OUT_FOR_DELIVERY, 1250, facility_id=3),
+            ],
+            Position(3, at(1190)),
+        ),
+        ([scan(ScanCode.DEPARTED, 130, facility_id=1), scan(ScanCode.ARRIVED, 700, facility_id=8)], None),
+    ],
+)
+def test_the_position_follows_from_the_scans(scans, position):
+    assert position_of(LEGS, scans, ready_at=at(-60)) == position
+    assert position_of(LEGS, scans[::-1], ready_at=at(-60)) == position
+
+
+def test_without_a_route_there_is_no_position():
+    with pytest.raises(PromiseError, match="no legs"):
+        position_of((), [], ready_at=at(0))
+
+
+def test_promised_times_must_rise():
+    with pytest.raises(PromiseError, match="must rise"):
+        Promise(at(2), at(1), at(3))
