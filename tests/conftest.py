@@ -5,7 +5,7 @@ worker out removes it, and the engines' tests never start one. A template databa
 version once a run; `database_url` is a clone of it for one test module.
 
 Isolation: the tests of a module share the module's database, and so make their own tenants and rows. A test
-that must begin with an empty one asks for `empty_database_url`, a clone of its own (about a tenth of a second).
+that must begin with an empty one asks for `empty_database_url`, a clone of its own (a tenth of a second).
 Nothing is truncated between tests: the append-only tables refuse that, as they must.
 
 Fixtures of the web application (`app`, `client`, `login`) are in tests/support/.
@@ -20,13 +20,17 @@ import uuid
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
-import sqlalchemy as sa
-from sqlalchemy.orm import Session, sessionmaker
 
-from app.db import embedded, migrate
-from app.db.session import Database
+# What the fixtures need is imported in them: the engines' tests are to run without the service's libraries.
+if TYPE_CHECKING:
+    import sqlalchemy as sa
+    from sqlalchemy.orm import Session
+
+    from app.db import embedded
+    from app.db.session import Database
 
 TEMPLATE = "template"
 # The same in all workers of one run, and a secret of it, so that nobody else can take the folder's name.
@@ -36,6 +40,8 @@ RUN = os.environ.get("PYTEST_XDIST_TESTRUNUID", uuid.uuid4().hex)
 @pytest.fixture(scope="session")
 def cluster() -> Iterator[embedded.Cluster]:
     """A private PostgreSQL with a migrated template database; faster and less careful than the product's."""
+    from app.db import embedded, migrate
+
     parent, prefix = Path(tempfile.gettempdir()), f"wheelhouse-tests-{os.getuid()}-"
     for left_behind in parent.glob(f"{prefix}*"):
         # Left by a run that was killed; the cluster of a living run is in use and stays.
@@ -81,6 +87,8 @@ def empty_database_url(cluster: embedded.Cluster) -> Iterator[str]:
 @pytest.fixture(scope="module")
 def database(database_url: str) -> Iterator[Database]:
     """The service's own door to the module's database: `with database.unit_of_work(tenant_id) as session`."""
+    from app.db.session import Database
+
     door = Database(database_url)
     yield door
     door.dispose()
@@ -94,4 +102,6 @@ def engine(database: Database) -> sa.Engine:
 @pytest.fixture(scope="module")
 def session_factory(engine: sa.Engine) -> Callable[..., Session]:
     """Sessions that commit only when told to; for what a test wants to see, or to fail, before a commit."""
+    from sqlalchemy.orm import sessionmaker
+
     return sessionmaker(engine, expire_on_commit=False)
