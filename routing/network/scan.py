@@ -81,6 +81,7 @@ class Scanner:
         self._collection: dict[int, dict[int, list[int]]] = {}
         self._distribution: dict[int, dict[int, list[int]]] = {}
         self._trips: dict[tuple[int, int], Trips] = {}
+        self._rows: dict[int, list[tuple[int, int, int, int, int]]] = {}
         self._connections: dict[tuple[int, frozenset[int]], Connections] = {}
 
     def search(self, origin: int, destination: int, ready: int, closed: frozenset[int]) -> list[Hop] | None:
@@ -264,20 +265,28 @@ class Scanner:
         key = (block, closed.intersection(self._transfer_lanes) if closed else closed)
         found = self._connections.get(key)
         if found is None:
-            rows: list[tuple[int, int, int, int, int]] = []
-            for lane in self._transfer_lanes:
-                if lane in closed:
-                    continue
-                dated = self._trips_of(lane, block)
-                origin, target = self.lane_from[lane], self.lane_to[lane]
-                rows.extend(
-                    (departure, origin, arrival, target, lane)
-                    for departure, arrival in zip(dated.departures, dated.arrivals, strict=True)
-                )
-            rows.sort()
+            rows = self._open_rows(block)
+            if key[1]:
+                rows = [row for row in rows if row[4] not in closed]
             found = Connections([row[0] for row in rows], rows)
             # What-if questions bring ever new closures; only the latest few are worth their memory.
             while len(self._connections) >= _CONNECTIONS_KEPT:
                 self._connections.pop(next(iter(self._connections)), None)
             self._connections[key] = found
+        return found
+
+    def _open_rows(self, block: int) -> list[tuple[int, int, int, int, int]]:
+        """The rows of a block with nothing closed."""
+        found = self._rows.get(block)
+        if found is None:
+            found = []
+            for lane in self._transfer_lanes:
+                dated = self._trips_of(lane, block)
+                origin, target = self.lane_from[lane], self.lane_to[lane]
+                found.extend(
+                    (departure, origin, arrival, target, lane)
+                    for departure, arrival in zip(dated.departures, dated.arrivals, strict=True)
+                )
+            found.sort()
+            self._rows[block] = found
         return found
