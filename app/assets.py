@@ -1,7 +1,7 @@
 """Built front-end files by their plain names: `asset("app.js")` is the address of `app-3F2A9C.js`.
 
-`scripts/setup_frontend.py` builds the files and the manifest read here. Their names hold a hash of their content,
-so browsers are told to keep them for ever.
+`scripts/setup_frontend.py` builds the files and the manifest read here. Their names hold a hash of their
+content, so browsers are told to keep them for ever.
 """
 
 import json

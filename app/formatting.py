@@ -1,10 +1,11 @@
 """How figures, times and personal data are written on pages: Jinja filters of the same names.
 
-Every function takes the exact integers that engines and tables hold (minor units, grams, metres, seconds) and writes
-them in the language of the page. Nothing here passes through a float.
+Every function takes the exact integers that engines and tables hold (minor units, grams, metres, seconds) and
+writes them in the language of the page. Nothing here passes through a float.
 """
 
 import re
+from collections.abc import Callable
 from datetime import UTC, date, datetime, timedelta, timezone
 from decimal import ROUND_HALF_UP, Decimal
 
@@ -12,6 +13,8 @@ from babel import Locale, dates, numbers
 from flask import Flask
 from flask_babel import get_locale, gettext
 from iso4217 import Currency
+from jinja2 import pass_context
+from jinja2.runtime import Context
 from markupsafe import Markup, escape
 
 from app.addresses import url_with
@@ -33,13 +36,23 @@ DATE_TIME = {
 
 def init_app(app: Flask) -> None:
     """Makes each function below a Jinja filter, and `url_with` a function of templates."""
-    for function in (
-        money, number, weight, distance, duration, datetime_local, local_time, local_date, mask_phone, mask_name,
-        mask_address,
-    ):  # fmt: skip
-        app.jinja_env.filters[function.__name__] = function
-    app.jinja_env.filters["date"] = calendar_date
+    figures = (money, number, weight, distance, duration)
+    times = (datetime_local, local_time, local_date)
+    masks = (mask_phone, mask_name, mask_address)
+    for function in (*figures, *times, *masks):
+        app.jinja_env.filters[function.__name__] = _at_each_request(function)
+    app.jinja_env.filters["date"] = _at_each_request(calendar_date)
     app.jinja_env.globals["url_with"] = url_with
+
+
+def _at_each_request(function: Callable[..., str]) -> Callable[..., str]:
+    """A filter that Jinja does not compute once for all languages where its argument is constant."""
+
+    @pass_context
+    def in_context(_context: Context, *values: object, **options: object) -> str:
+        return function(*values, **options)
+
+    return in_context
 
 
 def _locale() -> Locale:
@@ -54,7 +67,7 @@ def _whole(value: int, what: str) -> int:
 
 
 def _decimal(value: Decimal, places: int, *, trim: bool = False) -> str:
-    """A decimal in the page's language, with `places` digits after the point, or at most so many with `trim`."""
+    """A decimal in the page's language with `places` digits after its point, or with `trim` at most so many."""
     pattern = "#,##0" + ("." + ("#" if trim else "0") * places if places else "")
     rounded = value.quantize(Decimal(1).scaleb(-places), ROUND_HALF_UP)
     return numbers.format_decimal(rounded, pattern, locale=_locale())
@@ -93,24 +106,25 @@ def weight(weight_g: int) -> str:
 
 
 def distance(distance_m: int) -> str:
-    """Metres below one kilometre, else kilometres, with one decimal below a hundred: `850 m`, `12.3 km`, `1,240 km`."""
+    """Metres below one kilometre, else kilometres, finer below a hundred: `850 m`, `12.3 km`, `1,240 km`."""
     if abs(_whole(distance_m, "A distance")) < 1000:
         return f"{_decimal(Decimal(distance_m), 0)}{NO_BREAK}m"
     return f"{_decimal(Decimal(distance_m) / 1000, 1 if abs(distance_m) < 100_000 else 0)}{NO_BREAK}km"
 
 
 def duration(duration_s: int) -> str:
-    """The two largest units of a span: `45 s`, `12 min`, `2 h 5 min`, `3 d 4 h`; a span in the past has a minus."""
+    """The two largest units of a span: `45 s`, `12 min`, `2 h 5 min`, `3 d 4 h`; backwards with a minus."""
     span_s = abs(_whole(duration_s, "A duration"))
-    sign = "-" if duration_s < 0 else ""
-    if span_s < 60:
-        return sign + gettext("%(seconds)s s", seconds=span_s)
     minutes, hours, days = span_s // 60, span_s // 3600, span_s // 86400
-    if hours == 0:
-        return sign + gettext("%(minutes)s min", minutes=minutes)
-    if days == 0:
-        return sign + gettext("%(hours)s h %(minutes)s min", hours=hours, minutes=minutes % 60)
-    return sign + gettext("%(days)s d %(hours)s h", days=days, hours=hours % 24)
+    if minutes == 0:
+        text = gettext("%(seconds)s s", seconds=span_s)
+    elif hours == 0:
+        text = gettext("%(minutes)s min", minutes=minutes)
+    elif days == 0:
+        text = gettext("%(hours)s h %(minutes)s min", hours=hours, minutes=minutes % 60)
+    else:
+        text = gettext("%(days)s d %(hours)s h", days=days, hours=hours % 24)
+    return f"{'-' if duration_s < 0 else ''}{text}"
 
 
 def _at_place(moment: datetime, offset_minutes: int) -> datetime:
@@ -144,7 +158,7 @@ def local_date(moment: datetime, offset_minutes: int) -> str:
 
 
 def local_time(moment: datetime, offset_minutes: int, shape: str = "full", zone: str = "viewer") -> Markup:
-    """A `<time>` element: the place's time, which the browser turns into the viewer's, keeping the place's on hover.
+    """A `<time>` element: the place's time, which the browser makes the viewer's, the place's on hover.
 
     Args:
         moment: an aware time.
@@ -160,7 +174,7 @@ def local_time(moment: datetime, offset_minutes: int, shape: str = "full", zone:
 
 
 def calendar_date(day: date) -> str:
-    """A day that belongs to no place, such as a statement's: `Sat 21 Nov 2026`. The Jinja filter is `date`."""
+    """A day that belongs to no place, such as a statement's: `Sat 21 Nov 2026`. The filter is `date`."""
     locale = _locale()
     return dates.format_date(day, DATE_TIME[locale.language]["date"], locale=locale)
 
@@ -168,8 +182,8 @@ def calendar_date(day: date) -> str:
 def mask_phone(phone: str) -> str:
     """A phone number with at least six digits hidden: `138******34`.
 
-    China's standard for express waybills asks for six. Of a mobile number the last two stay, not the last four,
-    because those open the details on the public tracking page.
+    China's standard for express waybills asks for six. Of a mobile number the last two stay and not the last
+    four, because those open the details on the public tracking page.
     """
     digits = re.sub(r"\D", "", phone)
     country = ""
@@ -184,7 +198,7 @@ def mask_phone(phone: str) -> str:
 
 
 def mask_name(name: str) -> str:
-    """A name with all but the first letter of each word hidden: `张**`, `J*** D**`; a single letter is hidden too."""
+    """All but the first letter of each word of a name hidden: `张**`, `J*** D**`; a lone letter is hidden."""
     return " ".join(word[0] + MASK * (len(word) - 1) if len(word) > 1 else MASK for word in name.split())
 
 

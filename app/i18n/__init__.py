@@ -1,7 +1,7 @@
 """The languages of the pages: which one a request is answered in, and what templates need to say so.
 
-Strings stand in English in the code, inside `_()`; Chinese stands in `app/translations/zh/<room>.po`, one file a slice.
-A language is chosen by `?lang=` (remembered in a cookie), else by that cookie, else by the browser's wish.
+Strings stand in English in the code, inside `_()`; their Chinese in `app/translations/zh/<room>.po`, one file a
+slice. A language is chosen by `?lang=` (kept in a cookie), else by that cookie, else by the browser's wish.
 """
 
 from collections.abc import Iterator
@@ -35,7 +35,7 @@ LANGUAGES = {language.code: language for language in (ENGLISH, CHINESE)}
 
 
 def init_app(app: Flask) -> None:
-    """Connects Flask-Babel, the language switch, and the template functions `html_lang` and `other_language`."""
+    """Connects Flask-Babel, the language switch, and `html_lang` and `other_language` for templates."""
     compile_if_changed()
     app.config["BABEL_TRANSLATION_DIRECTORIES"] = str(TRANSLATIONS)
     app.config["BABEL_DEFAULT_LOCALE"] = ENGLISH.locale
@@ -59,7 +59,7 @@ def other() -> Language:
 
 @contextmanager
 def in_language(code: str) -> Iterator[None]:
-    """Writes in the language of `code` ("en" or "zh") within the block: for messages to people not looking at a page.
+    """Writes in the language of `code` ("en" or "zh") within the block: for messages to people not on a page.
 
     Raises:
         KeyError: the pages have no such language.
@@ -78,7 +78,7 @@ def _requested() -> Language:
 
 
 def _switch() -> AnyResponse | None:
-    """Remembers `?lang=` and leads back to the same address without it, so that a link sent on carries no language."""
+    """Keeps `?lang=` and leads back to the address without it, so that a link sent on carries no language."""
     code = request.args.get("lang")
     wants_page = "text/html" in request.headers.get("Accept", "")
     if request.method != "GET" or code not in LANGUAGES or not wants_page:

@@ -1,7 +1,7 @@
 """Finds text that a template shows and nobody can translate: words outside `_()` and `{% trans %}`.
 
 Three places are looked at: text between tags, attributes that people see or hear (`title`, `placeholder`,
-`aria-label`...), and strings handed to macros, filters and dictionaries under names that are shown (`title`, `label`...).
+`aria-label`...), and strings given to macros and dictionaries under names that are shown (`title`, `label`...).
 """
 
 import re
@@ -146,13 +146,13 @@ def _html_of(tree: nodes.Template) -> str:
 
 
 def _shown_strings(tree: nodes.Template, parameters: dict[str, list[str]]) -> Iterator[tuple[int, str]]:
-    """Constant strings given to macros by a shown parameter, and standing in dictionaries under a shown key."""
+    """Constant strings given to macros by a shown parameter, or kept in dictionaries under a shown key."""
     for call in tree.find_all(nodes.Call):
         named = {keyword.key: keyword.value for keyword in call.kwargs}
         if isinstance(call.node, nodes.Name | nodes.Getattr):
             macro = call.node.name if isinstance(call.node, nodes.Name) else call.node.attr
             named |= dict(zip(parameters.get(macro, []), call.args, strict=False))
-        yield from _constants(named.items())
+        yield from _constants(list(named.items()))
     for pair in tree.find_all(nodes.Pair):
         if isinstance(pair.key, nodes.Const):
             yield from _constants([(pair.key.value, pair.value)])

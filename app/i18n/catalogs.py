@@ -1,7 +1,7 @@
 """The Chinese catalogs: one .po file a room, merged into the one .mo file that Flask-Babel reads.
 
-A string belongs to the room (slice) whose code or template says it first. Two rooms may translate the same English;
-they must then agree, because there is one Chinese for one English (use `pgettext` where a word has two meanings).
+A string belongs to the room (slice) whose code or template says it first. Two rooms may translate the same
+English; they must then agree, for one English has one Chinese (use `pgettext` where a word has two meanings).
 """
 
 import io
@@ -64,13 +64,15 @@ class Source:
 def room_of(path: str) -> str:
     """The room of a file named relative to `app/`: its slice, or `common` for what all slices share."""
     parts = Path(path).parts
+    if path == "templates/styleguide.html":
+        return "styleguide"
     name = parts[1] if parts[0] == "templates" and len(parts) > 2 else parts[0]
     is_slice = (APP / name).is_dir() and name not in {"templates", "i18n", "db", "static", "static_src"}
     return name if is_slice else COMMON
 
 
 def extracted() -> list[Source]:
-    """Every translatable string of the code and the templates, in the order of files and lines; each key once."""
+    """Every translatable string of code and templates once, in the order of files and lines."""
     found: dict[Key, Source] = {}
     rows = extract_from_dir(str(APP), METHODS, OPTIONS, KEYWORDS)
     for path, line, message, _comments, context in sorted(rows, key=lambda row: (row[0], row[1])):
@@ -163,23 +165,23 @@ def missing() -> dict[str, list[Source]]:
     return by_room
 
 
-def orphans() -> list[tuple[str, str]]:
-    """Entries whose English no longer stands in the code: (file, English)."""
+def orphans() -> list[tuple[str, Key]]:
+    """Entries whose English no longer stands in the code: (file, key)."""
     wanted = {source.key for source in extracted()}
     return [
-        (path.name, key[0]) for path in po_files() for key, _ in entries(read_room(path)) if key not in wanted
+        (path.name, key) for path in po_files() for key, _ in entries(read_room(path)) if key not in wanted
     ]
 
 
 def update_room(room: str) -> tuple[int, int]:
-    """Adds the room's untranslated strings to its file, empty, and drops its orphans; returns how many of each."""
+    """Adds a room's untranslated strings to its file, empty, and drops its orphans; returns how many."""
     path = CHINESE / f"{room}.po"
     catalog = read_room(path) if path.exists() else Catalog(locale=CHINESE_LOCALE)
-    gone = {text for name, text in orphans() if name == path.name}
+    gone = {key for name, key in orphans() if name == path.name}
     wanted = missing().get(room, [])
     fresh = Catalog(locale=CHINESE_LOCALE, fuzzy=False)
     for key, message in entries(catalog):
-        if key[0] not in gone:
+        if key not in gone:
             fresh.add(message.id, message.string, context=message.context)
     present = {key for key, _ in entries(fresh)}
     added = [source for source in wanted if source.key not in present]

@@ -1,6 +1,6 @@
-"""A small application that shows `templates/styleguide.html`: every component with sample data, without a database.
+"""A small application that shows `templates/styleguide.html`: every component with sample data, no database.
 
-Browser tests run it; `python -m tests.support.styleguide` serves it on 127.0.0.1:5099 to people who write pages.
+Browser tests run it; `python -m tests.support.styleguide` serves it on port 5099 to people who write pages.
 """
 
 from dataclasses import dataclass
@@ -16,6 +16,7 @@ from wtforms import BooleanField, IntegerField, RadioField, SelectField, StringF
 from wtforms.validators import InputRequired, Length, NumberRange
 
 from app import assets, formatting, i18n, security
+from app.accounts.forms import LoginForm
 
 CHINA = 480
 NOW = datetime(2026, 11, 21, 6, 3, tzinfo=UTC)
@@ -204,7 +205,7 @@ def create_styleguide_app() -> flask.Flask:
     @accounts.get("/login")
     def login() -> str:
         logins = [("shipper.silk", "shipper", "Silk Road Trading"), ("dispatcher", "dispatcher", "赵敏")]
-        return flask.render_template("accounts/login.html", form=_login_form(), demo_logins=logins)
+        return flask.render_template("accounts/login.html", form=LoginForm(), demo_logins=logins)
 
     @app.route("/", methods=["GET", "POST"])
     def styleguide() -> str:
@@ -214,10 +215,11 @@ def create_styleguide_app() -> flask.Flask:
     def scan() -> str:
         number = flask.request.form["scanned"]
         tone = "ok" if number.startswith("WH") else "bad"
-        return flask.render_template_string(
-            '{% from "components/forms.html" import scan_answer %}{{ scan_answer(number, tone, detail) }}',
-            number=number, tone=tone, detail="Wuhan hub → Jianghan outlet" if tone == "ok" else "Not a waybill number",
-        )  # fmt: skip
+        detail = "Wuhan hub → Jianghan outlet" if tone == "ok" else "Not a waybill number"
+        answer = (
+            '{% from "components/forms.html" import scan_answer %}{{ scan_answer(number, tone, detail) }}'
+        )
+        return flask.render_template_string(answer, number=number, tone=tone, detail=detail)
 
     @app.get("/error/<int:status>")
     def error(status: int) -> flask.typing.ResponseReturnValue:
@@ -252,12 +254,6 @@ def create_styleguide_app() -> flask.Flask:
 
     app.register_blueprint(accounts)
     return app
-
-
-def _login_form() -> FlaskForm:
-    from app.accounts.forms import LoginForm
-
-    return LoginForm()
 
 
 if __name__ == "__main__":

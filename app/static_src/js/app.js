@@ -2,6 +2,7 @@
 import htmx from "htmx.org/dist/htmx.esm.js";
 import Alpine from "@alpinejs/csp";
 import { startConfirming } from "./modules/confirm.js";
+import { startDemoLogins } from "./modules/logins.js";
 import { startKeyboard } from "./modules/keyboard.js";
 import { startLoadingBar, startRequests } from "./modules/requests.js";
 import { labelCells } from "./modules/tables.js";
@@ -25,6 +26,7 @@ startConfirming();
 startRequests();
 startLoadingBar();
 startScanFields();
+startDemoLogins();
 enhance(document);
 document.addEventListener("htmx:after:settle", () => enhance(document));
 

@@ -89,7 +89,8 @@ export async function showMap(element) {
     container: element,
     style: worldStyle(here(MAP_LAND)),
     bounds: bounds.isEmpty() ? CHINA : bounds,
-    fitBoundsOptions: { padding: 48, maxZoom: 13 },
+    fitBoundsOptions: { padding: { top: 40, bottom: 40, left: 40, right: 80 }, maxZoom: 13 },
+    locale: { "Map.Title": element.getAttribute("aria-label") },
     attributionControl: false,
     dragRotate: false,
     pitchWithRotate: false,
@@ -106,8 +107,7 @@ export async function showMap(element) {
     map.addSource(name, { type: "geojson", data: part, ...grouping });
   }
   layers.forEach((layer) => map.addLayer(layer));
-  keepLabels(map, regions, "map-label map-label-region");
-  keepLabels(map, { features: parts.points.features.filter(({ properties }) => properties.label) }, "map-label");
+  keepLabels(map, parts.points.features.filter(({ properties }) => properties.label), regions.features);
   if (clustered) keepClusterMarkers(map, "points");
   listen(map, element);
   element.addEventListener("map:data", (event) => draw(map, event.detail));

@@ -17,23 +17,22 @@ function overlaps(a, b) {
   return a.left < b.right + ROOM && b.left < a.right + ROOM && a.top < b.bottom + ROOM && b.top < a.bottom + ROOM;
 }
 
-/** Shows a name at each feature, first come first shown, hiding those that would lie on another. */
-export function keepLabels(map, collection, className) {
-  const centred = className.includes("region");
-  const markers = collection.features.map(({ geometry, properties }) =>
-    new Marker({
-      element: labelElement(properties.label ?? properties[LANGUAGE], className),
-      anchor: centred ? "center" : "left",
-      offset: centred ? [0, 0] : [10, 0],
-    }).setLngLat(geometry.coordinates).addTo(map));
+function nameMarkers(map, features, className, placing) {
+  return features.map(({ geometry, properties }) =>
+    new Marker({ element: labelElement(properties.label ?? properties[LANGUAGE], className), ...placing })
+      .setLngLat(geometry.coordinates).addTo(map));
+}
+
+/** Writes names at places and regions; where two would lie on each other, the first of them stays, places before regions. */
+export function keepLabels(map, places, regions) {
+  const elements = [
+    ...nameMarkers(map, places, "map-label", { anchor: "left", offset: [10, 0] }),
+    ...nameMarkers(map, regions, "map-label map-label-region", { anchor: "center" }),
+  ].map((marker) => marker.getElement());
   const arrange = () => {
-    const taken = [...map.getContainer().querySelectorAll(".map-label:not(.map-label-region):not([hidden])")]
-      .filter((element) => !markers.some((marker) => marker.getElement() === element))
-      .map((element) => element.getBoundingClientRect());
-    for (const marker of markers) {
-      const element = marker.getElement();
-      element.hidden = false;
-      const box = element.getBoundingClientRect();
+    elements.forEach((element) => { element.hidden = false; });
+    const taken = [];
+    for (const [element, box] of elements.map((element) => [element, element.getBoundingClientRect()])) {
       element.hidden = taken.some((other) => overlaps(box, other));
       if (!element.hidden) taken.push(box);
     }

@@ -2,7 +2,8 @@
 // and the place's time stays within reach on hover. `data-zone="place"` keeps the place's time in front.
 import { message } from "./messages.js";
 
-const language = document.documentElement.lang;
+// Day before month, as the server writes it.
+const language = document.documentElement.lang.replace(/^en$/, "en-GB");
 const SHAPES = {
   full: { year: "numeric", month: "short", day: "numeric", hour: "2-digit", minute: "2-digit" },
   short: { month: "short", day: "numeric", hour: "2-digit", minute: "2-digit" },
