@@ -103,9 +103,11 @@ def merge(a: Summary, b: Summary) -> Summary:
         deciding = other
     elif other is not None:
         tier, other_tier = _TIERS[deciding[0][1]], _TIERS[other[0][1]]
-        if tier is other_tier:
-            latest = tier in LATEST_WINS
-            if (other[0] > deciding[0]) if latest else (other[0] < deciding[0]):
+        if other[0] == deciding[0]:
+            # One scan; or two that share an id, which the store must not let in: any fixed choice is right.
+            deciding = deciding if deciding == other else max(deciding, other, key=repr)
+        elif tier is other_tier:
+            if (other[0] > deciding[0]) is (tier in LATEST_WINS):
                 deciding = other
         elif other_tier > tier:
             deciding = other

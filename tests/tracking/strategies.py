@@ -11,7 +11,7 @@ PLAIN = tuple(code for code in ScanCode if code is not ScanCode.VOIDED)
 
 
 @st.composite
-def scan_sets(draw: st.DrawFn, *, corrections: bool = False, max_size: int = 12) -> list[Scan]:
+def scan_sets(draw: st.DrawFn, *, corrections: bool = False, max_size: int = 8) -> list[Scan]:
     """Distinct scans of one parcel; with `corrections`, some declare others (or nobody) an error."""
     count = draw(st.integers(0, max_size))
     scans = []
