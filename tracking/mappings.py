@@ -5,9 +5,9 @@ detail, ShipEngine status code and status detail code, 17TRACK sub-status (its s
 underscore) and KDNiao state code. Where a system has no word for an exact code, the row has its word for the
 milestone. The rows at the end are failed attempts, by reason.
 
-Sources, read in November 2026: AfterShip "Delivery statuses" and "Delivery sub-statuses"; EasyPost
-"Trackers"; ShipEngine tracking status codes and status detail codes; 17TRACK API v2 statuses; KDNiao
-(kdniao.com) states of the tracking API.
+Sources, November 2026: AfterShip's pages "Delivery statuses" and "Delivery sub-statuses" (2026-07;
+Delivered_005 is new there); ShipEngine's package connect-carrier-api 4.16 and clients of its successor ShipStation; for
+EasyPost, 17TRACK and KDNiao their lists as published clients repeat them, not the systems' own pages.
 """
 
 from collections.abc import Mapping
