@@ -40,7 +40,7 @@ RUN = os.environ.get("PYTEST_XDIST_TESTRUNUID", uuid.uuid4().hex)
 @pytest.fixture(scope="session")
 def cluster() -> Iterator[embedded.Cluster]:
     """A private PostgreSQL with a migrated template database; faster and less careful than the product's."""
-    from app.db import embedded, migrate
+    from app.db import embedded
 
     parent, prefix = Path(tempfile.gettempdir()), f"wheelhouse-tests-{os.getuid()}-"
     for left_behind in parent.glob(f"{prefix}*"):
@@ -49,15 +49,25 @@ def cluster() -> Iterator[embedded.Cluster]:
             embedded.discard(left_behind)
     home = parent / f"{prefix}{RUN}"
     binaries = os.environ.get("WHEELHOUSE_PG_BINARIES")
-    with embedded.start(home, binaries=Path(binaries) if binaries else None, durable=False) as running:
-        with (home / "template.lock").open("ab") as lock:
-            fcntl.flock(lock, fcntl.LOCK_EX)
-            if not running.has_database(TEMPLATE):
-                running.create_database("unfinished")
-                migrate.upgrade(running.url("unfinished"))
-                running.rename_database("unfinished", TEMPLATE)
-        yield running
-    embedded.discard(home)
+    try:
+        with embedded.start(home, binaries=Path(binaries) if binaries else None, durable=False) as running:
+            _make_template(running)
+            yield running
+    finally:
+        embedded.discard(home)
+
+
+def _make_template(cluster: embedded.Cluster) -> None:
+    """By the first worker; the others wait for it."""
+    from app.db import migrate
+
+    with (cluster.home / "template.lock").open("ab") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not cluster.has_database(TEMPLATE):
+            cluster.drop_database("unfinished")
+            cluster.create_database("unfinished")
+            migrate.upgrade(cluster.url("unfinished"))
+            cluster.rename_database("unfinished", TEMPLATE)
 
 
 @contextmanager
