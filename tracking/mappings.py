@@ -6,8 +6,8 @@ underscore) and KDNiao state code. Where a system has no word for an exact code,
 milestone. The rows at the end are failed attempts, by reason.
 
 Sources, November 2026: AfterShip's pages "Delivery statuses" and "Delivery sub-statuses" (2026-07;
-Delivered_005 is new there); ShipEngine's package connect-carrier-api 4.16 and clients of its successor ShipStation; for
-EasyPost, 17TRACK and KDNiao their lists as published clients repeat them, not the systems' own pages.
+Delivered_005 is new there); ShipEngine's package connect-carrier-api 4.16 and clients of its successor
+ShipStation; for EasyPost, 17TRACK and KDNiao the lists that published clients repeat, not their own pages.
 """
 
 from collections.abc import Mapping
