@@ -16,13 +16,8 @@ class Settings(BaseSettings):
     model_config = SettingsConfigDict(frozen=True, extra="ignore", env_file=None)
 
     database_url: str = Field(description="SQLAlchemy URL of a PostgreSQL 15+ database")
-    secret_key: SecretStr = Field(
-        min_length=32, description="Signs cookies and tracking links and permutes waybill numbers"
-    )
+    secret_key: SecretStr = Field(min_length=32, description="Signs cookies")
     database_pool_size: int = Field(default=8, ge=1, le=100, description="Connections kept per process")
-    waybill_prefix: str = Field(
-        default="WH", pattern=r"^[A-Z]{2}$", description="Two letters that begin every waybill number"
-    )
     public_url: str = Field(
         default="http://127.0.0.1:8000", description="Address that labels and messages point to"
     )

@@ -21,8 +21,25 @@ class Tenant(Identified, Base):
 
     code: Mapped[str] = mapped_column(unique=True)
     name: Mapped[str]
+    waybill_prefix: Mapped[str] = mapped_column(sa.String(2), default="WH")
+    # A demo tenant is ready when its world has been built to the end.
     is_demo: Mapped[bool] = mapped_column(default=False)
+    ready_at: Mapped[datetime | None]
     created_at: Mapped[datetime]
+
+
+class Installation(Base):
+    """The one row of secrets that this database was born with (made by a migration, never changed).
+
+    `waybill_key` permutes serial numbers into waybill numbers and signs tracking links. It lies in the
+    database, so that numbers stay unique and links stay valid whatever happens to a process's settings.
+    """
+
+    __tablename__ = "installation"
+    __table_args__ = (sa.CheckConstraint("id = 1", name="one_row"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    waybill_key: Mapped[bytes] = mapped_column(sa.LargeBinary)
 
 
 class User(Identified, TenantScoped, Base):

@@ -11,6 +11,9 @@ from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from app.db.base import Base, Identified, TenantScoped
 from app.db.types import enum_by_value
+from routing.network import Handover, Mode
+from tracking.finding import FindingKind
+from tracking.shipment import Milestone, ScanCode
 
 
 class ProofKind(enum.StrEnum):
@@ -19,6 +22,13 @@ class ProofKind(enum.StrEnum):
     SIGNATURE = "signature"
     PHOTO = "photo"
     CODE = "code"
+
+
+class Service(enum.StrEnum):
+    """How fast a parcel is meant to travel."""
+
+    STANDARD = "standard"
+    EXPRESS = "express"
 
 
 class Shipment(Identified, TenantScoped, Base):
@@ -60,15 +70,18 @@ class Shipment(Identified, TenantScoped, Base):
     pieces: Mapped[int]
     weight_g: Mapped[int]
     volume_cm3: Mapped[int]
-    service: Mapped[str]
-    pickup_handover: Mapped[str]
-    delivery_handover: Mapped[str]
+    service: Mapped[Service] = mapped_column(enum_by_value(Service))
+    pickup_handover: Mapped[Handover] = mapped_column(enum_by_value(Handover))
+    delivery_handover: Mapped[Handover] = mapped_column(enum_by_value(Handover))
     currency: Mapped[str] = mapped_column(sa.String(3))
     declared_value_minor: Mapped[int]
     cod_minor: Mapped[int]
 
     origin_facility_id: Mapped[int] = mapped_column(sa.ForeignKey("facility.id"))
     destination_facility_id: Mapped[int] = mapped_column(sa.ForeignKey("facility.id"))
+    # The store, locker or collective point where the parcel changes hands, if it is one.
+    pickup_point_id: Mapped[int | None] = mapped_column(sa.ForeignKey("facility.id"))
+    delivery_point_id: Mapped[int | None] = mapped_column(sa.ForeignKey("facility.id"))
     booked_at: Mapped[datetime]
     booked_offset_minutes: Mapped[int]
     # The first promise is what the customer was told; the estimate moves with every scan.
@@ -78,13 +91,15 @@ class Shipment(Identified, TenantScoped, Base):
     estimate_p80_at: Mapped[datetime]
     estimate_p95_at: Mapped[datetime]
 
-    milestone: Mapped[str]
-    code: Mapped[str]
+    milestone: Mapped[Milestone] = mapped_column(enum_by_value(Milestone))
+    code: Mapped[ScanCode] = mapped_column(enum_by_value(ScanCode))
     state_since: Mapped[datetime]
     state_facility_id: Mapped[int | None] = mapped_column(sa.ForeignKey("facility.id"))
     state_courier_id: Mapped[int | None]
     attempts: Mapped[int] = mapped_column(default=0)
     terminal: Mapped[bool] = mapped_column(default=False)
+    # Whether the fold found something odd; saves looking for findings to close at every scan.
+    has_findings: Mapped[bool] = mapped_column(default=False)
     delivered_at: Mapped[datetime | None]
     receipt_confirmed_at: Mapped[datetime | None]
 
@@ -112,7 +127,7 @@ class ShipmentLeg(Identified, TenantScoped, Base):
     from_facility_id: Mapped[int] = mapped_column(sa.ForeignKey("facility.id"))
     to_facility_id: Mapped[int] = mapped_column(sa.ForeignKey("facility.id"))
     carrier_party_id: Mapped[int] = mapped_column(sa.ForeignKey("party.id"))
-    mode: Mapped[str]
+    mode: Mapped[Mode] = mapped_column(enum_by_value(Mode))
     distance_m: Mapped[int]
     planned_departure_at: Mapped[datetime]
     planned_arrival_at: Mapped[datetime]
@@ -133,7 +148,7 @@ class ScanRecord(Identified, TenantScoped, Base):
     shipment_id: Mapped[int] = mapped_column(sa.ForeignKey("shipment.id"))
     device_id: Mapped[str]
     client_scan_id: Mapped[str]
-    code: Mapped[str]
+    code: Mapped[ScanCode] = mapped_column(enum_by_value(ScanCode))
     occurred_at: Mapped[datetime]
     offset_minutes: Mapped[int]
     received_at: Mapped[datetime]
@@ -190,7 +205,7 @@ class ShipmentFinding(Identified, TenantScoped, Base):
 
     shipment_id: Mapped[int] = mapped_column(sa.ForeignKey("shipment.id"))
     finding_key: Mapped[str]
-    kind: Mapped[str]
+    kind: Mapped[FindingKind] = mapped_column(enum_by_value(FindingKind))
     details: Mapped[dict[str, Any]]
     opened_at: Mapped[datetime]
     closed_at: Mapped[datetime | None]

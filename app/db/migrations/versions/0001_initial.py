@@ -30,6 +30,13 @@ def upgrade() -> None:
     )
     op.create_index(op.f("ix_district_province_name"), "district", ["province_name"], unique=False)
     op.create_table(
+        "installation",
+        sa.Column("id", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("waybill_key", sa.LargeBinary(), nullable=False),
+        sa.CheckConstraint("id = 1", name=op.f("ck_installation_one_row")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_installation")),
+    )
+    op.create_table(
         "job_run",
         sa.Column("job", sa.Text(), nullable=False),
         sa.Column("slot", app.db.types.UtcDateTime(timezone=True), nullable=False),
@@ -43,7 +50,9 @@ def upgrade() -> None:
         sa.Column("id", sa.BigInteger(), sa.Identity(always=False), nullable=False),
         sa.Column("code", sa.Text(), nullable=False),
         sa.Column("name", sa.Text(), nullable=False),
+        sa.Column("waybill_prefix", sa.String(length=2), nullable=False),
         sa.Column("is_demo", sa.Boolean(), nullable=False),
+        sa.Column("ready_at", app.db.types.UtcDateTime(timezone=True), nullable=True),
         sa.Column("created_at", app.db.types.UtcDateTime(timezone=True), nullable=False),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_tenant")),
         sa.UniqueConstraint("code", name=op.f("uq_tenant_code")),
@@ -114,6 +123,44 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("tenant_id", name=op.f("pk_network_revision")),
     )
     op.create_table(
+        "notification",
+        sa.Column("id", sa.BigInteger(), sa.Identity(always=False), nullable=False),
+        sa.Column("tenant_id", sa.BigInteger(), nullable=False),
+        sa.Column(
+            "channel",
+            sa.Enum("mail", "sms", name="channel", native_enum=False, create_constraint=True, length=40),
+            nullable=False,
+        ),
+        sa.Column("recipient", sa.Text(), nullable=False),
+        sa.Column("template", sa.Text(), nullable=False),
+        sa.Column("params", postgresql.JSONB(astext_type=sa.Text()), nullable=False),
+        sa.Column("subject", sa.Text(), nullable=False),
+        sa.Column("body", sa.Text(), nullable=False),
+        sa.Column("secret", sa.Boolean(), nullable=False),
+        sa.Column("created_at", app.db.types.UtcDateTime(timezone=True), nullable=False),
+        sa.Column("available_at", app.db.types.UtcDateTime(timezone=True), nullable=False),
+        sa.Column("expires_at", app.db.types.UtcDateTime(timezone=True), nullable=True),
+        sa.Column("sent_at", app.db.types.UtcDateTime(timezone=True), nullable=True),
+        sa.Column("dropped_at", app.db.types.UtcDateTime(timezone=True), nullable=True),
+        sa.Column("attempts", sa.BigInteger(), nullable=False),
+        sa.Column("last_error", sa.Text(), nullable=True),
+        sa.CheckConstraint(
+            "sent_at IS NULL OR dropped_at IS NULL", name=op.f("ck_notification_sent_or_dropped")
+        ),
+        sa.ForeignKeyConstraint(
+            ["tenant_id"], ["tenant.id"], name=op.f("fk_notification_tenant_id_tenant"), ondelete="RESTRICT"
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_notification")),
+    )
+    op.create_index(op.f("ix_notification_tenant_id"), "notification", ["tenant_id"], unique=False)
+    op.create_index(
+        "ix_notification_waiting",
+        "notification",
+        ["available_at", "id"],
+        unique=False,
+        postgresql_where=sa.text("sent_at IS NULL AND dropped_at IS NULL"),
+    )
+    op.create_table(
         "outbox_event",
         sa.Column("id", sa.BigInteger(), sa.Identity(always=False), nullable=False),
         sa.Column("tenant_id", sa.BigInteger(), nullable=False),
@@ -168,28 +215,39 @@ def upgrade() -> None:
     )
     op.create_index(op.f("ix_party_tenant_id"), "party", ["tenant_id"], unique=False)
     op.create_table(
-        "tariff_band",
+        "tariff_version",
         sa.Column("id", sa.BigInteger(), sa.Identity(always=False), nullable=False),
         sa.Column("tenant_id", sa.BigInteger(), nullable=False),
-        sa.Column("service", sa.Text(), nullable=False),
-        sa.Column("distance_m_max", sa.BigInteger(), nullable=False),
-        sa.Column("first_kg_minor", sa.BigInteger(), nullable=False),
-        sa.Column("further_kg_minor", sa.BigInteger(), nullable=False),
         sa.Column("currency", sa.String(length=3), nullable=False),
-        sa.Column("effective_from", sa.Date(), nullable=False),
-        sa.ForeignKeyConstraint(
-            ["tenant_id"], ["tenant.id"], name=op.f("fk_tariff_band_tenant_id_tenant"), ondelete="RESTRICT"
+        sa.Column("effective_from", app.db.types.UtcDateTime(timezone=True), nullable=False),
+        sa.Column("volumetric_cm3_per_kg", sa.BigInteger(), nullable=False),
+        sa.Column("insurance_free_minor", sa.BigInteger(), nullable=False),
+        sa.Column("insurance_numerator", sa.BigInteger(), nullable=False),
+        sa.Column("insurance_denominator", sa.BigInteger(), nullable=False),
+        sa.Column("insurance_minimum_minor", sa.BigInteger(), nullable=False),
+        sa.Column("cod_numerator", sa.BigInteger(), nullable=False),
+        sa.Column("cod_denominator", sa.BigInteger(), nullable=False),
+        sa.Column("cod_minimum_minor", sa.BigInteger(), nullable=False),
+        sa.CheckConstraint(
+            "insurance_free_minor >= 0 AND insurance_minimum_minor >= 0 AND cod_minimum_minor >= 0 AND insurance_numerator >= 0 AND cod_numerator >= 0",
+            name=op.f("ck_tariff_version_not_negative"),
         ),
-        sa.PrimaryKeyConstraint("id", name=op.f("pk_tariff_band")),
+        sa.CheckConstraint(
+            "volumetric_cm3_per_kg > 0 AND insurance_denominator > 0 AND cod_denominator > 0",
+            name=op.f("ck_tariff_version_divisors_positive"),
+        ),
+        sa.ForeignKeyConstraint(
+            ["tenant_id"], ["tenant.id"], name=op.f("fk_tariff_version_tenant_id_tenant"), ondelete="RESTRICT"
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_tariff_version")),
         sa.UniqueConstraint(
             "tenant_id",
-            "service",
-            "distance_m_max",
+            "currency",
             "effective_from",
-            name=op.f("uq_tariff_band_tenant_id_service_distance_m_max_effective_from"),
+            name=op.f("uq_tariff_version_tenant_id_currency_effective_from"),
         ),
     )
-    op.create_index(op.f("ix_tariff_band_tenant_id"), "tariff_band", ["tenant_id"], unique=False)
+    op.create_index(op.f("ix_tariff_version_tenant_id"), "tariff_version", ["tenant_id"], unique=False)
     op.create_table(
         "unmatched_scan",
         sa.Column("id", sa.BigInteger(), sa.Identity(always=False), nullable=False),
@@ -519,6 +577,73 @@ def upgrade() -> None:
     )
     op.create_index(op.f("ix_payout_batch_tenant_id"), "payout_batch", ["tenant_id"], unique=False)
     op.create_table(
+        "phone_challenge",
+        sa.Column("id", sa.BigInteger(), sa.Identity(always=False), nullable=False),
+        sa.Column("tenant_id", sa.BigInteger(), nullable=False),
+        sa.Column("phone", sa.Text(), nullable=False),
+        sa.Column("name", sa.Text(), nullable=False),
+        sa.Column("code_hash", sa.LargeBinary(), nullable=False),
+        sa.Column("address_hash", sa.LargeBinary(), nullable=False),
+        sa.Column("notification_id", sa.BigInteger(), nullable=False),
+        sa.Column("created_at", app.db.types.UtcDateTime(timezone=True), nullable=False),
+        sa.Column("expires_at", app.db.types.UtcDateTime(timezone=True), nullable=False),
+        sa.Column("tries", sa.BigInteger(), nullable=False),
+        sa.Column("used_at", app.db.types.UtcDateTime(timezone=True), nullable=True),
+        sa.ForeignKeyConstraint(
+            ["notification_id"],
+            ["notification.id"],
+            name=op.f("fk_phone_challenge_notification_id_notification"),
+        ),
+        sa.ForeignKeyConstraint(
+            ["tenant_id"],
+            ["tenant.id"],
+            name=op.f("fk_phone_challenge_tenant_id_tenant"),
+            ondelete="RESTRICT",
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_phone_challenge")),
+    )
+    op.create_index(
+        "ix_phone_challenge_address",
+        "phone_challenge",
+        ["tenant_id", "address_hash", "created_at"],
+        unique=False,
+    )
+    op.create_index(op.f("ix_phone_challenge_created_at"), "phone_challenge", ["created_at"], unique=False)
+    op.create_index(
+        "ix_phone_challenge_phone", "phone_challenge", ["tenant_id", "phone", "created_at"], unique=False
+    )
+    op.create_index(op.f("ix_phone_challenge_tenant_id"), "phone_challenge", ["tenant_id"], unique=False)
+    op.create_table(
+        "tariff_band",
+        sa.Column("id", sa.BigInteger(), sa.Identity(always=False), nullable=False),
+        sa.Column("tenant_id", sa.BigInteger(), nullable=False),
+        sa.Column("tariff_version_id", sa.BigInteger(), nullable=False),
+        sa.Column("service", sa.Text(), nullable=False),
+        sa.Column("distance_m_max", sa.BigInteger(), nullable=False),
+        sa.Column("first_kg_minor", sa.BigInteger(), nullable=False),
+        sa.Column("further_kg_minor", sa.BigInteger(), nullable=False),
+        sa.CheckConstraint(
+            "distance_m_max > 0 AND first_kg_minor > 0 AND further_kg_minor >= 0",
+            name=op.f("ck_tariff_band_a_price"),
+        ),
+        sa.ForeignKeyConstraint(
+            ["tariff_version_id"],
+            ["tariff_version.id"],
+            name=op.f("fk_tariff_band_tariff_version_id_tariff_version"),
+        ),
+        sa.ForeignKeyConstraint(
+            ["tenant_id"], ["tenant.id"], name=op.f("fk_tariff_band_tenant_id_tenant"), ondelete="RESTRICT"
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_tariff_band")),
+        sa.UniqueConstraint(
+            "tariff_version_id",
+            "service",
+            "distance_m_max",
+            name=op.f("uq_tariff_band_tariff_version_id_service_distance_m_max"),
+        ),
+    )
+    op.create_index(op.f("ix_tariff_band_tenant_id"), "tariff_band", ["tenant_id"], unique=False)
+    op.create_table(
         "terms_version",
         sa.Column("id", sa.BigInteger(), sa.Identity(always=False), nullable=False),
         sa.Column("tenant_id", sa.BigInteger(), nullable=False),
@@ -543,6 +668,10 @@ def upgrade() -> None:
         sa.Column("created_at", app.db.types.UtcDateTime(timezone=True), nullable=False),
         sa.Column("approved_by_id", sa.BigInteger(), nullable=True),
         sa.Column("approved_at", app.db.types.UtcDateTime(timezone=True), nullable=True),
+        sa.CheckConstraint(
+            "approved_by_id IS NULL OR approved_by_id <> created_by_id",
+            name=op.f("ck_terms_version_two_people"),
+        ),
         sa.ForeignKeyConstraint(
             ["approved_by_id"], ["user_account.id"], name=op.f("fk_terms_version_approved_by_id_user_account")
         ),
@@ -835,14 +964,50 @@ def upgrade() -> None:
         sa.Column("pieces", sa.BigInteger(), nullable=False),
         sa.Column("weight_g", sa.BigInteger(), nullable=False),
         sa.Column("volume_cm3", sa.BigInteger(), nullable=False),
-        sa.Column("service", sa.Text(), nullable=False),
-        sa.Column("pickup_handover", sa.Text(), nullable=False),
-        sa.Column("delivery_handover", sa.Text(), nullable=False),
+        sa.Column(
+            "service",
+            sa.Enum(
+                "standard", "express", name="service", native_enum=False, create_constraint=True, length=40
+            ),
+            nullable=False,
+        ),
+        sa.Column(
+            "pickup_handover",
+            sa.Enum(
+                "door",
+                "outlet",
+                "store",
+                "locker",
+                "collective_point",
+                name="handover",
+                native_enum=False,
+                create_constraint=True,
+                length=40,
+            ),
+            nullable=False,
+        ),
+        sa.Column(
+            "delivery_handover",
+            sa.Enum(
+                "door",
+                "outlet",
+                "store",
+                "locker",
+                "collective_point",
+                name="handover",
+                native_enum=False,
+                create_constraint=True,
+                length=40,
+            ),
+            nullable=False,
+        ),
         sa.Column("currency", sa.String(length=3), nullable=False),
         sa.Column("declared_value_minor", sa.BigInteger(), nullable=False),
         sa.Column("cod_minor", sa.BigInteger(), nullable=False),
         sa.Column("origin_facility_id", sa.BigInteger(), nullable=False),
         sa.Column("destination_facility_id", sa.BigInteger(), nullable=False),
+        sa.Column("pickup_point_id", sa.BigInteger(), nullable=True),
+        sa.Column("delivery_point_id", sa.BigInteger(), nullable=True),
         sa.Column("booked_at", app.db.types.UtcDateTime(timezone=True), nullable=False),
         sa.Column("booked_offset_minutes", sa.BigInteger(), nullable=False),
         sa.Column("promised_from_at", app.db.types.UtcDateTime(timezone=True), nullable=False),
@@ -850,13 +1015,78 @@ def upgrade() -> None:
         sa.Column("estimate_p50_at", app.db.types.UtcDateTime(timezone=True), nullable=False),
         sa.Column("estimate_p80_at", app.db.types.UtcDateTime(timezone=True), nullable=False),
         sa.Column("estimate_p95_at", app.db.types.UtcDateTime(timezone=True), nullable=False),
-        sa.Column("milestone", sa.Text(), nullable=False),
-        sa.Column("code", sa.Text(), nullable=False),
+        sa.Column(
+            "milestone",
+            sa.Enum(
+                "pending",
+                "booked",
+                "cancelled",
+                "exception",
+                "accepted",
+                "in_transit",
+                "out_for_delivery",
+                "attempt_failed",
+                "ready_for_pickup",
+                "returning",
+                "lost",
+                "returned",
+                "delivered",
+                name="milestone",
+                native_enum=False,
+                create_constraint=True,
+                length=40,
+            ),
+            nullable=False,
+        ),
+        sa.Column(
+            "code",
+            sa.Enum(
+                "booked",
+                "pickup_failed",
+                "cancelled",
+                "collected",
+                "deposited",
+                "accepted",
+                "arrived",
+                "missorted",
+                "damaged",
+                "delayed",
+                "held",
+                "intercepted",
+                "released",
+                "redirected",
+                "sorted",
+                "departed",
+                "out_for_delivery",
+                "attempt_failed",
+                "refused",
+                "at_outlet",
+                "at_store",
+                "at_locker",
+                "at_collective_point",
+                "pickup_overdue",
+                "returning",
+                "lost",
+                "returned",
+                "delivered",
+                "delivered_to_proxy",
+                "taken_from_point",
+                "taken_from_locker",
+                "receipt_confirmed",
+                "voided",
+                name="scancode",
+                native_enum=False,
+                create_constraint=True,
+                length=40,
+            ),
+            nullable=False,
+        ),
         sa.Column("state_since", app.db.types.UtcDateTime(timezone=True), nullable=False),
         sa.Column("state_facility_id", sa.BigInteger(), nullable=True),
         sa.Column("state_courier_id", sa.BigInteger(), nullable=True),
         sa.Column("attempts", sa.BigInteger(), nullable=False),
         sa.Column("terminal", sa.Boolean(), nullable=False),
+        sa.Column("has_findings", sa.Boolean(), nullable=False),
         sa.Column("delivered_at", app.db.types.UtcDateTime(timezone=True), nullable=True),
         sa.Column("receipt_confirmed_at", app.db.types.UtcDateTime(timezone=True), nullable=True),
         sa.Column("phone_tries", sa.BigInteger(), nullable=False),
@@ -879,12 +1109,18 @@ def upgrade() -> None:
             ["customer_id"], ["customer.id"], name=op.f("fk_shipment_customer_id_customer")
         ),
         sa.ForeignKeyConstraint(
+            ["delivery_point_id"], ["facility.id"], name=op.f("fk_shipment_delivery_point_id_facility")
+        ),
+        sa.ForeignKeyConstraint(
             ["destination_facility_id"],
             ["facility.id"],
             name=op.f("fk_shipment_destination_facility_id_facility"),
         ),
         sa.ForeignKeyConstraint(
             ["origin_facility_id"], ["facility.id"], name=op.f("fk_shipment_origin_facility_id_facility")
+        ),
+        sa.ForeignKeyConstraint(
+            ["pickup_point_id"], ["facility.id"], name=op.f("fk_shipment_pickup_point_id_facility")
         ),
         sa.ForeignKeyConstraint(
             ["sender_district_adcode"],
@@ -923,6 +1159,8 @@ def upgrade() -> None:
         sa.Column("shipment_id", sa.BigInteger(), nullable=False),
         sa.Column("currency", sa.String(length=3), nullable=False),
         sa.Column("total_minor", sa.BigInteger(), nullable=False),
+        sa.Column("chargeable_weight_g", sa.BigInteger(), nullable=False),
+        sa.Column("distance_m", sa.BigInteger(), nullable=False),
         sa.Column(
             "channel",
             sa.Enum(
@@ -950,8 +1188,12 @@ def upgrade() -> None:
         ),
         sa.Column("terms_version_id", sa.BigInteger(), nullable=False),
         sa.Column("placed_at", app.db.types.UtcDateTime(timezone=True), nullable=False),
+        sa.Column("paid_at", app.db.types.UtcDateTime(timezone=True), nullable=True),
         sa.Column("released_at", app.db.types.UtcDateTime(timezone=True), nullable=True),
         sa.Column("release_reason", sa.Text(), nullable=True),
+        sa.Column("cancelled_at", app.db.types.UtcDateTime(timezone=True), nullable=True),
+        sa.Column("cancel_reason", sa.Text(), nullable=True),
+        sa.CheckConstraint("total_minor > 0", name=op.f("ck_customer_order_has_a_price")),
         sa.ForeignKeyConstraint(
             ["customer_id"], ["customer.id"], name=op.f("fk_customer_order_customer_id_customer")
         ),
@@ -976,7 +1218,17 @@ def upgrade() -> None:
         ["tenant_id", "customer_id", "placed_at"],
         unique=False,
     )
+    op.create_index(
+        "ix_customer_order_placed", "customer_order", ["tenant_id", "placed_at", "id"], unique=False
+    )
     op.create_index(op.f("ix_customer_order_tenant_id"), "customer_order", ["tenant_id"], unique=False)
+    op.create_index(
+        "ix_customer_order_unpaid",
+        "customer_order",
+        ["tenant_id", "placed_at"],
+        unique=False,
+        postgresql_where=sa.text("paid_at IS NULL"),
+    )
     op.create_table(
         "lane_departure",
         sa.Column("id", sa.BigInteger(), sa.Identity(always=False), nullable=False),
@@ -1009,7 +1261,49 @@ def upgrade() -> None:
         sa.Column("shipment_id", sa.BigInteger(), nullable=False),
         sa.Column("device_id", sa.Text(), nullable=False),
         sa.Column("client_scan_id", sa.Text(), nullable=False),
-        sa.Column("code", sa.Text(), nullable=False),
+        sa.Column(
+            "code",
+            sa.Enum(
+                "booked",
+                "pickup_failed",
+                "cancelled",
+                "collected",
+                "deposited",
+                "accepted",
+                "arrived",
+                "missorted",
+                "damaged",
+                "delayed",
+                "held",
+                "intercepted",
+                "released",
+                "redirected",
+                "sorted",
+                "departed",
+                "out_for_delivery",
+                "attempt_failed",
+                "refused",
+                "at_outlet",
+                "at_store",
+                "at_locker",
+                "at_collective_point",
+                "pickup_overdue",
+                "returning",
+                "lost",
+                "returned",
+                "delivered",
+                "delivered_to_proxy",
+                "taken_from_point",
+                "taken_from_locker",
+                "receipt_confirmed",
+                "voided",
+                name="scancode",
+                native_enum=False,
+                create_constraint=True,
+                length=40,
+            ),
+            nullable=False,
+        ),
         sa.Column("occurred_at", app.db.types.UtcDateTime(timezone=True), nullable=False),
         sa.Column("offset_minutes", sa.BigInteger(), nullable=False),
         sa.Column("received_at", app.db.types.UtcDateTime(timezone=True), nullable=False),
@@ -1121,7 +1415,37 @@ def upgrade() -> None:
         sa.Column("tenant_id", sa.BigInteger(), nullable=False),
         sa.Column("shipment_id", sa.BigInteger(), nullable=False),
         sa.Column("finding_key", sa.Text(), nullable=False),
-        sa.Column("kind", sa.Text(), nullable=False),
+        sa.Column(
+            "kind",
+            sa.Enum(
+                "out_of_sequence",
+                "collection_missing",
+                "booked_after_start",
+                "after_cancellation",
+                "cancelled_after_collection",
+                "found_again",
+                "after_delivery",
+                "delivered_again",
+                "after_return",
+                "conflicting_end",
+                "confirmed_before_delivery",
+                "from_the_future",
+                "conflicting_resend",
+                "correction_unmatched",
+                "late",
+                "expected_late",
+                "stuck",
+                "misrouted",
+                "missing_from_container",
+                "pickup_overdue",
+                "unconfirmed",
+                name="findingkind",
+                native_enum=False,
+                create_constraint=True,
+                length=40,
+            ),
+            nullable=False,
+        ),
         sa.Column("details", postgresql.JSONB(astext_type=sa.Text()), nullable=False),
         sa.Column("opened_at", app.db.types.UtcDateTime(timezone=True), nullable=False),
         sa.Column("closed_at", app.db.types.UtcDateTime(timezone=True), nullable=True),
@@ -1157,7 +1481,11 @@ def upgrade() -> None:
         sa.Column("from_facility_id", sa.BigInteger(), nullable=False),
         sa.Column("to_facility_id", sa.BigInteger(), nullable=False),
         sa.Column("carrier_party_id", sa.BigInteger(), nullable=False),
-        sa.Column("mode", sa.Text(), nullable=False),
+        sa.Column(
+            "mode",
+            sa.Enum("road", "rail", "air", name="mode", native_enum=False, create_constraint=True, length=40),
+            nullable=False,
+        ),
         sa.Column("distance_m", sa.BigInteger(), nullable=False),
         sa.Column("planned_departure_at", app.db.types.UtcDateTime(timezone=True), nullable=False),
         sa.Column("planned_arrival_at", app.db.types.UtcDateTime(timezone=True), nullable=False),
@@ -1376,7 +1704,19 @@ def upgrade() -> None:
         sa.Column("id", sa.BigInteger(), sa.Identity(always=False), nullable=False),
         sa.Column("tenant_id", sa.BigInteger(), nullable=False),
         sa.Column("order_id", sa.BigInteger(), nullable=False),
-        sa.Column("kind", sa.Text(), nullable=False),
+        sa.Column(
+            "kind",
+            sa.Enum(
+                "freight",
+                "insurance",
+                "cod_fee",
+                name="chargekind",
+                native_enum=False,
+                create_constraint=True,
+                length=40,
+            ),
+            nullable=False,
+        ),
         sa.Column("amount_minor", sa.BigInteger(), nullable=False),
         sa.Column("details", postgresql.JSONB(astext_type=sa.Text()), nullable=False),
         sa.ForeignKeyConstraint(
@@ -1395,7 +1735,24 @@ def upgrade() -> None:
         sa.Column("tenant_id", sa.BigInteger(), nullable=False),
         sa.Column("order_id", sa.BigInteger(), nullable=False),
         sa.Column("party_id", sa.BigInteger(), nullable=False),
-        sa.Column("role", sa.Text(), nullable=False),
+        sa.Column(
+            "role",
+            sa.Enum(
+                "platform",
+                "origin_outlet",
+                "hub",
+                "linehaul_carrier",
+                "delivery_outlet",
+                "courier_pickup",
+                "courier_delivery",
+                "warehouse",
+                name="role",
+                native_enum=False,
+                create_constraint=True,
+                length=40,
+            ),
+            nullable=True,
+        ),
         sa.Column("amount_minor", sa.BigInteger(), nullable=False),
         sa.Column("reasons", postgresql.JSONB(astext_type=sa.Text()), nullable=False),
         sa.ForeignKeyConstraint(
@@ -1518,7 +1875,11 @@ def downgrade() -> None:
     op.drop_index(op.f("ix_lane_departure_tenant_id"), table_name="lane_departure")
     op.drop_index(op.f("ix_lane_departure_lane_id"), table_name="lane_departure")
     op.drop_table("lane_departure")
+    op.drop_index(
+        "ix_customer_order_unpaid", table_name="customer_order", postgresql_where=sa.text("paid_at IS NULL")
+    )
     op.drop_index(op.f("ix_customer_order_tenant_id"), table_name="customer_order")
+    op.drop_index("ix_customer_order_placed", table_name="customer_order")
     op.drop_index("ix_customer_order_customer", table_name="customer_order")
     op.drop_table("customer_order")
     op.drop_index(op.f("ix_shipment_tenant_id"), table_name="shipment")
@@ -1555,6 +1916,13 @@ def downgrade() -> None:
     op.drop_table("web_session")
     op.drop_index(op.f("ix_terms_version_tenant_id"), table_name="terms_version")
     op.drop_table("terms_version")
+    op.drop_index(op.f("ix_tariff_band_tenant_id"), table_name="tariff_band")
+    op.drop_table("tariff_band")
+    op.drop_index(op.f("ix_phone_challenge_tenant_id"), table_name="phone_challenge")
+    op.drop_index("ix_phone_challenge_phone", table_name="phone_challenge")
+    op.drop_index(op.f("ix_phone_challenge_created_at"), table_name="phone_challenge")
+    op.drop_index("ix_phone_challenge_address", table_name="phone_challenge")
+    op.drop_table("phone_challenge")
     op.drop_index(op.f("ix_payout_batch_tenant_id"), table_name="payout_batch")
     op.drop_table("payout_batch")
     op.drop_index(op.f("ix_party_bank_account_tenant_id"), table_name="party_bank_account")
@@ -1585,8 +1953,8 @@ def downgrade() -> None:
     op.drop_table("user_account")
     op.drop_index(op.f("ix_unmatched_scan_tenant_id"), table_name="unmatched_scan")
     op.drop_table("unmatched_scan")
-    op.drop_index(op.f("ix_tariff_band_tenant_id"), table_name="tariff_band")
-    op.drop_table("tariff_band")
+    op.drop_index(op.f("ix_tariff_version_tenant_id"), table_name="tariff_version")
+    op.drop_table("tariff_version")
     op.drop_index(op.f("ix_party_tenant_id"), table_name="party")
     op.drop_table("party")
     op.drop_index(
@@ -1594,6 +1962,13 @@ def downgrade() -> None:
     )
     op.drop_index(op.f("ix_outbox_event_tenant_id"), table_name="outbox_event")
     op.drop_table("outbox_event")
+    op.drop_index(
+        "ix_notification_waiting",
+        table_name="notification",
+        postgresql_where=sa.text("sent_at IS NULL AND dropped_at IS NULL"),
+    )
+    op.drop_index(op.f("ix_notification_tenant_id"), table_name="notification")
+    op.drop_table("notification")
     op.drop_table("network_revision")
     op.drop_table("journal_head")
     op.drop_index(op.f("ix_journal_entry_tenant_id"), table_name="journal_entry")
@@ -1605,6 +1980,7 @@ def downgrade() -> None:
     op.drop_table("tenant")
     op.drop_index(op.f("ix_job_run_started_at"), table_name="job_run")
     op.drop_table("job_run")
+    op.drop_table("installation")
     op.drop_index(op.f("ix_district_province_name"), table_name="district")
     op.drop_table("district")
     # ### end Alembic commands ###

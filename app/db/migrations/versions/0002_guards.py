@@ -29,6 +29,13 @@ def upgrade() -> None:
         $$
         """
     )
+    # 244 random bits of the server's own strong source.
+    op.execute(
+        """
+        INSERT INTO installation (id, waybill_key)
+        VALUES (1, substring(decode(replace(gen_random_uuid()::text || gen_random_uuid()::text, '-', ''), 'hex') FOR 32))
+        """
+    )
     for table in APPEND_ONLY:
         op.execute(
             f"CREATE TRIGGER {table}_append_only BEFORE UPDATE OR DELETE OR TRUNCATE ON {table} "

@@ -1,0 +1,289 @@
+"""Booking: what is asked for, the way planned for it, and the shipment that is made of both."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Session
+
+from app.accounts.models import Installation, Tenant
+from app.db import outbox
+from app.db.session import tenant_of
+from app.errors import InvalidInputError
+from app.network import queries as network
+from app.network.models import Facility, Lane
+from app.shipments.models import ScanRecord, Service, Shipment, ShipmentLeg
+from app.shipments.values import scan_key
+from routing.network import Handover, Itinerary, itinerary
+from routing.network.cutoff import handed_over_at, ready_at
+from tracking.numbers import waybill_number
+from tracking.position import Position
+from tracking.promise import Promise, promise, window
+from tracking.shipment import Leg, Milestone, ScanCode
+
+WEIGHT_G_MAX = 1_000_000
+PIECES_MAX = 999
+VOLUME_CM3_MAX = 20_000_000
+AMOUNT_MINOR_MAX = 100_000_000
+BOOKING_DEVICE = "booking"
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Who is at an end of the way, and where."""
+
+    name: str
+    phone: str
+    district_adcode: str
+    address: str
+    latitude: float
+    longitude: float
+
+
+@dataclass(frozen=True, slots=True)
+class BookingRequest:
+    """What a shipper asks for.
+
+    Args:
+        sender: where the parcel comes from.
+        consignee: where it goes to.
+        goods: what is inside, in the shipper's words.
+        pieces: how many; all under one waybill number.
+        weight_g: all pieces together.
+        volume_cm3: all pieces together; 0 where it was not measured.
+        service: how fast.
+        pickup_handover: how the shipper gives it away.
+        delivery_handover: how the consignee gets it.
+        declared_value_minor: what compensation may go up to, for a fee; 0 for none.
+        cod_minor: to be collected from the consignee; 0 for none.
+        currency: of both amounts.
+        reference: the shipper's own number for it.
+        offset_minutes: of the local time that cut-offs are told in.
+
+    Raises:
+        InvalidInputError: fields are out of range; names each with its pointer.
+    """
+
+    sender: Place
+    consignee: Place
+    goods: str
+    pieces: int
+    weight_g: int
+    volume_cm3: int
+    service: Service
+    pickup_handover: Handover
+    delivery_handover: Handover
+    declared_value_minor: int = 0
+    cod_minor: int = 0
+    currency: str = "CNY"
+    reference: str | None = None
+    offset_minutes: int = field(default=480)
+
+    def __post_init__(self) -> None:
+        wrong = [
+            {"detail": f"must be between {least} and {most}", "pointer": f"/{name}"}
+            for name, value, least, most in (
+                ("pieces", self.pieces, 1, PIECES_MAX),
+                ("weight_g", self.weight_g, 1, WEIGHT_G_MAX),
+                ("volume_cm3", self.volume_cm3, 0, VOLUME_CM3_MAX),
+                ("declared_value_minor", self.declared_value_minor, 0, AMOUNT_MINOR_MAX),
+                ("cod_minor", self.cod_minor, 0, AMOUNT_MINOR_MAX),
+            )
+            if not least <= value <= most
+        ]
+        for end, place in (("sender", self.sender), ("consignee", self.consignee)):
+            wrong += [
+                {"detail": "must not be empty", "pointer": f"/{end}/{name}"}
+                for name in ("name", "phone", "address")
+                if not getattr(place, name).strip()
+            ]
+        if not self.goods.strip():
+            wrong.append({"detail": "must not be empty", "pointer": "/goods"})
+        if wrong:
+            raise InvalidInputError("the booking is not complete", wrong)
+
+
+@dataclass(frozen=True, slots=True)
+class RoutePlan:
+    """The way planned for a request, and the time promised for it."""
+
+    origin: Facility
+    destination: Facility
+    pickup_point: Facility | None
+    delivery_point: Facility | None
+    itinerary: Itinerary
+    promise: Promise
+    promised_from_at: datetime
+    promised_to_at: datetime
+
+
+def plan(session: Session, request: BookingRequest, *, now: datetime) -> RoutePlan:
+    """Find the outlets that serve both ends, the way between them, and when it ends.
+
+    Raises:
+        InvalidInputError: no outlet, or no point of the wished kind, is near an end.
+        NoRoute: the network does not connect the two.
+    """
+    origin, pickup_point = _end(session, request.sender, request.pickup_handover)
+    destination, delivery_point = _end(session, request.consignee, request.delivery_handover)
+    way = itinerary(
+        network.routing_network(session),
+        origin.id,
+        destination.id,
+        ready_at(now, request.pickup_handover, request.offset_minutes),
+        weight_g=request.weight_g,
+    )
+    expected = promise(
+        legs_of(way),
+        handover_s=last_mile_s(way.arrival_at, request.delivery_handover, request.offset_minutes),
+        history=None,
+        now=now,
+        current=Position(origin.id, way.ready_at),
+    )
+    promised_from_at, promised_to_at = window(expected, request.offset_minutes)
+    return RoutePlan(
+        origin, destination, pickup_point, delivery_point, way, expected, promised_from_at, promised_to_at
+    )
+
+
+def book(
+    session: Session,
+    request: BookingRequest,
+    route: RoutePlan,
+    *,
+    customer_id: int,
+    consignee_customer_id: int,
+    now: datetime,
+) -> Shipment:
+    """Make the shipment with its legs, its first scan and the event that tells of it."""
+    shipment_id = session.execute(
+        sa.text("SELECT nextval(pg_get_serial_sequence('shipment', 'id'))")
+    ).scalar_one()
+    number = _waybill_number(session, shipment_id)
+    sender, consignee = request.sender, request.consignee
+    shipment = Shipment(
+        id=shipment_id,
+        tenant_id=tenant_of(session),
+        waybill_number=number,
+        customer_id=customer_id,
+        consignee_customer_id=consignee_customer_id,
+        reference=request.reference,
+        sender_name=sender.name.strip(),
+        sender_phone=sender.phone.strip(),
+        sender_district_adcode=sender.district_adcode,
+        sender_address=sender.address.strip(),
+        sender_latitude=sender.latitude,
+        sender_longitude=sender.longitude,
+        consignee_name=consignee.name.strip(),
+        consignee_phone=consignee.phone.strip(),
+        consignee_district_adcode=consignee.district_adcode,
+        consignee_address=consignee.address.strip(),
+        consignee_latitude=consignee.latitude,
+        consignee_longitude=consignee.longitude,
+        goods=request.goods.strip(),
+        pieces=request.pieces,
+        weight_g=request.weight_g,
+        volume_cm3=request.volume_cm3,
+        service=request.service,
+        pickup_handover=request.pickup_handover,
+        delivery_handover=request.delivery_handover,
+        currency=request.currency,
+        declared_value_minor=request.declared_value_minor,
+        cod_minor=request.cod_minor,
+        origin_facility_id=route.origin.id,
+        destination_facility_id=route.destination.id,
+        pickup_point_id=None if route.pickup_point is None else route.pickup_point.id,
+        delivery_point_id=None if route.delivery_point is None else route.delivery_point.id,
+        booked_at=now,
+        booked_offset_minutes=request.offset_minutes,
+        promised_from_at=route.promised_from_at,
+        promised_to_at=route.promised_to_at,
+        estimate_p50_at=route.promise.p50_at,
+        estimate_p80_at=route.promise.p80_at,
+        estimate_p95_at=route.promise.p95_at,
+        milestone=Milestone.BOOKED,
+        code=ScanCode.BOOKED,
+        state_since=now,
+    )
+    session.add(shipment)
+    session.add_all(_legs(session, shipment, route.itinerary))
+    session.add(
+        ScanRecord(
+            tenant_id=shipment.tenant_id,
+            scan_key=scan_key(shipment.tenant_id, BOOKING_DEVICE, number),
+            shipment_id=shipment_id,
+            device_id=BOOKING_DEVICE,
+            client_scan_id=number,
+            code=ScanCode.BOOKED,
+            occurred_at=now,
+            offset_minutes=request.offset_minutes,
+            received_at=now,
+        )
+    )
+    outbox.append(session, "shipment.booked", {"shipment_id": shipment_id}, now=now)
+    session.flush()  # the order, its money and its evidence refer to these rows
+    return shipment
+
+
+def legs_of(way: Itinerary) -> list[Leg]:
+    """An itinerary as `tracking` watches it."""
+    return [
+        Leg(
+            leg.sequence,
+            leg.from_facility_id,
+            leg.to_facility_id,
+            leg.mode.value,
+            leg.lane_id,
+            leg.departure_at,
+            leg.arrival_at,
+        )
+        for leg in way.legs
+    ]
+
+
+def last_mile_s(arrived_at: datetime, handover: Handover, offset_minutes: int) -> int:
+    """Planned seconds from the arrival at the last outlet to the consignee."""
+    wait = handed_over_at(arrived_at, handover, offset_minutes) - arrived_at
+    return -(-wait // timedelta(seconds=1))
+
+
+def _end(session: Session, place: Place, handover: Handover) -> tuple[Facility, Facility | None]:
+    outlet = network.serving_outlet(
+        session,
+        district_adcode=place.district_adcode,
+        latitude=place.latitude,
+        longitude=place.longitude,
+    )
+    if handover in (Handover.DOOR, Handover.OUTLET):
+        return outlet, None
+    return outlet, network.nearest_point(session, handover, place.latitude, place.longitude)
+
+
+def _waybill_number(session: Session, serial: int) -> str:
+    tenant = session.get_one(Tenant, tenant_of(session))
+    installation = session.get_one(Installation, 1)
+    return waybill_number(serial, prefix=tenant.waybill_prefix, key=installation.waybill_key)
+
+
+def _legs(session: Session, shipment: Shipment, way: Itinerary) -> list[ShipmentLeg]:
+    lane_ids = [leg.lane_id for leg in way.legs]
+    rows = session.execute(sa.select(Lane.id, Lane.carrier_party_id).where(Lane.id.in_(lane_ids)))
+    carriers = dict(rows.tuples().all())
+    return [
+        ShipmentLeg(
+            tenant_id=shipment.tenant_id,
+            shipment_id=shipment.id,
+            sequence=leg.sequence,
+            lane_id=leg.lane_id,
+            from_facility_id=leg.from_facility_id,
+            to_facility_id=leg.to_facility_id,
+            carrier_party_id=carriers[leg.lane_id],
+            mode=leg.mode,
+            distance_m=leg.distance_m,
+            planned_departure_at=leg.departure_at,
+            planned_arrival_at=leg.arrival_at,
+        )
+        for leg in way.legs
+    ]

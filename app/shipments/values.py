@@ -1,0 +1,30 @@
+"""Identities that are computed, not drawn: scan keys and unguessable tracking links."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import hmac
+
+_LINK_BYTES = 15  # 120 bits
+
+
+def scan_key(tenant_id: int, device_id: str, client_scan_id: str) -> str:
+    """The identity of a scan: the same device's same scan has the same key, however often it is sent."""
+    text = "\n".join((str(tenant_id), device_id, client_scan_id))
+    return hashlib.blake2b(text.encode(), digest_size=16).hexdigest()
+
+
+def link_token(shipment_id: int, key: bytes) -> str:
+    """The text of a shipment's unguessable link: its id, and 120 bits that only the key's owner can make."""
+    mac = hmac.digest(key, b"tracking link %d" % shipment_id, "sha256")[:_LINK_BYTES]
+    return f"{shipment_id}-{base64.urlsafe_b64encode(mac).decode()}"
+
+
+def shipment_of_link(token: str, key: bytes) -> int | None:
+    """The shipment that a link's text opens; None when it was not made with the key."""
+    text, _, _mac = token.partition("-")
+    if not (text.isascii() and text.isdecimal() and len(text) <= 18):
+        return None
+    shipment_id = int(text)
+    return shipment_id if hmac.compare_digest(token.encode(), link_token(shipment_id, key).encode()) else None
