@@ -179,7 +179,7 @@ RULES: tuple[LegalRule, ...] = (
     _postal("47 (1) 2", frozenset({MailClass.POSTAL_REGISTERED}), False, _ANY_LOSS, Formula.POSTAGE_LIMITED),
     _postal("46", frozenset({MailClass.POSTAL_ORDINARY}), None, _ANY_LOSS, Formula.NOTHING, registered=False),
 )
-"""The rules, in force or once so. Under Article 45 of the Postal Law delay is no loss, so no rule covers it."""
+"""All rules. Under Article 45 of the Postal Law delay is no loss, so no rule covers it."""
 
 
 def applicable_rule(mail_class: MailClass, insured: bool, kind: LossKind, on: date) -> LegalRule:
