@@ -1,6 +1,3 @@
-import json
-import subprocess
-import sys
 from collections import defaultdict
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -10,7 +7,6 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from settlement.__main__ import main
 from settlement.errors import SplitError
 from settlement.money import Money, Ratio
 from settlement.split import Cause, Facts, PartyRole, explain, refund_parts, split
@@ -269,35 +265,3 @@ def test_any_sequence_of_partial_refunds_ends_at_exactly_zero(amounts, asked):
 def test_a_refund_is_part_of_what_remains(amount):
     with pytest.raises(SplitError):
         refund_parts({1: Money(60, "CNY"), 2: Money(40, "CNY")}, Money(amount, "CNY"))
-
-
-ORDER = {
-    "order_id": "A1", "total_minor": 2207, "weight_g": 2500, "pieces": 1, "service": "standard",
-    "roles": {"platform": [{"party_id": 1}], "hub": [{"party_id": 3, "weight": 2}, {"party_id": 4}]},
-}  # fmt: skip
-
-
-def test_command_line_prints_shares_with_reasons(document, tmp_path):
-    order = tmp_path / "order.json"
-    order.write_text(json.dumps({"terms": document, "facts": ORDER}))
-    run = subprocess.run(
-        [sys.executable, "-m", "settlement", "split", str(order)], capture_output=True, text=True, check=True
-    )
-    answer = json.loads(run.stdout)
-    assert sum(share["amount_minor"] for share in answer["shares"]) == answer["total_minor"] == 2207
-    assert answer["shares"][0] == {"party_id": 3, "role": "hub", "amount_minor": 67, "amount": "0.67"}
-    assert {"key": "split.amount", "params": {"party_id": 70, "amount": "0.30", "currency": "CNY"}} in answer[
-        "reasons"
-    ]
-
-
-@pytest.mark.parametrize(
-    "facts", [{"total_minor": 22.07}, {"total_minor": -1}, {"colour": "red"}, {"roles": {"pilot": []}}]
-)
-def test_command_line_refuses_with_the_reason(document, tmp_path, capsys, facts):
-    order = tmp_path / "order.json"
-    order.write_text(json.dumps({"terms": document, "facts": ORDER | facts}))
-    assert main(["split", str(order)]) == 1
-    printed = capsys.readouterr()
-    assert printed.out == ""
-    assert printed.err.startswith("settlement: ")
