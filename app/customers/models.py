@@ -10,6 +10,7 @@ from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from app.db.base import Base, Identified, TenantScoped
 from app.db.types import enum_by_value
+from app.notify.models import Notification
 
 
 class CustomerKind(enum.StrEnum):
@@ -77,3 +78,26 @@ class CustomerAddress(Identified, TenantScoped, Base):
     created_at: Mapped[datetime]
 
     customer: Mapped[Customer] = relationship(back_populates="addresses")
+
+
+class PhoneChallenge(Identified, TenantScoped, Base):
+    """A one-time code sent to a phone, to prove that it is in the hand of who registers."""
+
+    __tablename__ = "phone_challenge"
+    __table_args__ = (
+        sa.Index("ix_phone_challenge_phone", "tenant_id", "phone", "created_at"),
+        sa.Index("ix_phone_challenge_address", "tenant_id", "address_hash", "created_at"),
+    )
+
+    phone: Mapped[str]
+    name: Mapped[str]
+    code_hash: Mapped[bytes] = mapped_column(sa.LargeBinary)
+    # Keyed hash of the network address that asked: enough to count by, not to know it.
+    address_hash: Mapped[bytes] = mapped_column(sa.LargeBinary)
+    notification_id: Mapped[int] = mapped_column(sa.ForeignKey("notification.id"))
+    created_at: Mapped[datetime] = mapped_column(index=True)
+    expires_at: Mapped[datetime]
+    tries: Mapped[int] = mapped_column(default=0)
+    used_at: Mapped[datetime | None]
+
+    notification: Mapped[Notification] = relationship()

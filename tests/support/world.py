@@ -94,7 +94,7 @@ _FACILITIES = (
     ("CAN-01", "广州天河网点", "Guangzhou Tianhe", _K.OUTLET, "CAN-G", "440106", 23.130, 113.350, 1800),
     ("CTU-S1", "武侯便利店", "Wuhou store", _K.STORE, "CTU-01", "510107", 30.630, 104.040, 600),
     ("HGH-L1", "西湖快递柜", "Xihu locker", _K.LOCKER, "HGH-01", "330106", 30.280, 120.120, 0),
-    ("CAN-C1", "番禺代收点", "Panyu collective point", _K.COLLECTIVE_POINT, "CAN-01", "440113", 22.990, 113.360, 600),
+    ("CAN-C1", "番禺代收点", "Panyu point", _K.COLLECTIVE_POINT, "CAN-01", "440113", 22.990, 113.360, 600),
 )  # fmt: skip
 
 # from, to (both ways are made), carrier, local hours of departure

@@ -1,0 +1,5 @@
+"""Pages of the customers room."""
+
+from apiflask import APIBlueprint
+
+blueprint = APIBlueprint("customers", __name__, enable_openapi=False)

@@ -1,0 +1,1 @@
+"""Mail and SMS to people outside: written in the transaction of their cause, sent after its commit."""
