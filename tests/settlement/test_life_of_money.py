@@ -9,8 +9,7 @@ from hypothesis.stateful import run_state_machine_as_test
 
 from settlement import posting
 from settlement.errors import SettlementError
-from settlement.ledger import Entry
-from settlement.ledger import Purpose as P
+from settlement.ledger import Entry, Purpose
 from tests.settlement.life_of_money import PAYER, LifeOfMoney
 
 SETTINGS = settings(max_examples=120, stateful_step_count=50, deadline=None)
@@ -45,7 +44,7 @@ def _doubled(make):
 def _without_own_book(make):
     def broken(*arguments):
         entry = make(*arguments)
-        own = {P.PLATFORM_CLAIM, P.PLATFORM_REVENUE, P.PARTY_DEBT}
+        own = {Purpose.PLATFORM_CLAIM, Purpose.PLATFORM_REVENUE, Purpose.PARTY_DEBT}
         return replace(
             entry, entries=tuple(line for line in entry.entries if line.account.purpose not in own)
         )
@@ -55,15 +54,15 @@ def _without_own_book(make):
 
 MUTANTS = {
     "an order is payable at once": (
-        "order_placed_split_held", lambda make: _swapped(make, {P.HELD: {"purpose": P.AVAILABLE}})),
+        "order_placed_split_held", lambda make: _swapped(make, {Purpose.HELD: {"purpose": Purpose.AVAILABLE}})),
     "a release goes nowhere near the parties": (
-        "receipt_released", lambda make: _swapped(make, {P.AVAILABLE: {"purpose": P.IN_PAYOUT}})),
+        "receipt_released", lambda make: _swapped(make, {Purpose.AVAILABLE: {"purpose": Purpose.IN_PAYOUT}})),
     "a release leaves out the platform's own book": ("receipt_released", _without_own_book),
     "a payment is counted twice": ("paid", _doubled),
     "a payout is taken from available again": (
-        "payout_paid", lambda make: _swapped(make, {P.IN_PAYOUT: {"purpose": P.AVAILABLE}})),
+        "payout_paid", lambda make: _swapped(make, {Purpose.IN_PAYOUT: {"purpose": Purpose.AVAILABLE}})),
     "a bounce goes to another party": (
-        "payout_bounced", lambda make: _swapped(make, {P.AVAILABLE: {"party_id": PAYER + 1}})),
+        "payout_bounced", lambda make: _swapped(make, {Purpose.AVAILABLE: {"party_id": PAYER + 1}})),
     "a refund is taken twice": ("refunded_before_release", _doubled),
     "an advance books no debt": ("compensation_awarded", _without_own_book),
 }  # fmt: skip
