@@ -54,18 +54,26 @@ def _without_own_book(make):
 
 MUTANTS = {
     "an order is payable at once": (
-        "order_placed_split_held", lambda make: _swapped(make, {Purpose.HELD: {"purpose": Purpose.AVAILABLE}})),
+        "order_placed_split_held",
+        lambda make: _swapped(make, {Purpose.HELD: {"purpose": Purpose.AVAILABLE}}),
+    ),
     "a release goes nowhere near the parties": (
-        "receipt_released", lambda make: _swapped(make, {Purpose.AVAILABLE: {"purpose": Purpose.IN_PAYOUT}})),
+        "receipt_released",
+        lambda make: _swapped(make, {Purpose.AVAILABLE: {"purpose": Purpose.IN_PAYOUT}}),
+    ),
     "a release leaves out the platform's own book": ("receipt_released", _without_own_book),
     "a payment is counted twice": ("paid", _doubled),
     "a payout is taken from available again": (
-        "payout_paid", lambda make: _swapped(make, {Purpose.IN_PAYOUT: {"purpose": Purpose.AVAILABLE}})),
+        "payout_paid",
+        lambda make: _swapped(make, {Purpose.IN_PAYOUT: {"purpose": Purpose.AVAILABLE}}),
+    ),
     "a bounce goes to another party": (
-        "payout_bounced", lambda make: _swapped(make, {Purpose.AVAILABLE: {"party_id": PAYER + 1}})),
+        "payout_bounced",
+        lambda make: _swapped(make, {Purpose.AVAILABLE: {"party_id": PAYER + 1}}),
+    ),
     "a refund is taken twice": ("refunded_before_release", _doubled),
     "an advance books no debt": ("compensation_awarded", _without_own_book),
-}  # fmt: skip
+}
 
 
 @pytest.mark.parametrize("mutant", MUTANTS)
