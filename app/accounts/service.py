@@ -193,7 +193,7 @@ def actor_of_session(session: Session, handle: str, *, now: datetime) -> Actor:
     ).one_or_none()
     if row is None:
         raise UnauthenticatedError("the session has ended; sign in again")
-    return _actor(row.User, frozenset(SCOPES[row.User.role]))
+    return actor_of(row.User)
 
 
 def actor_of_token(session: Session, secret: str, *, now: datetime) -> Actor:
@@ -218,7 +218,7 @@ def actor_of_token(session: Session, secret: str, *, now: datetime) -> Actor:
     # One write a minute is enough to see that a token is alive.
     if token.used_at is None or now - token.used_at > timedelta(minutes=1):
         token.used_at = now
-    return _actor(row.User, frozenset(token.scopes) & SCOPES[row.User.role], token_id=token.id)
+    return actor_of(row.User, frozenset(token.scopes) & SCOPES[row.User.role], token_id=token.id)
 
 
 def audit(
@@ -247,13 +247,14 @@ def audit(
     )
 
 
-def _actor(user: User, scopes: frozenset[str], token_id: int | None = None) -> Actor:
+def actor_of(user: User, scopes: frozenset[str] | None = None, token_id: int | None = None) -> Actor:
+    """A user as services take him; with every scope of his role unless a token limits them."""
     return Actor(
         user_id=user.id,
         tenant_id=user.tenant_id,
         name=user.name,
         role=user.role,
-        scopes=frozenset(str(scope) for scope in scopes),
+        scopes=frozenset(str(scope) for scope in (SCOPES[user.role] if scopes is None else scopes)),
         subject_id=user.subject_id,
         token_id=token_id,
     )

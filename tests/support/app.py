@@ -14,7 +14,7 @@ from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
 from app.accounts import service as accounts
-from app.accounts.roles import SCOPES, Role
+from app.accounts.roles import Role
 from app.actor import Actor
 from app.config import Settings
 from app.db.session import Database
@@ -94,14 +94,7 @@ class Logins:
         with self.database.unit_of_work(None) as session:
             user = accounts.check_password(session, username, PASSWORD, now=self.clock())
             assert user is not None
-            return Actor(
-                user.id,
-                user.tenant_id,
-                user.name,
-                user.role,
-                frozenset(map(str, SCOPES[user.role])),
-                user.subject_id,
-            )
+            return accounts.actor_of(user)
 
     def browser(self, role: Role | str, subject_id: int | None = None, *, who: str = "a") -> FlaskClient:
         """A signed-in browser (CSRF tokens are off in HTTP tests, on in tests/browser and test_csrf)."""

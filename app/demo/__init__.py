@@ -1,0 +1,1 @@
+"""The demo world: deterministic, on real geography, made through the same services and API as real work."""
