@@ -1,18 +1,36 @@
-"""Identities that are computed, not drawn: scan keys and unguessable tracking links."""
+"""Identities that are computed, not drawn: scan keys, what labels say, unguessable tracking links."""
 
 from __future__ import annotations
 
 import base64
 import hashlib
 import hmac
+import re
+
+from tracking.numbers import is_waybill_number, normalise
 
 _LINK_BYTES = 15  # 120 bits
+_WITH_PIECE = re.compile(r"([A-Z]{2}[0-9]{12})([0-9]{3})")
 
 
 def scan_key(tenant_id: int, device_id: str, client_scan_id: str) -> str:
     """The identity of a scan: the same device's same scan has the same key, however often it is sent."""
     text = "\n".join((str(tenant_id), device_id, client_scan_id))
     return hashlib.blake2b(text.encode(), digest_size=16).hexdigest()
+
+
+def label_number(waybill_number: str, piece_no: int, pieces: int) -> str:
+    """What the barcode of a piece says: the waybill number, and of several pieces which one it is."""
+    return waybill_number if pieces == 1 else f"{waybill_number}-{piece_no:03d}"
+
+
+def parse_number(text: str) -> tuple[str, int | None]:
+    """A number as it was scanned or typed: the waybill number in its stored form, and the piece if it names one."""
+    plain = normalise(text)
+    piece = _WITH_PIECE.fullmatch(plain)
+    if piece is not None and is_waybill_number(piece[1]) and int(piece[2]):
+        return piece[1], int(piece[2])
+    return plain, None
 
 
 def link_token(shipment_id: int, key: bytes) -> str:

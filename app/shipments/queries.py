@@ -1,0 +1,317 @@
+"""Questions about shipments. `load_shipment` is the guarded loader; `by_link` and `by_number_public` the public's."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Session, joinedload
+
+from app.accounts.models import Installation
+from app.accounts.roles import Role, Scope
+from app.actor import Actor
+from app.customers.identities import normal_form
+from app.customers.models import Customer, IdentityKind
+from app.errors import NotFoundError
+from app.network.models import District, Facility
+from app.pagination import Page, decode_cursor, page_of
+from app.shipments.models import (
+    DeliveryProof,
+    ScanRecord,
+    Shipment,
+    ShipmentFinding,
+    ShipmentLeg,
+    UnmatchedScan,
+)
+from app.shipments.values import parse_number, shipment_of_link
+from tracking.finding import FindingKind
+from tracking.shipment import Milestone
+
+PROBLEMS = (Milestone.EXCEPTION, Milestone.ATTEMPT_FAILED)
+"""Milestones at which somebody has to do something before the parcel goes on."""
+
+_NOT_FOUND = "no such shipment"
+
+
+@dataclass(frozen=True, slots=True)
+class ShipmentFilters:
+    """What a list of shipments is narrowed to; None and False narrow nothing.
+
+    Args:
+        milestone: where they stand.
+        problems: only those at a milestone of `PROBLEMS`.
+        text: a waybill number, a shipper's reference or a phone of either end; exact.
+        booked_from: at or after this moment.
+        booked_until: before this moment.
+        facility_id: they start, end or are at this facility.
+    """
+
+    milestone: Milestone | None = None
+    problems: bool = False
+    text: str | None = None
+    booked_from: datetime | None = None
+    booked_until: datetime | None = None
+    facility_id: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class OpenFinding:
+    """A finding that is still open, with the shipment it is about."""
+
+    finding: ShipmentFinding
+    shipment: Shipment
+
+
+def load_shipment(session: Session, actor: Actor, waybill_number: str) -> Shipment:
+    """The shipment with this number, if the asker may know of it.
+
+    Staff with `shipments:read` know all of the tenant, a shipper those that he is the customer of, a courier
+    those that he holds.
+
+    Raises:
+        NotFoundError: there is none, or it is none of the asker's; one answer for both.
+    """
+    number, _piece_no = parse_number(waybill_number)
+    return _loaded(session, actor, Shipment.waybill_number == number)
+
+
+def load_shipment_by_id(session: Session, actor: Actor, shipment_id: int) -> Shipment:
+    """As `load_shipment`, by id.
+
+    Raises:
+        NotFoundError: there is none, or it is none of the asker's.
+    """
+    return _loaded(session, actor, Shipment.id == shipment_id)
+
+
+def by_number_public(session: Session, waybill_number: str) -> Shipment | None:
+    """The shipment of any tenant with this number, for the public page; the session becomes its tenant's."""
+    number, _piece_no = parse_number(waybill_number)
+    return _bound(session, session.scalar(sa.select(Shipment).where(Shipment.waybill_number == number)))
+
+
+def by_link(session: Session, token: str) -> Shipment:
+    """The shipment that an unguessable link opens; the session becomes its tenant's.
+
+    Raises:
+        NotFoundError: the link is not one of ours.
+    """
+    shipment_id = shipment_of_link(token, session.get_one(Installation, 1).waybill_key)
+    found = session.scalar(sa.select(Shipment).where(Shipment.id == (shipment_id or 0)))
+    shipment = _bound(session, found)
+    if shipment is None:
+        raise NotFoundError(_NOT_FOUND)
+    return shipment
+
+
+def list_shipments(
+    session: Session, actor: Actor, filters: ShipmentFilters, cursor: str | None, limit: int
+) -> Page[Shipment]:
+    """Shipments that the asker may know of, the latest booked first."""
+    statement = sa.select(Shipment).where(_visible(actor), *_conditions(filters))
+    if cursor is not None:
+        booked_at, shipment_id = decode_cursor(cursor, tuple[datetime, int])
+        statement = statement.where(
+            sa.tuple_(Shipment.booked_at, Shipment.id)
+            < sa.tuple_(sa.literal(booked_at), sa.literal(shipment_id))
+        )
+    rows = session.scalars(
+        statement.order_by(Shipment.booked_at.desc(), Shipment.id.desc()).limit(limit + 1)
+    ).all()
+    return page_of(rows, limit, lambda row: (row.booked_at, row.id))
+
+
+def oldest_problems(session: Session, actor: Actor, limit: int) -> Sequence[Shipment]:
+    """Shipments at which somebody has to do something, the one that waits longest first."""
+    return session.scalars(
+        sa.select(Shipment)
+        .where(_visible(actor), Shipment.milestone.in_(PROBLEMS), ~Shipment.terminal)
+        .order_by(Shipment.state_since, Shipment.id)
+        .limit(limit)
+    ).all()
+
+
+def open_by_milestone(session: Session, actor: Actor) -> dict[Milestone, int]:
+    """How many shipments that are not at their end stand at each milestone."""
+    rows = session.execute(
+        sa.select(Shipment.milestone, sa.func.count())
+        .where(_visible(actor), ~Shipment.terminal)
+        .group_by(Shipment.milestone)
+    )
+    return dict(rows.tuples().all())
+
+
+def scans_of(session: Session, shipment: Shipment) -> Sequence[ScanRecord]:
+    """Every scan of a shipment in the order it was made, corrected ones and corrections included."""
+    return session.scalars(
+        sa.select(ScanRecord)
+        .where(ScanRecord.shipment_id == shipment.id)
+        .order_by(ScanRecord.occurred_at, ScanRecord.id)
+    ).all()
+
+
+def legs_of(session: Session, shipment: Shipment) -> Sequence[ShipmentLeg]:
+    """The planned legs of a shipment, in order."""
+    return session.scalars(
+        sa.select(ShipmentLeg).where(ShipmentLeg.shipment_id == shipment.id).order_by(ShipmentLeg.sequence)
+    ).all()
+
+
+def proofs(session: Session, shipment: Shipment) -> Sequence[DeliveryProof]:
+    """How the deliveries of a shipment are proved, latest first."""
+    return session.scalars(
+        sa.select(DeliveryProof)
+        .where(DeliveryProof.shipment_id == shipment.id)
+        .order_by(DeliveryProof.id.desc())
+    ).all()
+
+
+def findings(session: Session, shipment: Shipment) -> Sequence[ShipmentFinding]:
+    """What was found about a shipment: open ones first, then the closed, latest first."""
+    return session.scalars(
+        sa.select(ShipmentFinding)
+        .where(ShipmentFinding.shipment_id == shipment.id)
+        .order_by(ShipmentFinding.closed_at.desc().nulls_first(), ShipmentFinding.opened_at.desc())
+    ).all()
+
+
+def open_findings(
+    session: Session,
+    actor: Actor,
+    *,
+    kind: FindingKind | None,
+    facility_id: int | None,
+    cursor: str | None,
+    limit: int,
+) -> Page[OpenFinding]:
+    """Open findings of shipments that the asker may know of, oldest first."""
+    statement = (
+        sa.select(ShipmentFinding, Shipment)
+        .join(Shipment, Shipment.id == ShipmentFinding.shipment_id)
+        .where(_visible(actor), ShipmentFinding.closed_at.is_(None))
+    )
+    if kind is not None:
+        statement = statement.where(ShipmentFinding.kind == kind)
+    if facility_id is not None:
+        statement = statement.where(_touches(facility_id))
+    if cursor is not None:
+        opened_at, finding_id = decode_cursor(cursor, tuple[datetime, int])
+        after = sa.tuple_(sa.literal(opened_at), sa.literal(finding_id))
+        statement = statement.where(sa.tuple_(ShipmentFinding.opened_at, ShipmentFinding.id) > after)
+    rows = session.execute(
+        statement.order_by(ShipmentFinding.opened_at, ShipmentFinding.id).limit(limit + 1)
+    ).all()
+    found = [OpenFinding(finding, shipment) for finding, shipment in rows]
+    return page_of(found, limit, lambda row: (row.finding.opened_at, row.finding.id))
+
+
+def open_findings_by_kind(session: Session, actor: Actor) -> dict[FindingKind, int]:
+    """How many open findings of each kind there are."""
+    rows = session.execute(
+        sa.select(ShipmentFinding.kind, sa.func.count())
+        .join(Shipment, Shipment.id == ShipmentFinding.shipment_id)
+        .where(_visible(actor), ShipmentFinding.closed_at.is_(None))
+        .group_by(ShipmentFinding.kind)
+    )
+    return dict(rows.tuples().all())
+
+
+def unmatched_scans(session: Session, cursor: str | None, limit: int) -> Page[UnmatchedScan]:
+    """Scans of unknown numbers that wait for somebody, oldest first."""
+    statement = sa.select(UnmatchedScan).where(UnmatchedScan.resolved_at.is_(None))
+    if cursor is not None:
+        (last_id,) = decode_cursor(cursor, tuple[int])
+        statement = statement.where(UnmatchedScan.id > last_id)
+    rows = session.scalars(statement.order_by(UnmatchedScan.id).limit(limit + 1)).all()
+    return page_of(rows, limit, lambda row: (row.id,))
+
+
+def last_scans_of_device(session: Session, device_id: str, limit: int) -> Sequence[ScanRecord]:
+    """What a device sent last, latest first, with the shipment of each."""
+    return session.scalars(
+        sa.select(ScanRecord)
+        .options(joinedload(ScanRecord.shipment))
+        .where(ScanRecord.device_id == device_id)
+        .order_by(ScanRecord.id.desc())
+        .limit(limit)
+    ).all()
+
+
+def facilities(session: Session, facility_ids: Collection[int | None]) -> dict[int, Facility]:
+    """Facilities by id with their districts, for pages that name them."""
+    wanted = {facility_id for facility_id in facility_ids if facility_id is not None}
+    if not wanted:
+        return {}
+    rows = session.scalars(
+        sa.select(Facility).options(joinedload(Facility.district)).where(Facility.id.in_(wanted))
+    )
+    return {facility.id: facility for facility in rows}
+
+
+def districts(session: Session, adcodes: Collection[str]) -> dict[str, District]:
+    """Districts by code."""
+    return {
+        row.adcode: row
+        for row in session.scalars(sa.select(District).where(District.adcode.in_(set(adcodes))))
+    }
+
+
+def _loaded(session: Session, actor: Actor, condition: sa.ColumnElement[bool]) -> Shipment:
+    # One statement whether it exists or not, so that both take the same time.
+    shipment = session.scalar(sa.select(Shipment).where(condition, _visible(actor)))
+    if shipment is None:
+        raise NotFoundError(_NOT_FOUND)
+    return shipment
+
+
+def _bound(session: Session, shipment: Shipment | None) -> Shipment | None:
+    if shipment is not None:
+        session.info["tenant_id"] = shipment.tenant_id  # from here on the session is that tenant's
+    return shipment
+
+
+def _visible(actor: Actor) -> sa.ColumnElement[bool]:
+    if actor.role == Role.SHIPPER:
+        own = sa.select(Customer.id).where(
+            sa.or_(Customer.id == actor.subject_id, Customer.merged_into_id == actor.subject_id)
+        )
+        return Shipment.customer_id.in_(own)
+    if actor.role == Role.COURIER:
+        return Shipment.state_courier_id == actor.subject_id
+    return sa.true() if actor.may(Scope.SHIPMENTS_READ) else sa.false()
+
+
+def _conditions(filters: ShipmentFilters) -> list[sa.ColumnElement[bool]]:
+    found: list[sa.ColumnElement[bool]] = []
+    if filters.milestone is not None:
+        found.append(Shipment.milestone == filters.milestone)
+    if filters.problems:
+        found.append(sa.and_(Shipment.milestone.in_(PROBLEMS), ~Shipment.terminal))
+    if filters.text is not None and filters.text.strip():
+        found.append(_matches(filters.text.strip()))
+    if filters.booked_from is not None:
+        found.append(Shipment.booked_at >= filters.booked_from)
+    if filters.booked_until is not None:
+        found.append(Shipment.booked_at < filters.booked_until)
+    if filters.facility_id is not None:
+        found.append(_touches(filters.facility_id))
+    return found
+
+
+def _matches(text: str) -> sa.ColumnElement[bool]:
+    number, _piece_no = parse_number(text)
+    phone = normal_form(IdentityKind.PHONE, text)
+    ways = [Shipment.waybill_number == number, Shipment.reference == text]
+    if phone is not None:
+        ways += [Shipment.sender_phone == phone, Shipment.consignee_phone == phone]
+    return sa.or_(*ways)
+
+
+def _touches(facility_id: int) -> sa.ColumnElement[bool]:
+    return sa.or_(
+        Shipment.origin_facility_id == facility_id,
+        Shipment.destination_facility_id == facility_id,
+        Shipment.state_facility_id == facility_id,
+    )
