@@ -67,7 +67,7 @@ def _whole(value: int, what: str) -> int:
 
 
 def _decimal(value: Decimal, places: int, *, trim: bool = False) -> str:
-    """A decimal in the page's language with `places` digits after its point, or with `trim` at most so many."""
+    """A decimal in the page's language with `places` digits after its point; `trim`: at most so many."""
     pattern = "#,##0" + ("." + ("#" if trim else "0") * places if places else "")
     rounded = value.quantize(Decimal(1).scaleb(-places), ROUND_HALF_UP)
     return numbers.format_decimal(rounded, pattern, locale=_locale())

@@ -1,7 +1,7 @@
 """The languages of the pages: which one a request is answered in, and what templates need to say so.
 
-Strings stand in English in the code, inside `_()`; their Chinese in `app/translations/zh/<room>.po`, one file a
-slice. A language is chosen by `?lang=` (kept in a cookie), else by that cookie, else by the browser's wish.
+Strings stand in English in the code, inside `_()`; their Chinese in `app/translations/zh/<room>.po`, one file
+a slice. A language is chosen by `?lang=` (kept in a cookie), else by that cookie, else by the browser's wish.
 """
 
 from collections.abc import Iterator
@@ -74,7 +74,12 @@ def _requested() -> Language:
     for code in (request.args.get("lang"), request.cookies.get(COOKIE)):
         if code in LANGUAGES:
             return LANGUAGES[code]
-    return LANGUAGES[request.accept_languages.best_match(LANGUAGES, default=ENGLISH.code)]
+    # In the order of preference: Werkzeug's own best match takes an exact "zh" before a better liked "en-GB".
+    for tag in request.accept_languages.values():
+        primary = tag.partition("-")[0].lower()
+        if primary in LANGUAGES:
+            return LANGUAGES[primary]
+    return ENGLISH
 
 
 def _switch() -> AnyResponse | None:

@@ -1,7 +1,7 @@
 """Finds text that a template shows and nobody can translate: words outside `_()` and `{% trans %}`.
 
 Three places are looked at: text between tags, attributes that people see or hear (`title`, `placeholder`,
-`aria-label`...), and strings given to macros and dictionaries under names that are shown (`title`, `label`...).
+`aria-label`...), and strings given to macros and dictionaries under shown names (`title`, `label`...).
 """
 
 import re

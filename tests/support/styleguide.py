@@ -13,6 +13,7 @@ from flask_babel import lazy_gettext as _l
 from flask_wtf import FlaskForm
 from flask_wtf.csrf import CSRFProtect
 from wtforms import BooleanField, IntegerField, RadioField, SelectField, StringField, TextAreaField
+from wtforms.fields import SelectChoice
 from wtforms.validators import InputRequired, Length, NumberRange
 
 from app import assets, formatting, i18n, security
@@ -22,18 +23,18 @@ CHINA = 480
 NOW = datetime(2026, 11, 21, 6, 3, tzinfo=UTC)
 
 
+SERVICES = [SelectChoice("standard", "Standard"), SelectChoice("express", "Express")]
+HANDOVERS = [SelectChoice("door", "At the door"), SelectChoice("outlet", "At an outlet")]
+
+
 class SampleForm(FlaskForm):
     """One field of each kind."""
 
     name = StringField("Consignee", validators=[InputRequired(), Length(max=60)])
     phone = StringField("Phone", validators=[InputRequired()])
     weight_g = IntegerField("Weight", validators=[InputRequired(), NumberRange(min=1)])
-    service = SelectField(
-        "Service", choices=[("standard", "Standard"), ("express", "Express")], validators=[InputRequired()]
-    )
-    handover = RadioField(
-        "Handed over", choices=[("door", "At the door"), ("outlet", "At an outlet")], default="door"
-    )
+    service = SelectField("Service", choices=SERVICES, validators=[InputRequired()])
+    handover = RadioField("Handed over", choices=HANDOVERS, default="door")
     note = TextAreaField("Note")
     cod = BooleanField("Cash on delivery")
 
@@ -88,6 +89,7 @@ def styleguide_context() -> dict[str, Any]:
     ]
     return {
         "form": form,
+        "filter_form": SampleForm(prefix="filter"),
         "refused": refused,
         "rows": rows,
         "events": _events(),
@@ -198,11 +200,11 @@ def create_styleguide_app() -> flask.Flask:
     app.after_request(security.add_headers)
     accounts = flask.Blueprint("accounts", __name__)
 
-    @accounts.post("/logout")
+    @accounts.post("/accounts/logout")
     def logout() -> flask.typing.ResponseReturnValue:
         return flask.redirect("/")
 
-    @accounts.get("/login")
+    @accounts.get("/accounts/login")
     def login() -> str:
         logins = [("shipper.silk", "shipper", "Silk Road Trading"), ("dispatcher", "dispatcher", "赵敏")]
         return flask.render_template("accounts/login.html", form=LoginForm(), demo_logins=logins)

@@ -1,11 +1,23 @@
-// Maps and charts are large, so their code is fetched only where a page shows one.
+// Maps and charts are large, so their code is fetched only where a page shows one, and they are drawn
+// only when they are about to be seen.
 import { message } from "./messages.js";
 
-async function show(element, load) {
-  if (element.dataset.shown) return;
-  element.dataset.shown = "yes";
+const LOADERS = {
+  map: async (element) => (await import("../map.js")).showMap(element),
+  chart: async (element) => (await import("../chart.js")).showChart(element),
+};
+
+const nearby = new IntersectionObserver((entries) => {
+  for (const { isIntersecting, target } of entries) {
+    if (!isIntersecting) continue;
+    nearby.unobserve(target);
+    show(target);
+  }
+}, { rootMargin: "200px" });
+
+async function show(element) {
   try {
-    await load(element);
+    await LOADERS[element.dataset.map ? "map" : "chart"](element);
   } catch (error) {
     const note = document.createElement("p");
     note.className = "map-message";
@@ -16,11 +28,9 @@ async function show(element, load) {
 }
 
 export function showVisuals(root) {
-  for (const element of root.querySelectorAll("[data-map]")) {
-    show(element, async (target) => (await import("../map.js")).showMap(target));
-  }
-  for (const element of root.querySelectorAll("[data-chart]")) {
-    show(element, async (target) => (await import("../chart.js")).showChart(target));
+  for (const element of root.querySelectorAll("[data-map]:not([data-shown]), [data-chart]:not([data-shown])")) {
+    element.dataset.shown = "yes";
+    nearby.observe(element);
   }
 }
 

