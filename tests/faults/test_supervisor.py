@@ -115,10 +115,12 @@ class Service:
     def wait_until_up(self) -> dict[str, str | int]:
         assert self.process is not None
         assert self.process.stdout is not None
+        said = []
         for line in self.process.stdout:
+            said.append(line)
             if "dispatcher" in line:
                 return self.told()
-        raise AssertionError("it ended before it was up")
+        raise AssertionError("it ended before it was up:\n" + "".join(said))
 
 
 @pytest.fixture
