@@ -9,7 +9,7 @@ import networkx as nx
 
 from routing.network.errors import InvalidNetworkError, UnknownFacilityError
 from routing.network.facility import Facility
-from routing.network.scan import Scanner
+from routing.network.search import Searcher
 from routing.network.timetable import Lane
 from routing.network.topology import Topology, graph
 
@@ -64,9 +64,9 @@ class Network:
         return graph(Topology("network", self.facilities, self.lanes))
 
     @cached_property
-    def scanner(self) -> Scanner:
-        """The network in arrays, for searching."""
-        return Scanner(self.facilities, self.lanes)
+    def searcher(self) -> Searcher:
+        """The network laid out for searching."""
+        return Searcher(self.facilities, self.lanes)
 
     @cached_property
     def _facility_positions(self) -> dict[int, int]:
@@ -89,7 +89,7 @@ class Network:
         closed: set[int] = set()
         for facility_id in facility_ids:
             place = self.position(facility_id)
-            closed.update(self.scanner.lanes_out[place], self.scanner.lanes_in[place])
+            closed.update(self.searcher.lanes_out[place], self.searcher.lanes_in[place])
         closed.update(self._lane_position(lane_id) for lane_id in lane_ids)
         return frozenset(closed)
 

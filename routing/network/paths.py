@@ -9,7 +9,7 @@ import networkx as nx
 
 from routing.network.errors import InvalidNetworkError, NoRoute, NoRouteReason
 from routing.network.network import Network
-from routing.network.scan import HORIZON_DAYS
+from routing.network.search import HORIZON_DAYS
 from routing.network.terms import DIRECT_TERMS, SYNTHESISED_LANE_ID, LaneTerms, synthesise
 from routing.network.timetable import Lane, Mode, trips
 
@@ -99,7 +99,7 @@ def itinerary(
         return Itinerary((), ready_at, ready_at, 0, 0, 0)
     closed = network.closures(closed_facilities, closed_lanes)
     closed |= network.too_small_for(weight_g)
-    hops = network.scanner.search(origin, destination, _seconds(ready_at), closed)
+    hops = network.searcher.search(origin, destination, _seconds(ready_at), closed)
     if hops is None:
         raise _no_route(network, origin_id, destination_id, ready_at, weight_g, closed)
     taken = [(network.lanes[lane], departure, arrival) for lane, departure, arrival in hops]
@@ -251,9 +251,9 @@ def _no_route(
     if not nx.has_path(network.graph, origin_id, destination_id):
         return NoRoute(NoRouteReason.NOT_CONNECTED, f"no lanes lead from {way}")
     too_small = network.too_small_for(weight_g)
-    if closed != too_small and network.scanner.search(*ends, _seconds(ready_at), too_small) is not None:
+    if closed != too_small and network.searcher.search(*ends, _seconds(ready_at), too_small) is not None:
         return NoRoute(NoRouteReason.CLOSURES, f"every way from {way} is closed")
-    if too_small and network.scanner.search(*ends, _seconds(ready_at), frozenset()) is not None:
+    if too_small and network.searcher.search(*ends, _seconds(ready_at), frozenset()) is not None:
         return NoRoute(NoRouteReason.TOO_HEAVY, f"{weight_g} g are too heavy for every way from {way}")
     return NoRoute(
         NoRouteReason.NO_DEPARTURE,

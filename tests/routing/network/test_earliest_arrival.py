@@ -1,4 +1,4 @@
-"""The connection scan against a time-expanded networkx graph that knows nothing of it."""
+"""The search against a time-expanded networkx graph that knows nothing of it."""
 
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
