@@ -100,6 +100,20 @@ def test_between_sorting_centres_no_parcel_goes_through_an_outlet(small_network:
     assert caught.value.reason is NoRouteReason.NO_DEPARTURE
 
 
+def test_the_horizon_is_a_fortnight_to_the_second(small_network: Network) -> None:
+    just_ready = MONDAY_TEN.replace(hour=11, minute=30)
+    for duration_s, arrives in ((14 * 86_400 - 1800, True), (14 * 86_400 - 1799, False)):
+        slow = replace(small_network.lane(31).departures[0], duration_s=duration_s)
+        network = Network(small_network.facilities, (replace(small_network.lane(31), departures=(slow,)),))
+        if arrives:
+            way = itinerary(network, 1, 3, just_ready, weight_g=1)
+            assert way.arrival_at == just_ready + timedelta(days=14)
+            continue
+        with pytest.raises(NoRoute) as caught:
+            itinerary(network, 1, 3, just_ready, weight_g=1)
+        assert caught.value.reason is NoRouteReason.NO_DEPARTURE
+
+
 def test_bad_questions_get_clear_errors(small_network: Network) -> None:
     with pytest.raises(UnknownFacilityError, match="99"):
         itinerary(small_network, 1, 99, MONDAY_TEN, weight_g=1)
