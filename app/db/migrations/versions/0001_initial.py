@@ -58,6 +58,16 @@ def upgrade() -> None:
         sa.UniqueConstraint("code", name=op.f("uq_tenant_code")),
     )
     op.create_table(
+        "case_counter",
+        sa.Column("tenant_id", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("day", sa.Date(), nullable=False),
+        sa.Column("last", sa.BigInteger(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["tenant_id"], ["tenant.id"], name=op.f("fk_case_counter_tenant_id_tenant"), ondelete="RESTRICT"
+        ),
+        sa.PrimaryKeyConstraint("tenant_id", "day", name=op.f("pk_case_counter")),
+    )
+    op.create_table(
         "idempotency_key",
         sa.Column("tenant_id", sa.BigInteger(), nullable=False),
         sa.Column("caller", sa.Text(), nullable=False),
@@ -618,7 +628,13 @@ def upgrade() -> None:
         sa.Column("id", sa.BigInteger(), sa.Identity(always=False), nullable=False),
         sa.Column("tenant_id", sa.BigInteger(), nullable=False),
         sa.Column("tariff_version_id", sa.BigInteger(), nullable=False),
-        sa.Column("service", sa.Text(), nullable=False),
+        sa.Column(
+            "service",
+            sa.Enum(
+                "standard", "express", name="service", native_enum=False, create_constraint=True, length=40
+            ),
+            nullable=False,
+        ),
         sa.Column("distance_m_max", sa.BigInteger(), nullable=False),
         sa.Column("first_kg_minor", sa.BigInteger(), nullable=False),
         sa.Column("further_kg_minor", sa.BigInteger(), nullable=False),
@@ -1136,9 +1152,11 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_shipment")),
         sa.UniqueConstraint("waybill_number", name=op.f("uq_shipment_waybill_number")),
     )
+    op.create_index("ix_shipment_booked", "shipment", ["tenant_id", "booked_at", "id"], unique=False)
     op.create_index(
         "ix_shipment_consignee", "shipment", ["tenant_id", "consignee_customer_id", "booked_at"], unique=False
     )
+    op.create_index("ix_shipment_consignee_phone", "shipment", ["tenant_id", "consignee_phone"], unique=False)
     op.create_index(
         "ix_shipment_customer_booked", "shipment", ["tenant_id", "customer_id", "booked_at"], unique=False
     )
@@ -1149,12 +1167,22 @@ def upgrade() -> None:
         unique=False,
         postgresql_where=sa.text("NOT terminal"),
     )
+    op.create_index("ix_shipment_reference", "shipment", ["tenant_id", "reference"], unique=False)
+    op.create_index("ix_shipment_sender_phone", "shipment", ["tenant_id", "sender_phone"], unique=False)
     op.create_index(op.f("ix_shipment_tenant_id"), "shipment", ["tenant_id"], unique=False)
+    op.create_index(
+        "ix_shipment_unconfirmed",
+        "shipment",
+        ["tenant_id", "delivered_at"],
+        unique=False,
+        postgresql_where=sa.text("delivered_at IS NOT NULL AND receipt_confirmed_at IS NULL"),
+    )
     op.create_table(
         "customer_order",
         sa.Column("id", sa.BigInteger(), sa.Identity(always=False), nullable=False),
         sa.Column("tenant_id", sa.BigInteger(), nullable=False),
         sa.Column("number", sa.Text(), nullable=False),
+        sa.Column("booking_key", sa.Text(), nullable=True),
         sa.Column("customer_id", sa.BigInteger(), nullable=False),
         sa.Column("shipment_id", sa.BigInteger(), nullable=False),
         sa.Column("currency", sa.String(length=3), nullable=False),
@@ -1211,6 +1239,7 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_customer_order")),
         sa.UniqueConstraint("number", name=op.f("uq_customer_order_number")),
         sa.UniqueConstraint("shipment_id", name=op.f("uq_customer_order_shipment_id")),
+        sa.UniqueConstraint("tenant_id", "booking_key", name=op.f("uq_customer_order_tenant_id_booking_key")),
     )
     op.create_index(
         "ix_customer_order_customer",
@@ -1312,6 +1341,7 @@ def upgrade() -> None:
         sa.Column("user_id", sa.BigInteger(), nullable=True),
         sa.Column("reason", sa.Text(), nullable=True),
         sa.Column("corrects", sa.Text(), nullable=True),
+        sa.Column("piece_no", sa.BigInteger(), nullable=True),
         sa.ForeignKeyConstraint(["facility_id"], ["facility.id"], name=op.f("fk_scan_facility_id_facility")),
         sa.ForeignKeyConstraint(["shipment_id"], ["shipment.id"], name=op.f("fk_scan_shipment_id_shipment")),
         sa.ForeignKeyConstraint(
@@ -1384,6 +1414,11 @@ def upgrade() -> None:
         sa.Column("subject", sa.Text(), nullable=False),
         sa.Column("opened_at", app.db.types.UtcDateTime(timezone=True), nullable=False),
         sa.Column("due_at", app.db.types.UtcDateTime(timezone=True), nullable=False),
+        sa.Column(
+            "due_clock",
+            sa.Enum("answer", "law", name="clockkind", native_enum=False, create_constraint=True, length=40),
+            nullable=False,
+        ),
         sa.Column("owner_id", sa.BigInteger(), nullable=True),
         sa.Column("resolution", sa.Text(), nullable=True),
         sa.Column("closed_at", app.db.types.UtcDateTime(timezone=True), nullable=True),
@@ -1401,7 +1436,7 @@ def upgrade() -> None:
             ["tenant_id"], ["tenant.id"], name=op.f("fk_service_case_tenant_id_tenant"), ondelete="RESTRICT"
         ),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_service_case")),
-        sa.UniqueConstraint("number", name=op.f("uq_service_case_number")),
+        sa.UniqueConstraint("tenant_id", "number", name=op.f("uq_service_case_tenant_id_number")),
     )
     op.create_index(
         "ix_service_case_customer", "service_case", ["tenant_id", "customer_id", "opened_at"], unique=False
@@ -1572,10 +1607,30 @@ def upgrade() -> None:
     )
     op.create_index(op.f("ix_stop_request_tenant_id"), "stop_request", ["tenant_id"], unique=False)
     op.create_table(
+        "case_draft",
+        sa.Column("tenant_id", sa.BigInteger(), nullable=False),
+        sa.Column("case_id", sa.BigInteger(), nullable=False),
+        sa.Column("user_id", sa.BigInteger(), nullable=False),
+        sa.Column("body", sa.Text(), nullable=False),
+        sa.Column("saved_at", app.db.types.UtcDateTime(timezone=True), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["case_id"], ["service_case.id"], name=op.f("fk_case_draft_case_id_service_case")
+        ),
+        sa.ForeignKeyConstraint(
+            ["tenant_id"], ["tenant.id"], name=op.f("fk_case_draft_tenant_id_tenant"), ondelete="RESTRICT"
+        ),
+        sa.ForeignKeyConstraint(
+            ["user_id"], ["user_account.id"], name=op.f("fk_case_draft_user_id_user_account")
+        ),
+        sa.PrimaryKeyConstraint("case_id", "user_id", name=op.f("pk_case_draft")),
+    )
+    op.create_index(op.f("ix_case_draft_tenant_id"), "case_draft", ["tenant_id"], unique=False)
+    op.create_table(
         "case_event",
         sa.Column("id", sa.BigInteger(), sa.Identity(always=False), nullable=False),
         sa.Column("tenant_id", sa.BigInteger(), nullable=False),
         sa.Column("case_id", sa.BigInteger(), nullable=False),
+        sa.Column("sequence", sa.BigInteger(), nullable=False),
         sa.Column(
             "kind",
             sa.Enum(
@@ -1584,9 +1639,12 @@ def upgrade() -> None:
                 "reply",
                 "note",
                 "assigned",
-                "status",
-                "claim",
-                "award",
+                "waiting",
+                "resolved",
+                "closed",
+                "claim_proposed",
+                "claim_posted",
+                "claim_refused",
                 name="caseeventkind",
                 native_enum=False,
                 create_constraint=True,
@@ -1608,20 +1666,55 @@ def upgrade() -> None:
             ["user_id"], ["user_account.id"], name=op.f("fk_case_event_user_id_user_account")
         ),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_case_event")),
+        sa.UniqueConstraint("case_id", "sequence", name=op.f("uq_case_event_case_id_sequence")),
     )
-    op.create_index(op.f("ix_case_event_case_id"), "case_event", ["case_id"], unique=False)
     op.create_index(op.f("ix_case_event_tenant_id"), "case_event", ["tenant_id"], unique=False)
     op.create_table(
         "claim",
         sa.Column("id", sa.BigInteger(), sa.Identity(always=False), nullable=False),
         sa.Column("tenant_id", sa.BigInteger(), nullable=False),
         sa.Column("case_id", sa.BigInteger(), nullable=False),
+        sa.Column("shipment_id", sa.BigInteger(), nullable=False),
+        sa.Column(
+            "kind",
+            sa.Enum(
+                "lost",
+                "destroyed",
+                "partly_damaged",
+                "short",
+                "delayed",
+                name="losskind",
+                native_enum=False,
+                create_constraint=True,
+                length=40,
+            ),
+            nullable=False,
+        ),
         sa.Column("currency", sa.String(length=3), nullable=False),
         sa.Column("claimed_minor", sa.BigInteger(), nullable=False),
         sa.Column("award_minor", sa.BigInteger(), nullable=False),
+        sa.Column("jurisdiction", sa.Text(), nullable=False),
+        sa.Column("instrument", sa.Text(), nullable=False),
+        sa.Column("instrument_version", sa.Date(), nullable=False),
         sa.Column("article", sa.Text(), nullable=False),
         sa.Column("formula", postgresql.JSONB(astext_type=sa.Text()), nullable=False),
         sa.Column("bearer_party_id", sa.BigInteger(), nullable=False),
+        sa.Column("bearer_facility_id", sa.BigInteger(), nullable=True),
+        sa.Column(
+            "bearer_reason",
+            sa.Enum(
+                "noted_in_custody",
+                "noted_at_takeover",
+                "noted_at_acceptance",
+                "never_handed_on",
+                "last_custodian",
+                name="bearerreason",
+                native_enum=False,
+                create_constraint=True,
+                length=40,
+            ),
+            nullable=False,
+        ),
         sa.Column("evidence", postgresql.JSONB(astext_type=sa.Text()), nullable=False),
         sa.Column(
             "status",
@@ -1641,12 +1734,21 @@ def upgrade() -> None:
         sa.Column("approved_by_id", sa.BigInteger(), nullable=True),
         sa.Column("approved_at", app.db.types.UtcDateTime(timezone=True), nullable=True),
         sa.Column("entry_key", sa.Text(), nullable=True),
+        sa.Column("refused_by_id", sa.BigInteger(), nullable=True),
+        sa.Column("refused_at", app.db.types.UtcDateTime(timezone=True), nullable=True),
+        sa.Column("refusal", sa.Text(), nullable=True),
+        sa.CheckConstraint(
+            "status <> 'posted' OR entry_key IS NOT NULL", name=op.f("ck_claim_posted_with_an_entry")
+        ),
         sa.CheckConstraint(
             "approved_by_id IS NULL OR approved_by_id <> proposed_by_id", name=op.f("ck_claim_two_people")
         ),
-        sa.CheckConstraint("claimed_minor > 0 AND award_minor >= 0", name=op.f("ck_claim_amounts")),
+        sa.CheckConstraint("claimed_minor > 0 AND award_minor > 0", name=op.f("ck_claim_amounts")),
         sa.ForeignKeyConstraint(
             ["approved_by_id"], ["user_account.id"], name=op.f("fk_claim_approved_by_id_user_account")
+        ),
+        sa.ForeignKeyConstraint(
+            ["bearer_facility_id"], ["facility.id"], name=op.f("fk_claim_bearer_facility_id_facility")
         ),
         sa.ForeignKeyConstraint(
             ["bearer_party_id"], ["party.id"], name=op.f("fk_claim_bearer_party_id_party")
@@ -1656,12 +1758,24 @@ def upgrade() -> None:
             ["proposed_by_id"], ["user_account.id"], name=op.f("fk_claim_proposed_by_id_user_account")
         ),
         sa.ForeignKeyConstraint(
+            ["refused_by_id"], ["user_account.id"], name=op.f("fk_claim_refused_by_id_user_account")
+        ),
+        sa.ForeignKeyConstraint(["shipment_id"], ["shipment.id"], name=op.f("fk_claim_shipment_id_shipment")),
+        sa.ForeignKeyConstraint(
             ["tenant_id"], ["tenant.id"], name=op.f("fk_claim_tenant_id_tenant"), ondelete="RESTRICT"
         ),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_claim")),
     )
     op.create_index(op.f("ix_claim_case_id"), "claim", ["case_id"], unique=False)
+    op.create_index(op.f("ix_claim_shipment_id"), "claim", ["shipment_id"], unique=False)
     op.create_index(op.f("ix_claim_tenant_id"), "claim", ["tenant_id"], unique=False)
+    op.create_index(
+        "uq_claim_shipment_id_standing",
+        "claim",
+        ["shipment_id"],
+        unique=True,
+        postgresql_where=sa.text("status <> 'refused'"),
+    )
     op.create_table(
         "delivery_proof",
         sa.Column("id", sa.BigInteger(), sa.Identity(always=False), nullable=False),
@@ -1846,12 +1960,17 @@ def downgrade() -> None:
     op.drop_index(op.f("ix_delivery_proof_tenant_id"), table_name="delivery_proof")
     op.drop_index(op.f("ix_delivery_proof_shipment_id"), table_name="delivery_proof")
     op.drop_table("delivery_proof")
+    op.drop_index(
+        "uq_claim_shipment_id_standing", table_name="claim", postgresql_where=sa.text("status <> 'refused'")
+    )
     op.drop_index(op.f("ix_claim_tenant_id"), table_name="claim")
+    op.drop_index(op.f("ix_claim_shipment_id"), table_name="claim")
     op.drop_index(op.f("ix_claim_case_id"), table_name="claim")
     op.drop_table("claim")
     op.drop_index(op.f("ix_case_event_tenant_id"), table_name="case_event")
-    op.drop_index(op.f("ix_case_event_case_id"), table_name="case_event")
     op.drop_table("case_event")
+    op.drop_index(op.f("ix_case_draft_tenant_id"), table_name="case_draft")
+    op.drop_table("case_draft")
     op.drop_index(op.f("ix_stop_request_tenant_id"), table_name="stop_request")
     op.drop_index("ix_stop_request_day", table_name="stop_request")
     op.drop_table("stop_request")
@@ -1882,10 +2001,19 @@ def downgrade() -> None:
     op.drop_index("ix_customer_order_placed", table_name="customer_order")
     op.drop_index("ix_customer_order_customer", table_name="customer_order")
     op.drop_table("customer_order")
+    op.drop_index(
+        "ix_shipment_unconfirmed",
+        table_name="shipment",
+        postgresql_where=sa.text("delivered_at IS NOT NULL AND receipt_confirmed_at IS NULL"),
+    )
     op.drop_index(op.f("ix_shipment_tenant_id"), table_name="shipment")
+    op.drop_index("ix_shipment_sender_phone", table_name="shipment")
+    op.drop_index("ix_shipment_reference", table_name="shipment")
     op.drop_index("ix_shipment_open_state", table_name="shipment", postgresql_where=sa.text("NOT terminal"))
     op.drop_index("ix_shipment_customer_booked", table_name="shipment")
+    op.drop_index("ix_shipment_consignee_phone", table_name="shipment")
     op.drop_index("ix_shipment_consignee", table_name="shipment")
+    op.drop_index("ix_shipment_booked", table_name="shipment")
     op.drop_table("shipment")
     op.drop_index(op.f("ix_plan_tenant_id"), table_name="plan")
     op.drop_index("ix_plan_day", table_name="plan")
@@ -1977,6 +2105,7 @@ def downgrade() -> None:
     op.drop_index(op.f("ix_idempotency_key_tenant_id"), table_name="idempotency_key")
     op.drop_index(op.f("ix_idempotency_key_created_at"), table_name="idempotency_key")
     op.drop_table("idempotency_key")
+    op.drop_table("case_counter")
     op.drop_table("tenant")
     op.drop_index(op.f("ix_job_run_started_at"), table_name="job_run")
     op.drop_table("job_run")

@@ -1,0 +1,228 @@
+"""Orders are quoted and booked: priced by the tariff, split by the terms in force, held in the ledger."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from datetime import datetime
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Session
+
+from app.actor import Actor
+from app.customers import service as customers
+from app.customers.models import Customer
+from app.customers.party import party_id_of
+from app.errors import ConflictError, NotFoundError
+from app.ledger import service as ledger
+from app.orders import facts, tariffs, terms
+from app.orders.models import Order, OrderCharge, OrderShare, OrderStatus, PaymentChannel
+from app.orders.tariff import Charge, Parcel, price
+from app.parties import queries as parties
+from app.shipments import service as shipments
+from app.shipments.models import Shipment
+from app.shipments.service import BookingRequest, RoutePlan
+from routing.network import road_distance_m
+from settlement import posting
+from settlement.ledger import EvidenceRef, JournalEntry
+from settlement.money import Money, total_of
+from settlement.split import Split, explain, split
+
+
+@dataclass(frozen=True, slots=True)
+class Quote:
+    """A price with the way it is for."""
+
+    currency: str
+    charges: tuple[Charge, ...]
+    plan: RoutePlan
+    distance_m: int
+    chargeable_weight_g: int
+
+    @property
+    def total(self) -> Money:
+        """The sum of the charges."""
+        return total_of((charge.amount for charge in self.charges), self.currency)
+
+    @property
+    def total_minor(self) -> int:
+        """The sum of the charges in minor units."""
+        return self.total.amount_minor
+
+
+def quote(session: Session, request: BookingRequest, *, now: datetime) -> Quote:
+    """What a shipment would cost and when it would arrive.
+
+    Raises:
+        InvalidInputError: nobody serves an end, or the service is not offered.
+        NoRoute: the network does not connect the ends.
+    """
+    tariff = tariffs.tariff_in_force(session, request.currency, now)
+    plan = shipments.plan(session, request, now=now)
+    distance_m = road_distance_m(plan.origin, plan.destination)
+    charges = price(
+        tariff,
+        Parcel(
+            service=request.service,
+            distance_m=distance_m,
+            weight_g=request.weight_g,
+            volume_cm3=request.volume_cm3,
+            declared_value_minor=request.declared_value_minor,
+            cod_minor=request.cod_minor,
+        ),
+    )
+    weight_g = tariff.chargeable_weight_g(request.weight_g, request.volume_cm3)
+    return Quote(request.currency, charges, plan, distance_m, weight_g)
+
+
+def book(
+    session: Session,
+    actor: Actor,
+    request: BookingRequest,
+    *,
+    customer_id: int,
+    channel: PaymentChannel,
+    now: datetime,
+    booking_key: str | None = None,
+) -> Order:
+    """Book a shipment: its price, its split and its money, in the caller's transaction.
+
+    A prepaid order counts as paid at once: a payment channel stands behind it that has confirmed. A
+    monthly account owes it until `pay`.
+
+    Args:
+        actor: who books; a shipper for himself only.
+        customer_id: who pays.
+        booking_key: of the form that asks; the order of a key that was used before is given back.
+
+    Raises:
+        InvalidInputError: nobody serves an end, or the service is not offered.
+        NoRoute: the network does not connect the ends.
+        NoTermsInForceError: finance has set no terms yet.
+        NotFoundError: there is no such customer, or a shipper names another than himself.
+    """
+    customer = _payer(session, actor, customer_id)
+    if booking_key is not None:
+        booked = _booked_before(session, customer, booking_key)
+        if booked is not None:
+            return booked
+    offer = quote(session, request, now=now)
+    consignee = customers.find_or_create(
+        session, name=request.consignee.name, phone=request.consignee.phone, now=now
+    )
+    shipment = shipments.book(
+        session, request, offer.plan, customer_id=customer.id, consignee_customer_id=consignee.id, now=now
+    )
+    in_force = terms.in_force(session, now)
+    order = _order(shipment, offer, channel, in_force.version_id, now)
+    order.booking_key = booking_key
+    platform_party_id = parties.platform(session).id
+    result = _split(session, order, shipment, in_force, platform_party_id)
+    order.charges = _charges(order, offer)
+    order.shares = _shares(order, in_force, result)
+    session.add(order)
+    session.flush()  # a database that refuses the order must do so before its money is posted
+    chart = posting.Chart(order.tenant_id, platform_party_id)
+    payer_id = party_id_of(session, customer, now=now)
+    entries = [
+        posting.order_placed_split_held(chart, header(order, shipment, "placed", now), result, payer_id)
+    ]
+    if channel is PaymentChannel.PREPAID:
+        order.paid_at = now
+        entries.append(payment(chart, order, shipment, payer_id, now))
+    ledger.post_many(session, entries, now=now)
+    return order
+
+
+def header(order: Order, shipment: Shipment, step: str, now: datetime) -> posting.Header:
+    """Key, moment and evidence of an order's posting."""
+    evidence = (EvidenceRef("order", order.number), EvidenceRef("shipment", shipment.waybill_number))
+    return posting.Header(f"order:{order.number}:{step}", now, evidence)
+
+
+def payment(
+    chart: posting.Chart, order: Order, shipment: Shipment, payer_id: int, now: datetime
+) -> JournalEntry:
+    """The posting that the whole order has been paid."""
+    total = Money(order.total_minor, order.currency)
+    return posting.paid(chart, header(order, shipment, "paid", now), payer_id, total)
+
+
+def _payer(session: Session, actor: Actor, customer_id: int) -> Customer:
+    if actor.role == "shipper" and actor.subject_id != customer_id:
+        raise NotFoundError("no such customer")
+    customer = session.scalar(sa.select(Customer).where(Customer.id == customer_id))
+    if customer is None:
+        raise NotFoundError("no such customer")
+    if customer.merged_into_id is not None:
+        raise ConflictError(
+            "this customer record was merged into another", customer_id=customer.merged_into_id
+        )
+    return customer
+
+
+def _booked_before(session: Session, customer: Customer, booking_key: str) -> Order | None:
+    """The order of a form that was sent already; waits for the same form if it is being booked now."""
+    digest = hashlib.blake2b(f"{customer.tenant_id}\n{booking_key}".encode(), digest_size=8).digest()
+    session.execute(sa.select(sa.func.pg_advisory_xact_lock(int.from_bytes(digest, "big", signed=True))))
+    return session.scalar(
+        sa.select(Order).where(Order.booking_key == booking_key, Order.customer_id == customer.id)
+    )
+
+
+def _order(
+    shipment: Shipment, offer: Quote, channel: PaymentChannel, terms_version_id: int, now: datetime
+) -> Order:
+    return Order(
+        tenant_id=shipment.tenant_id,
+        # As hard to guess as the waybill number, and people see at once what belongs together.
+        number=f"O{shipment.waybill_number}",
+        customer_id=shipment.customer_id,
+        shipment_id=shipment.id,
+        currency=offer.currency,
+        total_minor=offer.total_minor,
+        chargeable_weight_g=offer.chargeable_weight_g,
+        distance_m=offer.distance_m,
+        channel=channel,
+        status=OrderStatus.HELD,
+        terms_version_id=terms_version_id,
+        placed_at=now,
+    )
+
+
+def _split(
+    session: Session, order: Order, shipment: Shipment, in_force: terms.InForce, platform_party_id: int
+) -> Split:
+    owner_of = facts.owners(session, facts.facility_ids(shipment))
+    return split(in_force.terms, facts.facts(facts.priced(order), shipment, owner_of, platform_party_id))
+
+
+def _charges(order: Order, offer: Quote) -> list[OrderCharge]:
+    return [
+        OrderCharge(
+            tenant_id=order.tenant_id,
+            kind=charge.kind,
+            amount_minor=charge.amount.amount_minor,
+            details=dict(charge.details),
+        )
+        for charge in offer.charges
+    ]
+
+
+def _shares(order: Order, in_force: terms.InForce, result: Split) -> list[OrderShare]:
+    """Each share with its part of the explanation, which ends with the line of its amount."""
+    reasons: list[list[dict[str, object]]] = [[]]
+    for line in explain(in_force.terms, result):
+        reasons[-1].append({"key": line.key, "params": dict(line.params)})
+        if line.key == "split.amount":
+            reasons.append([])
+    return [
+        OrderShare(
+            tenant_id=order.tenant_id,
+            party_id=share.party_id,
+            role=share.role,
+            amount_minor=share.amount.amount_minor,
+            reasons=lines,
+        )
+        for share, lines in zip(result.shares, reasons, strict=False)  # what follows is of no party
+    ]

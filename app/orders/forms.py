@@ -1,0 +1,165 @@
+"""Forms of the booking page, the order list and the terms."""
+
+from __future__ import annotations
+
+import json
+from decimal import Decimal, InvalidOperation
+from typing import Any
+
+from flask_babel import gettext as _
+from flask_babel import lazy_gettext as _l
+from flask_wtf import FlaskForm
+from wtforms import (
+    DateField,
+    DateTimeLocalField,
+    Field,
+    HiddenField,
+    IntegerField,
+    RadioField,
+    SelectField,
+    StringField,
+    TextAreaField,
+)
+from wtforms.validators import InputRequired, Length, NumberRange, Optional
+from wtforms.widgets import TextInput
+
+from app.orders.models import OrderStatus
+from app.orders.wording import CHANNELS, DELIVERIES, PICKUPS, SERVICES, STATUSES
+
+_AMOUNT_MINOR_MAX = 100_000_000
+_WEIGHT_G_MAX = 1_000_000
+
+
+class ScaledField(Field):
+    """A decimal that people write (yuan, kilograms) as a whole number of its smallest units.
+
+    `data` is that integer; what was typed is shown again if it is refused.
+    """
+
+    widget = TextInput()
+    data: int | None
+
+    def __init__(self, label: Any, *, scale: int, **options: Any) -> None:
+        super().__init__(label, **options)
+        self.scale = scale
+
+    def process_formdata(self, valuelist: list[str]) -> None:
+        """Read a decimal with no more digits than the unit has."""
+        text = valuelist[0].strip() if valuelist else ""
+        if not text:
+            self.data = None
+            return
+        try:
+            scaled = Decimal(text) * self.scale
+        except InvalidOperation:
+            self.data = None
+            raise ValueError(_("This is not a number.")) from None
+        if not scaled.is_finite() or scaled != scaled.to_integral_value():
+            self.data = None
+            raise ValueError(_("This has too many digits after the point."))
+        self.data = int(scaled)
+
+    def _value(self) -> str:
+        if self.raw_data:
+            return str(self.raw_data[0])
+        if self.data is None:
+            return ""
+        return f"{(Decimal(self.data) / self.scale).normalize():f}"
+
+
+def _choices(names: Any) -> list[tuple[str, Any]]:
+    return [(key.value, name) for key, name in names.items()]
+
+
+class BookingForm(FlaskForm):
+    """A parcel from somebody to somebody. `once` makes a form that is sent twice one booking."""
+
+    once = HiddenField(validators=[InputRequired(), Length(max=64)])
+    payer_phone = StringField(_l("Customer's phone"), validators=[InputRequired(), Length(max=30)])
+    payer_name = StringField(_l("Customer's name"), validators=[Optional(), Length(max=100)])
+    sender_name = StringField(_l("Name"), validators=[InputRequired(), Length(max=100)])
+    sender_phone = StringField(_l("Phone"), validators=[InputRequired(), Length(max=30)])
+    sender_district = StringField(_l("District"), validators=[InputRequired(), Length(max=100)])
+    sender_address = StringField(_l("Street, building, room"), validators=[InputRequired(), Length(max=200)])
+    consignee_name = StringField(_l("Name"), validators=[InputRequired(), Length(max=100)])
+    consignee_phone = StringField(_l("Phone"), validators=[InputRequired(), Length(max=30)])
+    consignee_district = StringField(_l("District"), validators=[InputRequired(), Length(max=100)])
+    consignee_address = StringField(
+        _l("Street, building, room"), validators=[InputRequired(), Length(max=200)]
+    )
+    goods = StringField(_l("What is in it?"), validators=[InputRequired(), Length(max=200)])
+    pieces = IntegerField(_l("Pieces"), default=1, validators=[InputRequired(), NumberRange(1, 999)])
+    weight_g = ScaledField(
+        _l("Weight, all pieces"), scale=1000, validators=[InputRequired(), NumberRange(1, _WEIGHT_G_MAX)]
+    )
+    volume_cm3 = IntegerField(_l("Volume, all pieces"), validators=[Optional(), NumberRange(0, 20_000_000)])
+    service = RadioField(
+        _l("Service"), choices=_choices(SERVICES), default="standard", validators=[InputRequired()]
+    )
+    pickup_handover = SelectField(_l("How it is handed in"), choices=_choices(PICKUPS), default="door")
+    delivery_handover = SelectField(_l("How it is handed over"), choices=_choices(DELIVERIES), default="door")
+    declared_value_minor = ScaledField(
+        _l("Declared value"), scale=100, validators=[Optional(), NumberRange(0, _AMOUNT_MINOR_MAX)]
+    )
+    cod_minor = ScaledField(
+        _l("Cash on delivery"), scale=100, validators=[Optional(), NumberRange(0, _AMOUNT_MINOR_MAX)]
+    )
+    channel = RadioField(
+        _l("Payment"), choices=_choices(CHANNELS), default="prepaid", validators=[InputRequired()]
+    )
+    reference = StringField(_l("Your own number for it"), validators=[Optional(), Length(max=100)])
+
+
+class OrderFilterForm(FlaskForm):
+    """Which orders are shown; the address holds it."""
+
+    class Meta:
+        csrf = False  # it asks and changes nothing
+
+    status = SelectField(
+        _l("Status"),
+        choices=[("", _l("All")), *((status.value, STATUSES[status][0]) for status in OrderStatus)],
+        default="",
+    )
+    channel = SelectField(_l("Payment"), choices=[("", _l("All")), *_choices(CHANNELS)], default="")
+    unpaid = SelectField(_l("Paid?"), choices=[("", _l("All")), ("1", _l("Not paid yet"))], default="")
+    from_day = DateField(_l("From"), validators=[Optional()])
+    to_day = DateField(_l("To"), validators=[Optional()])
+
+
+class ReasonForm(FlaskForm):
+    """Why an order is cancelled."""
+
+    reason = StringField(_l("Reason"), validators=[InputRequired(), Length(max=500)])
+
+
+class ChannelForm(FlaskForm):
+    """What the payment channel has handed over."""
+
+    amount_minor = ScaledField(_l("Amount"), scale=100, validators=[InputRequired(), NumberRange(1, 10**15)])
+    reference = StringField(_l("Reference of the bank"), validators=[InputRequired(), Length(max=100)])
+
+
+class TermsForm(FlaskForm):
+    """The next version of the terms."""
+
+    effective_from = DateTimeLocalField(
+        _l("In force from"), format="%Y-%m-%dT%H:%M", validators=[InputRequired()]
+    )
+    body = TextAreaField(_l("Terms as JSON"), validators=[InputRequired(), Length(max=100_000)])
+
+    def document(self) -> dict[str, Any] | None:
+        """The JSON object in the field; None, with an error at the field, when it is none."""
+        try:
+            found = json.loads(self.body.data or "", parse_float=_no_fraction)
+        except ValueError as error:
+            self.body.errors = [_("This is not JSON: %(problem)s", problem=str(error))]
+            return None
+        if not isinstance(found, dict):
+            self.body.errors = [_("A JSON object was expected.")]
+            return None
+        return found
+
+
+def _no_fraction(text: str) -> int:
+    raise ValueError(_("%(number)s is no whole number", number=text))

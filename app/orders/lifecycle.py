@@ -1,0 +1,170 @@
+"""What happens to an order's money after booking: paid, settled by the channel, released, cancelled.
+
+Each step locks the order, looks at its status and posts under a key made of the order's number, so that
+a step that comes twice has one effect.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Session, selectinload
+
+from app.accounts import service as accounts
+from app.actor import Actor
+from app.customers.models import Customer
+from app.customers.party import party_id_of
+from app.db.session import tenant_of
+from app.errors import ConflictError
+from app.ledger import queries as ledger_queries
+from app.ledger import service as ledger
+from app.ledger.values import entry_value
+from app.orders.booking import header, payment
+from app.orders.models import Order, OrderStatus
+from app.parties import queries as parties
+from app.shipments import service as shipments
+from app.shipments.models import Shipment
+from settlement import posting
+from settlement.ledger import AccountKey, Purpose
+from settlement.money import Money
+
+
+def pay(session: Session, actor: Actor, order: Order, *, now: datetime) -> None:
+    """The payer of a monthly account has paid the order; again is no harm.
+
+    Raises:
+        ConflictError: the order was cancelled.
+    """
+    _lock(session, order)
+    if order.paid_at is not None:
+        return
+    if order.status is OrderStatus.CANCELLED:
+        raise ConflictError("a cancelled order is owed by nobody")
+    customer = session.get_one(Customer, order.customer_id)
+    shipment = session.get_one(Shipment, order.shipment_id)
+    order.paid_at = now
+    accounts.audit(session, actor, "order.paid", subject_kind="order", subject_id=order.id, now=now)
+    payer_id = party_id_of(session, customer, now=now)
+    ledger.post(session, payment(chart_of(session), order, shipment, payer_id, now), now=now)
+
+
+def settle_channel(session: Session, actor: Actor, *, amount: Money, reference: str, now: datetime) -> None:
+    """The payment channel has handed what it confirmed to the custody account.
+
+    Args:
+        reference: the bank's or the channel's own; a payment of the same reference is recorded once.
+
+    Raises:
+        ConflictError: it is more than the channel has confirmed.
+        EntryConflictError: the reference was used for another amount.
+    """
+    key = f"channel:{reference}"
+    tenant_id = tenant_of(session)
+    clearing = AccountKey(tenant_id, None, Purpose.CHANNEL_CLEARING, amount.currency)
+    waiting_minor = ledger.lock_accounts(session, [clearing])[clearing]
+    recorded = ledger_queries.entry_by_key(session, key)
+    if recorded is None and amount.amount_minor > waiting_minor:
+        raise ConflictError("the channel has confirmed less than that", waiting_minor=waiting_minor)
+    moment = now if recorded is None else recorded.effective_at
+    ledger.post(
+        session, posting.channel_settled(chart_of(session), posting.Header(key, moment), amount), now=now
+    )
+    if recorded is None:
+        accounts.audit(
+            session,
+            actor,
+            "channel.settled",
+            subject_kind="ledger",
+            subject_id=None,
+            now=now,
+            details={"reference": reference, "amount_minor": amount.amount_minor},
+        )
+
+
+def release_for_shipment(session: Session, *, shipment_id: int, reason: str, now: datetime) -> None:
+    """Receipt is confirmed: what was held becomes available; again, or after a cancellation, is no harm."""
+    order = _locked_order(session, shipment_id)
+    if order is not None and order.status is OrderStatus.HELD:
+        release(session, [order], reason=reason, now=now)
+
+
+def release(session: Session, orders: Sequence[Order], *, reason: str, now: datetime) -> None:
+    """Release orders that are held and locked by the caller, in one posting."""
+    chart = chart_of(session)
+    shipment_of = {
+        shipment.id: shipment
+        for shipment in session.scalars(
+            sa.select(Shipment).where(Shipment.id.in_([order.shipment_id for order in orders]))
+        )
+    }
+    entries = [
+        posting.receipt_released(
+            chart, header(order, shipment_of[order.shipment_id], "released", now), held_parts(order)
+        )
+        for order in orders
+    ]
+    for order in orders:
+        order.status, order.released_at, order.release_reason = OrderStatus.RELEASED, now, reason
+    ledger.post_many(session, entries, now=now)
+
+
+def cancel(session: Session, actor: Actor, order: Order, *, reason: str, now: datetime) -> None:
+    """Take a booking back before the parcel is collected: its entries are reversed, newest first.
+
+    Raises:
+        ConflictError: the parcel has been collected, or the order is no longer held.
+    """
+    _lock(session, order)
+    if order.status is not OrderStatus.HELD:
+        raise ConflictError(f"the order is {order.status.value}")
+    shipment = session.get_one(Shipment, order.shipment_id)
+    shipments.cancel(session, shipment, now=now)
+    accounts.audit(
+        session, actor, "order.cancelled", subject_kind="order", subject_id=order.id, now=now, reason=reason
+    )
+    _undo(session, order, shipment, reason, now)
+
+
+def cancel_for_shipment(session: Session, *, shipment_id: int, reason: str, now: datetime) -> None:
+    """The shipment was cancelled through another door: undo its order; again is no harm."""
+    order = _locked_order(session, shipment_id)
+    if order is not None and order.status is OrderStatus.HELD:
+        _undo(session, order, session.get_one(Shipment, shipment_id), reason, now)
+
+
+def held_parts(order: Order) -> dict[int, Money]:
+    """What is held for each party of an order."""
+    parts: dict[int, int] = {}
+    for share in order.shares:
+        parts[share.party_id] = parts.get(share.party_id, 0) + share.amount_minor
+    return {party_id: Money(minor, order.currency) for party_id, minor in parts.items() if minor}
+
+
+def chart_of(session: Session) -> posting.Chart:
+    """The tenant's chart of accounts."""
+    return posting.Chart(tenant_of(session), parties.platform(session).id)
+
+
+def _lock(session: Session, order: Order) -> None:
+    session.refresh(order, with_for_update=True)
+
+
+def _locked_order(session: Session, shipment_id: int) -> Order | None:
+    return session.scalar(
+        sa.select(Order)
+        .where(Order.shipment_id == shipment_id)
+        .options(selectinload(Order.shares))
+        .with_for_update()
+        .execution_options(populate_existing=True)
+    )
+
+
+def _undo(session: Session, order: Order, shipment: Shipment, reason: str, now: datetime) -> None:
+    order.status, order.cancelled_at, order.cancel_reason = OrderStatus.CANCELLED, now, reason
+    posted = ledger_queries.entries_with_evidence(session, "order", order.number)
+    undo = header(order, shipment, "cancelled", now)
+    ledger.post_many(
+        session, [posting.reversal(entry_value(entry), undo) for entry in reversed(posted)], now=now
+    )

@@ -1,0 +1,28 @@
+"""What happens to orders: quoted, booked and split, paid, released, cancelled; and the terms they follow."""
+
+from app.orders.booking import Quote, book, quote
+from app.orders.lifecycle import (
+    cancel,
+    cancel_for_shipment,
+    pay,
+    release_for_shipment,
+    settle_channel,
+)
+from app.orders.tariffs import set_tariff
+from app.orders.terms import approve_terms, create_terms_version, dry_run, withdraw_terms
+
+__all__ = [
+    "Quote",
+    "approve_terms",
+    "book",
+    "cancel",
+    "cancel_for_shipment",
+    "create_terms_version",
+    "dry_run",
+    "pay",
+    "quote",
+    "release_for_shipment",
+    "set_tariff",
+    "settle_channel",
+    "withdraw_terms",
+]
