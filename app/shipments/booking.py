@@ -9,12 +9,15 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from app.accounts.models import Installation, Tenant
+from app.customers.identities import normal_form
+from app.customers.models import IdentityKind
 from app.db import outbox
 from app.db.session import tenant_of
 from app.errors import InvalidInputError
 from app.network import queries as network
 from app.network.models import Facility, Lane
 from app.shipments.models import ScanRecord, Service, Shipment, ShipmentLeg
+from app.shipments.scan_values import BOOKING_DEVICE
 from app.shipments.values import scan_key
 from routing.network import Handover, Itinerary, itinerary
 from routing.network.cutoff import handed_over_at, ready_at
@@ -27,7 +30,6 @@ WEIGHT_G_MAX = 1_000_000
 PIECES_MAX = 999
 VOLUME_CM3_MAX = 20_000_000
 AMOUNT_MINOR_MAX = 100_000_000
-BOOKING_DEVICE = "booking"
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,13 +173,13 @@ def book(
         consignee_customer_id=consignee_customer_id,
         reference=request.reference,
         sender_name=sender.name.strip(),
-        sender_phone=sender.phone.strip(),
+        sender_phone=_phone(sender.phone),
         sender_district_adcode=sender.district_adcode,
         sender_address=sender.address.strip(),
         sender_latitude=sender.latitude,
         sender_longitude=sender.longitude,
         consignee_name=consignee.name.strip(),
-        consignee_phone=consignee.phone.strip(),
+        consignee_phone=_phone(consignee.phone),
         consignee_district_adcode=consignee.district_adcode,
         consignee_address=consignee.address.strip(),
         consignee_latitude=consignee.latitude,
@@ -247,6 +249,11 @@ def last_mile_s(arrived_at: datetime, handover: Handover, offset_minutes: int) -
     """Planned seconds from the arrival at the last outlet to the consignee."""
     wait = handed_over_at(arrived_at, handover, offset_minutes) - arrived_at
     return -(-wait // timedelta(seconds=1))
+
+
+def _phone(typed: str) -> str:
+    """In normal form where it is a phone, so that it is found however it is typed."""
+    return normal_form(IdentityKind.PHONE, typed) or typed.strip()
 
 
 def _end(session: Session, place: Place, handover: Handover) -> tuple[Facility, Facility | None]:

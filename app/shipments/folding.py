@@ -3,34 +3,36 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Sequence
 from datetime import datetime
 
 import sqlalchemy as sa
-from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
 from app.db import outbox
 from app.shipments.booking import last_mile_s
-from app.shipments.models import ScanRecord, Shipment, ShipmentFinding, ShipmentLeg
+from app.shipments.findings import FOLD, WATCH, close_findings, store_findings
+from app.shipments.models import ScanRecord, Shipment, ShipmentLeg
+from routing.network.cutoff import ready_at
 from tracking.errors import PromiseError
 from tracking.finding import Finding
-from tracking.lifecycle import fold
-from tracking.position import Position
-from tracking.promise import promise
+from tracking.lifecycle import fold, fold_pieces
+from tracking.position import Position, position_of
+from tracking.promise import Promise, promise
 from tracking.shipment import Leg, Milestone, Scan, ScanCode
 from tracking.state import ShipmentState
+from tracking.summary import mark_of
+from tracking.transitions import PLACELESS
 
-# After these the parcel's place on its route has changed, and with it what can be expected.
-_MOVES = frozenset(
+# While it stands so, a parcel still comes to its consignee, and a time can be told for it.
+_COMING = frozenset(
     {
-        ScanCode.COLLECTED,
-        ScanCode.DEPOSITED,
-        ScanCode.ACCEPTED,
-        ScanCode.ARRIVED,
-        ScanCode.SORTED,
-        ScanCode.DEPARTED,
-        ScanCode.RELEASED,
+        Milestone.BOOKED,
+        Milestone.EXCEPTION,
+        Milestone.ACCEPTED,
+        Milestone.IN_TRANSIT,
+        Milestone.OUT_FOR_DELIVERY,
+        Milestone.ATTEMPT_FAILED,
     }
 )
 
@@ -42,18 +44,47 @@ def refold(session: Session, shipment_ids: Collection[int], *, now: datetime) ->
     """
     if not shipment_ids:
         return {}
+    wanted = sorted(shipment_ids)
     shipments = session.scalars(
         sa.select(Shipment)
-        .where(Shipment.id.in_(shipment_ids))
+        .where(Shipment.id == _any_of(wanted))
         .order_by(Shipment.id)
         .with_for_update(key_share=True)
         .execution_options(populate_existing=True)
     ).all()
-    scans = scans_by_shipment(session, shipment_ids)
-    legs = legs_by_shipment(session, [row.id for row in shipments if not row.terminal])
+    scans = scans_by_shipment(session, wanted)
+    legs = legs_by_shipment(session, wanted)
+    found: dict[int, tuple[Finding, ...]] = {}
+    ended: list[int] = []
     for shipment in shipments:
-        _bring_up_to_date(session, shipment, scans[shipment.id], legs[shipment.id], now)
+        state, counting = state_of_scans(scans[shipment.id], shipment.pieces)
+        if state.findings or shipment.has_findings:
+            found[shipment.id] = state.findings
+        if state.terminal and not shipment.terminal:
+            ended.append(shipment.id)
+        _bring_up_to_date(session, shipment, state, counting, legs[shipment.id], now)
+    store_findings(session, found, source=FOLD, now=now)
+    close_findings(session, ended, source=WATCH, now=now)
     return {shipment.id: shipment.milestone for shipment in shipments}
+
+
+def state_of_scans(scans: Sequence[Scan], pieces: int) -> tuple[ShipmentState, list[Scan]]:
+    """The state of a shipment, and the scans that count for it: no corrections, nothing corrected.
+
+    A shipment of several pieces stands where the least advanced one stands, and since the last of those came
+    to stand there; the scans are then those of that piece.
+    """
+    corrected = {scan.corrects for scan in scans if scan.corrects is not None}
+    counting = [scan for scan in scans if scan.code is not ScanCode.VOIDED and scan.scan_id not in corrected]
+    if pieces == 1 or all(scan.piece_no is None for scan in scans):
+        return fold(scans), counting
+    _least, states = fold_pieces(scans, pieces)
+    rank = min(state.milestone.rank for state in states)
+    last = max(
+        (place for place, state in enumerate(states) if state.milestone.rank == rank),
+        key=lambda place: (states[place].since is not None, states[place].since, -place),
+    )
+    return states[last], [scan for scan in counting if scan.piece_no in (None, last + 1)]
 
 
 def scans_by_shipment(session: Session, shipment_ids: Collection[int]) -> dict[int, list[Scan]]:
@@ -73,7 +104,8 @@ def scans_by_shipment(session: Session, shipment_ids: Collection[int]) -> dict[i
             ScanRecord.courier_id,
             ScanRecord.reason,
             ScanRecord.corrects,
-        ).where(ScanRecord.shipment_id.in_(shipment_ids))
+            ScanRecord.piece_no,
+        ).where(ScanRecord.shipment_id == _any_of(shipment_ids))
     )
     for (
         shipment_id,
@@ -88,6 +120,7 @@ def scans_by_shipment(session: Session, shipment_ids: Collection[int]) -> dict[i
         courier,
         why,
         corrects,
+        piece,
     ) in rows:
         found[shipment_id].append(
             Scan(
@@ -102,6 +135,7 @@ def scans_by_shipment(session: Session, shipment_ids: Collection[int]) -> dict[i
                 courier,
                 reason=why,
                 corrects=corrects,
+                piece_no=piece,
             )
         )
     return found
@@ -123,7 +157,7 @@ def legs_by_shipment(session: Session, shipment_ids: Collection[int]) -> dict[in
             ShipmentLeg.planned_departure_at,
             ShipmentLeg.planned_arrival_at,
         )
-        .where(ShipmentLeg.shipment_id.in_(shipment_ids))
+        .where(ShipmentLeg.shipment_id == _any_of(shipment_ids))
         .order_by(ShipmentLeg.shipment_id, ShipmentLeg.sequence)
     )
     for row in rows:
@@ -141,61 +175,58 @@ def legs_by_shipment(session: Session, shipment_ids: Collection[int]) -> dict[in
     return found
 
 
-def store_findings(
-    session: Session, shipment: Shipment, findings: Iterable[Finding], *, prefix: str, now: datetime
-) -> int:
-    """Open what is new, close what is gone, leave the rest; gives how many rows changed.
+def estimate(
+    shipment: Shipment, state: ShipmentState, scans: Sequence[Scan], legs: Sequence[Leg], now: datetime
+) -> Promise | None:
+    """When the parcel is expected, from where it is now; None where no time can be told.
 
     Args:
-        session: of the shipment's tenant.
-        shipment: what they are about.
-        findings: all that hold now, of one source.
-        prefix: the source, so that the fold and the watch do not close each other's findings.
-        now: when a finding that is gone is closed.
+        shipment: whose hand-overs and outlets count.
+        state: of its scans.
+        scans: that count.
+        legs: the planned route in order.
+        now: nothing is expected before.
     """
-    wanted = {f"{prefix}:{finding.key}": finding for finding in findings}
-    stored = {
-        row.finding_key: row
-        for row in session.scalars(
-            sa.select(ShipmentFinding).where(
-                ShipmentFinding.shipment_id == shipment.id,
-                ShipmentFinding.finding_key.startswith(f"{prefix}:", autoescape=True),
-            )
-        )
-    }
-    changed = 0
-    for key, row in stored.items():
-        if row.closed_at is None and key not in wanted:
-            row.closed_at = now
-            changed += 1
-        elif row.closed_at is not None and key in wanted:
-            row.closed_at = None
-            changed += 1
-    fresh = [
-        {
-            "tenant_id": shipment.tenant_id,
-            "shipment_id": shipment.id,
-            "finding_key": key,
-            "kind": finding.kind,
-            "details": {"evidence": list(finding.evidence), **dict(finding.parameters)},
-            "opened_at": finding.since,
-        }
-        for key, finding in wanted.items()
-        if key not in stored
-    ]
-    if fresh:
-        session.execute(insert(ShipmentFinding).on_conflict_do_nothing(), fresh)
-    return changed + len(fresh)
+    if state.milestone not in _COMING:
+        return None
+    if state.code in (ScanCode.ATTEMPT_FAILED, ScanCode.REFUSED) and state.since is not None:
+        # It waits for the next round from the last outlet.
+        legs, position, arrives_at = (), Position(shipment.destination_facility_id, state.since), state.since
+    else:
+        ready = ready_at(shipment.booked_at, shipment.pickup_handover, shipment.booked_offset_minutes)
+        found = position_of(legs, scans, ready_at=ready) if legs else _at_only_outlet(shipment, scans, ready)
+        if found is None:
+            return None  # off its route, until it is planned anew; the watch opens a finding
+        position, arrives_at = found, legs[-1].planned_arrival_at if legs else found.at
+    handover_s = last_mile_s(arrives_at, shipment.delivery_handover, shipment.booked_offset_minutes)
+    try:
+        return promise(legs, handover_s=handover_s, history=None, now=now, current=position)
+    except PromiseError:
+        return None  # its legs are no chain: parts of an earlier route
+
+
+def _at_only_outlet(shipment: Shipment, scans: Sequence[Scan], ready: datetime) -> Position:
+    """Where it is when origin and destination are one outlet."""
+    seen = [mark_of(scan)[0] for scan in scans if scan.facility_id is not None and scan.code not in PLACELESS]
+    return Position(shipment.origin_facility_id, min(seen, default=ready))
 
 
 def _bring_up_to_date(
-    session: Session, shipment: Shipment, scans: list[Scan], legs: list[Leg], now: datetime
+    session: Session,
+    shipment: Shipment,
+    state: ShipmentState,
+    scans: Sequence[Scan],
+    legs: Sequence[Leg],
+    now: datetime,
 ) -> None:
-    state = fold(scans)
     before = shipment.milestone
     assert state.code is not None, "a shipment has at least the scan it was booked by"
     assert state.since is not None, "a decided state has a time"
-    moved = shipment.code != state.code or shipment.state_facility_id != state.facility_id
+    moved = (shipment.code, shipment.state_facility_id, shipment.state_since) != (
+        state.code,
+        state.facility_id,
+        state.since,
+    )
     shipment.milestone = state.milestone
     shipment.code = state.code
     shipment.state_since = state.since
@@ -205,11 +236,13 @@ def _bring_up_to_date(
     shipment.terminal = state.terminal
     shipment.delivered_at = state.delivered_at
     shipment.receipt_confirmed_at = state.confirmed_at
-    if moved and state.code in _MOVES:
-        _renew_estimate(shipment, state, legs, now)
-    if state.findings or shipment.has_findings:
-        store_findings(session, shipment, state.findings, prefix="fold", now=now)
-        shipment.has_findings = bool(state.findings)
+    shipment.has_findings = bool(state.findings)
+    expected = estimate(shipment, state, scans, legs, now) if moved else None
+    if expected is not None:
+        # The estimate moves with every scan; the first promise stays as it was told.
+        shipment.estimate_p50_at = expected.p50_at
+        shipment.estimate_p80_at = expected.p80_at
+        shipment.estimate_p95_at = expected.p95_at
     if before != state.milestone:
         outbox.append(
             session,
@@ -219,25 +252,5 @@ def _bring_up_to_date(
         )
 
 
-def _renew_estimate(shipment: Shipment, state: ShipmentState, legs: list[Leg], now: datetime) -> None:
-    """The estimate moves with every scan; the first promise stays as it was told."""
-    facility_id = state.facility_id
-    if facility_id is None:
-        if state.code is not ScanCode.COLLECTED:
-            return
-        facility_id = shipment.origin_facility_id
-    assert state.since is not None, "a decided state has a time"
-    arrival_at = legs[-1].planned_arrival_at if legs else state.since
-    try:
-        expected = promise(
-            legs,
-            handover_s=last_mile_s(arrival_at, shipment.delivery_handover, shipment.booked_offset_minutes),
-            history=None,
-            now=now,
-            current=Position(facility_id, state.since, departed=state.code is ScanCode.DEPARTED),
-        )
-    except PromiseError:
-        return  # off its route: what was expected stands until it is planned anew; the watch opens a finding
-    shipment.estimate_p50_at = expected.p50_at
-    shipment.estimate_p80_at = expected.p80_at
-    shipment.estimate_p95_at = expected.p95_at
+def _any_of(ids: Collection[int]) -> sa.CollectionAggregate[bool]:
+    return sa.any_(sa.literal(list(ids), sa.ARRAY(sa.BigInteger)))

@@ -41,6 +41,16 @@ class Shipment(Identified, TenantScoped, Base):
     __table_args__ = (
         sa.Index("ix_shipment_customer_booked", "tenant_id", "customer_id", "booked_at"),
         sa.Index("ix_shipment_consignee", "tenant_id", "consignee_customer_id", "booked_at"),
+        sa.Index("ix_shipment_booked", "tenant_id", "booked_at", "id"),
+        sa.Index("ix_shipment_reference", "tenant_id", "reference"),
+        sa.Index("ix_shipment_sender_phone", "tenant_id", "sender_phone"),
+        sa.Index("ix_shipment_consignee_phone", "tenant_id", "consignee_phone"),
+        sa.Index(
+            "ix_shipment_unconfirmed",
+            "tenant_id",
+            "delivered_at",
+            postgresql_where=sa.text("delivered_at IS NOT NULL AND receipt_confirmed_at IS NULL"),
+        ),
         sa.Index(
             "ix_shipment_open_state", "tenant_id", "milestone", postgresql_where=sa.text("NOT terminal")
         ),
@@ -157,6 +167,8 @@ class ScanRecord(Identified, TenantScoped, Base):
     user_id: Mapped[int | None] = mapped_column(sa.ForeignKey("user_account.id"))
     reason: Mapped[str | None]
     corrects: Mapped[str | None]
+    # Which piece of a shipment of several; none where it speaks of all of them.
+    piece_no: Mapped[int | None]
 
     shipment: Mapped[Shipment] = relationship(back_populates="scans")
 

@@ -1,4 +1,4 @@
-"""Questions about shipments. `load_shipment` is the guarded loader; `by_link` and `by_number_public` the public's."""
+"""Questions about shipments. `load_shipment` guards; `by_link` and `by_number_public` are the public's."""
 
 from __future__ import annotations
 
@@ -13,20 +13,12 @@ from app.accounts.models import Installation
 from app.accounts.roles import Role, Scope
 from app.actor import Actor
 from app.customers.identities import normal_form
-from app.customers.models import Customer, IdentityKind
+from app.customers.models import IdentityKind
 from app.errors import NotFoundError
 from app.network.models import District, Facility
 from app.pagination import Page, decode_cursor, page_of
-from app.shipments.models import (
-    DeliveryProof,
-    ScanRecord,
-    Shipment,
-    ShipmentFinding,
-    ShipmentLeg,
-    UnmatchedScan,
-)
-from app.shipments.values import parse_number, shipment_of_link
-from tracking.finding import FindingKind
+from app.shipments.models import DeliveryProof, ScanRecord, Shipment, ShipmentFinding, ShipmentLeg
+from app.shipments.values import parse_number, shipment_of_link, without_nul
 from tracking.shipment import Milestone
 
 PROBLEMS = (Milestone.EXCEPTION, Milestone.ATTEMPT_FAILED)
@@ -54,14 +46,6 @@ class ShipmentFilters:
     booked_from: datetime | None = None
     booked_until: datetime | None = None
     facility_id: int | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class OpenFinding:
-    """A finding that is still open, with the shipment it is about."""
-
-    finding: ShipmentFinding
-    shipment: Shipment
 
 
 def load_shipment(session: Session, actor: Actor, waybill_number: str) -> Shipment:
@@ -110,7 +94,7 @@ def list_shipments(
     session: Session, actor: Actor, filters: ShipmentFilters, cursor: str | None, limit: int
 ) -> Page[Shipment]:
     """Shipments that the asker may know of, the latest booked first."""
-    statement = sa.select(Shipment).where(_visible(actor), *_conditions(filters))
+    statement = sa.select(Shipment).where(visible(actor), *_conditions(filters))
     if cursor is not None:
         booked_at, shipment_id = decode_cursor(cursor, tuple[datetime, int])
         statement = statement.where(
@@ -127,7 +111,7 @@ def oldest_problems(session: Session, actor: Actor, limit: int) -> Sequence[Ship
     """Shipments at which somebody has to do something, the one that waits longest first."""
     return session.scalars(
         sa.select(Shipment)
-        .where(_visible(actor), Shipment.milestone.in_(PROBLEMS), ~Shipment.terminal)
+        .where(visible(actor), Shipment.milestone.in_(PROBLEMS), ~Shipment.terminal)
         .order_by(Shipment.state_since, Shipment.id)
         .limit(limit)
     ).all()
@@ -137,7 +121,7 @@ def open_by_milestone(session: Session, actor: Actor) -> dict[Milestone, int]:
     """How many shipments that are not at their end stand at each milestone."""
     rows = session.execute(
         sa.select(Shipment.milestone, sa.func.count())
-        .where(_visible(actor), ~Shipment.terminal)
+        .where(visible(actor), ~Shipment.terminal)
         .group_by(Shipment.milestone)
     )
     return dict(rows.tuples().all())
@@ -177,57 +161,6 @@ def findings(session: Session, shipment: Shipment) -> Sequence[ShipmentFinding]:
     ).all()
 
 
-def open_findings(
-    session: Session,
-    actor: Actor,
-    *,
-    kind: FindingKind | None,
-    facility_id: int | None,
-    cursor: str | None,
-    limit: int,
-) -> Page[OpenFinding]:
-    """Open findings of shipments that the asker may know of, oldest first."""
-    statement = (
-        sa.select(ShipmentFinding, Shipment)
-        .join(Shipment, Shipment.id == ShipmentFinding.shipment_id)
-        .where(_visible(actor), ShipmentFinding.closed_at.is_(None))
-    )
-    if kind is not None:
-        statement = statement.where(ShipmentFinding.kind == kind)
-    if facility_id is not None:
-        statement = statement.where(_touches(facility_id))
-    if cursor is not None:
-        opened_at, finding_id = decode_cursor(cursor, tuple[datetime, int])
-        after = sa.tuple_(sa.literal(opened_at), sa.literal(finding_id))
-        statement = statement.where(sa.tuple_(ShipmentFinding.opened_at, ShipmentFinding.id) > after)
-    rows = session.execute(
-        statement.order_by(ShipmentFinding.opened_at, ShipmentFinding.id).limit(limit + 1)
-    ).all()
-    found = [OpenFinding(finding, shipment) for finding, shipment in rows]
-    return page_of(found, limit, lambda row: (row.finding.opened_at, row.finding.id))
-
-
-def open_findings_by_kind(session: Session, actor: Actor) -> dict[FindingKind, int]:
-    """How many open findings of each kind there are."""
-    rows = session.execute(
-        sa.select(ShipmentFinding.kind, sa.func.count())
-        .join(Shipment, Shipment.id == ShipmentFinding.shipment_id)
-        .where(_visible(actor), ShipmentFinding.closed_at.is_(None))
-        .group_by(ShipmentFinding.kind)
-    )
-    return dict(rows.tuples().all())
-
-
-def unmatched_scans(session: Session, cursor: str | None, limit: int) -> Page[UnmatchedScan]:
-    """Scans of unknown numbers that wait for somebody, oldest first."""
-    statement = sa.select(UnmatchedScan).where(UnmatchedScan.resolved_at.is_(None))
-    if cursor is not None:
-        (last_id,) = decode_cursor(cursor, tuple[int])
-        statement = statement.where(UnmatchedScan.id > last_id)
-    rows = session.scalars(statement.order_by(UnmatchedScan.id).limit(limit + 1)).all()
-    return page_of(rows, limit, lambda row: (row.id,))
-
-
 def last_scans_of_device(session: Session, device_id: str, limit: int) -> Sequence[ScanRecord]:
     """What a device sent last, latest first, with the shipment of each."""
     return session.scalars(
@@ -260,7 +193,7 @@ def districts(session: Session, adcodes: Collection[str]) -> dict[str, District]
 
 def _loaded(session: Session, actor: Actor, condition: sa.ColumnElement[bool]) -> Shipment:
     # One statement whether it exists or not, so that both take the same time.
-    shipment = session.scalar(sa.select(Shipment).where(condition, _visible(actor)))
+    shipment = session.scalar(sa.select(Shipment).where(condition, visible(actor)))
     if shipment is None:
         raise NotFoundError(_NOT_FOUND)
     return shipment
@@ -272,12 +205,10 @@ def _bound(session: Session, shipment: Shipment | None) -> Shipment | None:
     return shipment
 
 
-def _visible(actor: Actor) -> sa.ColumnElement[bool]:
+def visible(actor: Actor) -> sa.ColumnElement[bool]:
+    """What makes a shipment one that the asker may know of; every list of shipments needs it."""
     if actor.role == Role.SHIPPER:
-        own = sa.select(Customer.id).where(
-            sa.or_(Customer.id == actor.subject_id, Customer.merged_into_id == actor.subject_id)
-        )
-        return Shipment.customer_id.in_(own)
+        return Shipment.customer_id == actor.subject_id
     if actor.role == Role.COURIER:
         return Shipment.state_courier_id == actor.subject_id
     return sa.true() if actor.may(Scope.SHIPMENTS_READ) else sa.false()
@@ -290,17 +221,18 @@ def _conditions(filters: ShipmentFilters) -> list[sa.ColumnElement[bool]]:
     if filters.problems:
         found.append(sa.and_(Shipment.milestone.in_(PROBLEMS), ~Shipment.terminal))
     if filters.text is not None and filters.text.strip():
-        found.append(_matches(filters.text.strip()))
+        found.append(_matches(filters.text))
     if filters.booked_from is not None:
         found.append(Shipment.booked_at >= filters.booked_from)
     if filters.booked_until is not None:
         found.append(Shipment.booked_at < filters.booked_until)
     if filters.facility_id is not None:
-        found.append(_touches(filters.facility_id))
+        found.append(touches(filters.facility_id))
     return found
 
 
 def _matches(text: str) -> sa.ColumnElement[bool]:
+    text = without_nul(text).strip()
     number, _piece_no = parse_number(text)
     phone = normal_form(IdentityKind.PHONE, text)
     ways = [Shipment.waybill_number == number, Shipment.reference == text]
@@ -309,7 +241,8 @@ def _matches(text: str) -> sa.ColumnElement[bool]:
     return sa.or_(*ways)
 
 
-def _touches(facility_id: int) -> sa.ColumnElement[bool]:
+def touches(facility_id: int) -> sa.ColumnElement[bool]:
+    """What makes a shipment one that starts, ends or is at a facility."""
     return sa.or_(
         Shipment.origin_facility_id == facility_id,
         Shipment.destination_facility_id == facility_id,

@@ -1,19 +1,25 @@
-"""What happens to shipments: planned, booked, scanned, confirmed, watched."""
+"""What happens to shipments: planned, booked, scanned, confirmed, cancelled."""
 
 from __future__ import annotations
 
 from datetime import datetime
 
+import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from app.db import outbox
+from app.db.session import tenant_of
 from app.errors import ConflictError
+from app.shipments import folding, unmatched
 from app.shipments.booking import BookingRequest, Place, RoutePlan, book, plan
 from app.shipments.models import Shipment
-from app.shipments.scanning import ProofInput, ScanInput, ScanResult, record_scans
+from app.shipments.scan_values import CANCEL_DEVICE, RECEIPT_DEVICE, ProofInput, ScanInput, ScanResult
+from app.shipments.scanning import BATCH_MAX, record_scans
 from tracking.shipment import Milestone, ScanCode
+from tracking.transitions import PLACELESS
 
 __all__ = [
+    "BATCH_MAX",
     "BookingRequest",
     "Place",
     "ProofInput",
@@ -23,8 +29,10 @@ __all__ = [
     "book",
     "cancel",
     "confirm_receipt",
+    "follow_merge",
     "plan",
     "record_scans",
+    "retry_unmatched",
 ]
 
 
@@ -40,29 +48,61 @@ def confirm_receipt(session: Session, shipment: Shipment, *, now: datetime, by: 
     Raises:
         ConflictError: it has not been delivered.
     """
+    _lock(session, shipment)
     if shipment.milestone != Milestone.DELIVERED:
         raise ConflictError("receipt is confirmed after delivery")
-    results = _own_scan(session, shipment, ScanCode.RECEIPT_CONFIRMED, device_id=f"receipt-{by}", now=now)
+    results = _own_scan(
+        session, shipment, ScanCode.RECEIPT_CONFIRMED, device_id=RECEIPT_DEVICE, reason=by, now=now
+    )
     if results[0].status == "recorded":
         payload = {"shipment_id": shipment.id, "reason": "receipt_confirmed"}
         outbox.append(session, "shipment.receipt_confirmed", payload, now=now)
 
 
 def cancel(session: Session, shipment: Shipment, *, now: datetime) -> None:
-    """Take a booking back before the carrier has the parcel. Twice is once.
+    """Take a booking back before the carrier has any piece of it. Twice is once.
 
     Raises:
         ConflictError: it has been collected.
     """
+    _lock(session, shipment)
     if shipment.milestone == Milestone.CANCELLED:
         return
-    if shipment.milestone != Milestone.BOOKED:
+    _state, counting = folding.state_of_scans(
+        folding.scans_by_shipment(session, [shipment.id])[shipment.id], 1
+    )
+    if shipment.milestone != Milestone.BOOKED or any(scan.code not in PLACELESS for scan in counting):
         raise ConflictError("the carrier has the parcel; it can be intercepted, not cancelled")
-    _own_scan(session, shipment, ScanCode.CANCELLED, device_id="cancel", now=now)
+    _own_scan(session, shipment, ScanCode.CANCELLED, device_id=CANCEL_DEVICE, reason=None, now=now)
+
+
+def retry_unmatched(session: Session, *, now: datetime, limit: int = 1000) -> int:
+    """Record kept scans whose number has been booked since; gives how many are no longer unmatched."""
+    rows = unmatched.now_known(session, limit)
+    results = record_scans(session, None, [unmatched.as_sent(row) for row in rows], now=now)
+    resolved = [row for row, result in zip(rows, results, strict=True) if result.status != "rejected"]
+    for row in resolved:
+        row.resolved_at = now
+    return len(resolved)
+
+
+def follow_merge(session: Session, *, keep_id: int, drop_id: int) -> None:
+    """Two customer records became one: what was the dropped one's is the kept one's."""
+    for column in (Shipment.customer_id, Shipment.consignee_customer_id):
+        session.execute(
+            sa.update(Shipment)
+            .where(column == drop_id, Shipment.tenant_id == tenant_of(session))
+            .values({column: keep_id})
+        )
+
+
+def _lock(session: Session, shipment: Shipment) -> None:
+    """Wait for whoever is changing the shipment, and look at it again."""
+    session.refresh(shipment, with_for_update={"key_share": True})
 
 
 def _own_scan(
-    session: Session, shipment: Shipment, code: ScanCode, *, device_id: str, now: datetime
+    session: Session, shipment: Shipment, code: ScanCode, *, device_id: str, reason: str | None, now: datetime
 ) -> list[ScanResult]:
     scan = ScanInput(
         number=shipment.waybill_number,
@@ -71,5 +111,6 @@ def _own_scan(
         offset_minutes=shipment.booked_offset_minutes,
         device_id=device_id,
         client_scan_id=shipment.waybill_number,
+        reason=reason,
     )
     return record_scans(session, None, [scan], now=now)

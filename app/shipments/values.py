@@ -25,12 +25,17 @@ def label_number(waybill_number: str, piece_no: int, pieces: int) -> str:
 
 
 def parse_number(text: str) -> tuple[str, int | None]:
-    """A number as it was scanned or typed: the waybill number in its stored form, and the piece if it names one."""
-    plain = normalise(text)
+    """What was scanned or typed: the waybill number as it is stored, and the piece if it names one."""
+    plain = normalise(without_nul(text))
     piece = _WITH_PIECE.fullmatch(plain)
     if piece is not None and is_waybill_number(piece[1]) and int(piece[2]):
         return piece[1], int(piece[2])
     return plain, None
+
+
+def without_nul(text: str) -> str:
+    """A text as PostgreSQL can hold it."""
+    return text.replace("\0", "")
 
 
 def link_token(shipment_id: int, key: bytes) -> str:

@@ -1,0 +1,92 @@
+"""Findings as rows: opened once, closed when they no longer hold, opened again when they do."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from datetime import datetime
+
+import sqlalchemy as sa
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.orm import Session
+
+from app.db.session import tenant_of
+from app.shipments.models import ShipmentFinding
+from tracking.finding import Finding
+
+# Who finds; the fold and the watch do not close each other's findings.
+FOLD, WATCH = "fold", "watch"
+
+
+def store_findings(
+    session: Session, found: Mapping[int, Sequence[Finding]], *, source: str, now: datetime
+) -> int:
+    """Open what is new, close what is gone, leave the rest; gives how many rows changed.
+
+    Args:
+        session: of the shipments' tenant.
+        found: for each shipment looked at, all that holds of it now; nothing where all is well.
+        source: `FOLD` or `WATCH`.
+        now: when a finding that is gone is closed.
+    """
+    if not found:
+        return 0
+    stored = {
+        (row.shipment_id, row.finding_key): row
+        for row in session.scalars(
+            sa.select(ShipmentFinding).where(
+                ShipmentFinding.shipment_id == sa.any_(sa.literal(list(found), sa.ARRAY(sa.BigInteger))),
+                _of(source),
+            )
+        )
+    }
+    wanted = {
+        (shipment_id, f"{source}:{finding.key}"): finding
+        for shipment_id, findings in found.items()
+        for finding in findings
+    }
+    changed = 0
+    for key, row in stored.items():
+        finding = wanted.get(key)
+        if row.closed_at is None and finding is None:
+            row.closed_at = now
+            changed += 1
+        elif row.closed_at is not None and finding is not None:
+            row.closed_at, row.opened_at, row.details = None, finding.since, _details(finding)
+            changed += 1
+    fresh = [
+        {
+            "tenant_id": tenant_of(session),
+            "shipment_id": shipment_id,
+            "finding_key": key,
+            "kind": finding.kind,
+            "details": _details(finding),
+            "opened_at": finding.since,
+        }
+        for (shipment_id, key), finding in wanted.items()
+        if (shipment_id, key) not in stored
+    ]
+    if fresh:
+        session.execute(insert(ShipmentFinding).on_conflict_do_nothing(), fresh)
+    return changed + len(fresh)
+
+
+def close_findings(session: Session, shipment_ids: Collection[int], *, source: str, now: datetime) -> None:
+    """Close what is open about shipments that need no watching any more."""
+    if shipment_ids:
+        session.execute(
+            sa.update(ShipmentFinding)
+            .where(
+                ShipmentFinding.shipment_id.in_(shipment_ids),
+                ShipmentFinding.closed_at.is_(None),
+                _of(source),
+            )
+            .values(closed_at=now)
+        )
+
+
+def _of(source: str) -> sa.ColumnElement[bool]:
+    return ShipmentFinding.finding_key.startswith(f"{source}:", autoescape=True)
+
+
+def _details(finding: Finding) -> dict[str, object]:
+    return {"evidence": list(finding.evidence), **dict(finding.parameters)}

@@ -1,0 +1,201 @@
+"""A scan as a device sends it, what may be wrong with it, and what became of it."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from app.accounts.roles import Role
+from app.actor import Actor
+from app.shipments.models import ProofKind
+from app.shipments.values import parse_number, scan_key
+from tracking.shipment import OFFSET_MINUTES_MAX, OFFSET_MINUTES_MIN, ScanCode
+
+PROOF_BYTES_MAX = 300_000
+PROOF_TYPES = frozenset({"image/png", "image/jpeg", "image/webp"})
+DELIVERED = frozenset(
+    {ScanCode.DELIVERED, ScanCode.DELIVERED_TO_PROXY, ScanCode.TAKEN_FROM_POINT, ScanCode.TAKEN_FROM_LOCKER}
+)
+# What only the service itself records, and the devices it does so as.
+BOOKING_DEVICE, RECEIPT_DEVICE, CANCEL_DEVICE = "booking", "receipt", "cancel"
+_OWN_DEVICES = frozenset({BOOKING_DEVICE, RECEIPT_DEVICE, CANCEL_DEVICE})
+_OWN_CODES = frozenset({ScanCode.BOOKED, ScanCode.RECEIPT_CONFIRMED, ScanCode.CANCELLED})
+
+_CODES = frozenset(code.value for code in ScanCode)
+_FUTURE_MAX = timedelta(days=2)
+_PAST_MAX = timedelta(days=400)
+_TEXT_LENGTH_MAX = 200
+_REASON_LENGTH_MAX = 500
+ID_MAX = 2**63 - 1
+
+
+@dataclass(frozen=True, slots=True)
+class ProofInput:
+    """Who received it and how that is proved; the content is a picture, or the text of a code."""
+
+    kind: ProofKind
+    received_by: str
+    content_type: str | None = None
+    content: bytes | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ScanInput:
+    """One scan as a device sends it; `occurred_at` is the device's time, aware.
+
+    `number` may be what a piece's barcode says; `piece_no` speaks for itself where it is given. `corrects`
+    is the `scan_key` of the scan that this one declares an error.
+    """
+
+    number: str
+    code: str
+    occurred_at: datetime
+    offset_minutes: int
+    device_id: str
+    client_scan_id: str
+    facility_id: int | None = None
+    courier_id: int | None = None
+    reason: str | None = None
+    corrects: str | None = None
+    proof: ProofInput | None = None
+    piece_no: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ScanResult:
+    """What became of one scan.
+
+    `status`: recorded, duplicate (heard before, the same), conflict (heard before with other content; the
+    first stays), unmatched (kept, but nobody booked the number), rejected (not kept; `detail` says why).
+    """
+
+    status: str
+    client_scan_id: str
+    number: str
+    scan_key: str | None = None
+    milestone: str | None = None
+    detail: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Heard:
+    """A scan that is well formed, with what was worked out about it once."""
+
+    scan: ScanInput
+    code: ScanCode
+    number: str
+    piece_no: int | None
+    facility_id: int | None
+    courier_id: int | None
+    key: str
+
+    @classmethod
+    def of(cls, tenant_id: int, actor: Actor | None, scan: ScanInput) -> Heard:
+        """Put the login's own facility or courier where the device named none."""
+        number, piece_no = parse_number(scan.number)
+        facility_id, courier_id = scan.facility_id, scan.courier_id
+        if actor is not None and facility_id is None and actor.role == Role.HUB:
+            facility_id = actor.subject_id
+        if actor is not None and courier_id is None and actor.role == Role.COURIER:
+            courier_id = actor.subject_id
+        return cls(
+            scan,
+            ScanCode(scan.code),
+            number,
+            scan.piece_no if scan.piece_no is not None else piece_no,
+            facility_id,
+            courier_id,
+            scan_key(tenant_id, scan.device_id, scan.client_scan_id),
+        )
+
+
+def refusal(
+    tenant_id: int, actor: Actor | None, scan: ScanInput, facility_ids: Collection[int], now: datetime
+) -> str | None:
+    """Why a scan cannot be kept, whatever its number; None when it can.
+
+    Args:
+        tenant_id: whose scan it is.
+        actor: whose device sends it; None for the service itself.
+        scan: what was sent.
+        facility_ids: those of the tenant, among all that a batch names.
+        now: the server's time.
+    """
+    return (
+        _malformed(scan)
+        or _impossible(scan, facility_ids, now)
+        or (None if actor is None else _not_yours(tenant_id, actor, scan))
+    )
+
+
+def _malformed(scan: ScanInput) -> str | None:
+    texts = (scan.number, scan.device_id, scan.client_scan_id, scan.reason, scan.corrects)
+    if any(text is not None and "\0" in text for text in texts):
+        return "a text holds a NUL character"
+    if not (scan.number.strip() and len(scan.number) <= _TEXT_LENGTH_MAX):
+        return "number must not be empty or too long"
+    if not (scan.device_id and scan.client_scan_id):
+        return "device_id and client_scan_id must not be empty"
+    if max(len(scan.device_id), len(scan.client_scan_id), len(scan.corrects or "")) > _TEXT_LENGTH_MAX:
+        return f"an id is longer than {_TEXT_LENGTH_MAX} characters"
+    if len(scan.reason or "") > _REASON_LENGTH_MAX:
+        return f"reason is longer than {_REASON_LENGTH_MAX} characters"
+    if scan.courier_id is not None and not 0 < scan.courier_id <= ID_MAX:
+        return f"there is no courier {scan.courier_id}"
+    if scan.piece_no is not None and scan.piece_no < 1:
+        return "pieces count from 1"
+    return None
+
+
+def _impossible(scan: ScanInput, facility_ids: Collection[int], now: datetime) -> str | None:
+    if scan.code not in _CODES:
+        return f"{scan.code!r} is no scan code"
+    if scan.occurred_at.tzinfo is None:
+        return "occurred_at needs an offset"
+    if not OFFSET_MINUTES_MIN <= scan.offset_minutes <= OFFSET_MINUTES_MAX:
+        return "offset_minutes is out of range"
+    if not now - _PAST_MAX <= scan.occurred_at <= now + _FUTURE_MAX:
+        return "occurred_at is more than 400 days ago or two days ahead: the device's clock is wrong"
+    if scan.code == ScanCode.VOIDED and not scan.corrects:
+        return "a voided scan names the scan it corrects"
+    if scan.facility_id is not None and scan.facility_id not in facility_ids:
+        return f"there is no facility {scan.facility_id}"
+    return None if scan.proof is None else _bad_proof(scan.code, scan.proof)
+
+
+def _bad_proof(code: str, proof: ProofInput) -> str | None:
+    if code not in DELIVERED:
+        return "only a delivery carries a proof"
+    if (
+        not proof.received_by.strip()
+        or "\0" in proof.received_by
+        or len(proof.received_by) > _TEXT_LENGTH_MAX
+    ):
+        return "the proof names nobody who received it"
+    if proof.content is not None and len(proof.content) > PROOF_BYTES_MAX:
+        return f"the proof is larger than {PROOF_BYTES_MAX} bytes"
+    if proof.kind == ProofKind.CODE:
+        return None
+    if proof.content is None or proof.content_type not in PROOF_TYPES:
+        return f"a {proof.kind} is a picture: {', '.join(sorted(PROOF_TYPES))}"
+    return None
+
+
+def _not_yours(tenant_id: int, actor: Actor, scan: ScanInput) -> str | None:
+    """A hub's login scans at its own facility, a courier's as himself, and none in the service's name."""
+    if scan.code in _OWN_CODES:
+        return f"{scan.code} is not recorded by a device"
+    if scan.device_id in _OWN_DEVICES:
+        return f"{scan.device_id} is no device's name"
+    # Their keys are known before they are written, so a correction sent beforehand is refused as well.
+    number, _piece_no = parse_number(scan.number)
+    if scan.corrects in {scan_key(tenant_id, device_id, number) for device_id in _OWN_DEVICES}:
+        return "a booking, its cancellation and a confirmed receipt are not corrected by a device"
+    if actor.subject_id is None:
+        return None
+    if actor.role == Role.HUB and scan.facility_id not in (None, actor.subject_id):
+        return "this login scans at its own facility only"
+    if actor.role == Role.COURIER and scan.courier_id not in (None, actor.subject_id):
+        return "this login scans for its own courier only"
+    return None
