@@ -81,8 +81,8 @@ class Shipment(Identified, TenantScoped, Base):
     weight_g: Mapped[int]
     volume_cm3: Mapped[int]
     service: Mapped[Service] = mapped_column(enum_by_value(Service))
-    pickup_handover: Mapped[Handover] = mapped_column(enum_by_value(Handover))
-    delivery_handover: Mapped[Handover] = mapped_column(enum_by_value(Handover))
+    pickup_handover: Mapped[Handover] = mapped_column(enum_by_value(Handover, name="pickup_handover"))
+    delivery_handover: Mapped[Handover] = mapped_column(enum_by_value(Handover, name="delivery_handover"))
     currency: Mapped[str] = mapped_column(sa.String(3))
     declared_value_minor: Mapped[int]
     cod_minor: Mapped[int]
