@@ -277,7 +277,7 @@ def _waybill_number(session: Session, serial: int) -> str:
 def _legs(session: Session, shipment: Shipment, way: Itinerary) -> list[ShipmentLeg]:
     lane_ids = [leg.lane_id for leg in way.legs]
     rows = session.execute(sa.select(Lane.id, Lane.carrier_party_id).where(Lane.id.in_(lane_ids)))
-    carriers = dict(rows.tuples().all())
+    carriers = dict(rows.all())
     return [
         ShipmentLeg(
             tenant_id=shipment.tenant_id,

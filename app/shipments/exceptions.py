@@ -61,7 +61,7 @@ def open_findings_by_kind(session: Session, actor: Actor) -> dict[FindingKind, i
         .where(visible(actor), ShipmentFinding.closed_at.is_(None))
         .group_by(ShipmentFinding.kind)
     )
-    return dict(rows.tuples().all())
+    return dict(rows.all())
 
 
 def unmatched_scans(session: Session, cursor: str | None, limit: int) -> Page[UnmatchedScan]:

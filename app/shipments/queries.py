@@ -124,7 +124,7 @@ def open_by_milestone(session: Session, actor: Actor) -> dict[Milestone, int]:
         .where(visible(actor), ~Shipment.terminal)
         .group_by(Shipment.milestone)
     )
-    return dict(rows.tuples().all())
+    return dict(rows.all())
 
 
 def scans_of(session: Session, shipment: Shipment) -> Sequence[ScanRecord]:
