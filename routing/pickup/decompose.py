@@ -16,10 +16,10 @@ from routing.pickup.instance import Instance, Sequences
 WHOLE_MAX = 400
 """Problems of up to this many stops are searched as a whole."""
 
-_GROUP_STOPS = 150
+_GROUP_STOPS = 250
 _UNSERVED_MAX = 40  # that many may join a group
 _SPARE_VEHICLES = 2
-_COVERS = 3  # a run has time for each round to be searched about this often
+_COVERS = 2  # a run has time for each round to be searched about this often
 _SLICE_S_MIN = 0.5
 _SLICE_S_MAX = 8.0
 

@@ -17,6 +17,7 @@ from routing.pickup.problem import MEASURES
 
 _REPORT_EVERY_S = 0.2
 _UNLIMITED = 2**50
+_ASKED_A_NODE = 2_000
 
 
 def improve(
@@ -60,6 +61,7 @@ class _Model:
             [number[node] for node in instance.end_node],
         )
         self.routing = pywrapcp.RoutingModel(self.manager)
+        self.failure: BaseException | None = None
         self.index = [self.manager.NodeToIndex(node) for node in range(len(self.stops))]
         self._add_costs()
         self._add_time()
@@ -75,9 +77,9 @@ class _Model:
             parameters.time_limit.FromMilliseconds(max(1, int(seconds * 1000)))
         else:
             parameters.solution_limit = max(1, steps)
-            parameters.lns_time_limit.FromSeconds(
-                3600
-            )  # parts of the search must not look at the clock either
+            # parts of the search must not look at the clock either
+            parameters.lns_time_limit.FromSeconds(3600)
+            self._end_when_stalled()
         self.routing.CloseModelWithParameters(parameters)
         self.routing.solver().ReSeed(seed)
         number = {stop: position for position, stop in enumerate(self.stops)}
@@ -86,7 +88,28 @@ class _Model:
         )
         assert start is not None, "the model accepts rounds that keep the rules"
         solution = self.routing.SolveFromAssignmentWithParameters(start, parameters)
+        if self.failure is not None:
+            raise self.failure
         return self._sequences(solution) if solution is not None else sequences
+
+    def _end_when_stalled(self) -> None:
+        """End a search that visits no new solutions: with nothing to change it would never reach its step limit.
+
+        The search asks its limits again and again; how often it has since the last solution is the same on any clock.
+        """
+        asked, most = 0, _ASKED_A_NODE * len(self.nodes)
+
+        def stalled() -> bool:
+            nonlocal asked
+            asked += 1
+            return asked > most
+
+        def on_solution() -> None:
+            nonlocal asked
+            asked = 0
+
+        self.routing.AddAtSolutionCallback(on_solution)
+        self.routing.AddSearchMonitor(self.routing.solver().CustomLimit(stalled))
 
     def report_to(self, effort: Effort) -> None:
         """Tell better solutions to the caller, and end the search when he says so."""
@@ -100,8 +123,11 @@ class _Model:
             if cost < best and effort.elapsed() - last_s >= _REPORT_EVERY_S:
                 best, last_s = cost, effort.elapsed()
                 penalties = self._unserved_penalties()
-                effort.report(to_minor(cost - sum(penalties)), len(penalties))
-            if effort.stopped:
+                try:
+                    effort.report(to_minor(cost - sum(penalties)), len(penalties))
+                except BaseException as error:  # noqa: BLE001 - OR-Tools would drop it; `search` raises it
+                    self.failure = error
+            if effort.stopped or self.failure is not None:
                 self.routing.solver().FinishCurrentSearch()
 
         self.routing.AddAtSolutionCallback(on_solution)
