@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import uuid
-from datetime import datetime
+from datetime import date, datetime, time
+from zoneinfo import ZoneInfo
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Mapped, mapped_column, relationship
@@ -117,6 +118,11 @@ class LaneDeparture(Identified, TenantScoped, Base):
     timezone: Mapped[str]
 
     lane: Mapped[Lane] = relationship(back_populates="departures")
+
+    def local_departure(self, day: date) -> datetime:
+        """The moment at which it leaves on a local day."""
+        clock = time(*divmod(self.minute_of_day, 60))
+        return datetime.combine(day, clock, ZoneInfo(self.timezone))
 
 
 class NetworkRevision(Base):

@@ -17,15 +17,9 @@ from app.network import queries, service
 from app.network.models import District, Facility, Lane
 from routing.network import Handover, InvalidNetworkError, NoRoute, distance_m, itinerary
 from tests.support.app import Logins
-from tests.support.world import World, small_world
+from tests.support.world import World
 
 NOW = datetime(2026, 3, 2, 1, 0, tzinfo=UTC)
-
-
-@pytest.fixture(scope="module")
-def world(tenant: Logins, database: Database) -> World:
-    with database.unit_of_work(tenant.tenant_id) as session:
-        return small_world(session, now=NOW)
 
 
 @pytest.fixture

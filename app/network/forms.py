@@ -1,0 +1,63 @@
+"""Forms of the network's pages."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from flask_babel import gettext as _
+from flask_babel import lazy_gettext as _l
+from flask_wtf import FlaskForm
+from wtforms import DateTimeLocalField, IntegerField, SelectField, StringField
+from wtforms.fields.choices import SelectChoice  # type: ignore[attr-defined]  # newer than its stubs
+from wtforms.validators import InputRequired, Length, NumberRange, Optional, ValidationError
+
+from app.network.labels import KINDS
+
+_ALL = SelectChoice("", _l("All"))
+
+
+class FacilityFilterForm(FlaskForm):
+    """Which facilities the list shows; the address holds it."""
+
+    class Meta:
+        csrf = False  # it asks and changes nothing
+
+    q = StringField(_l("Name or code"), validators=[Optional(), Length(max=100)])
+    kind = SelectField(
+        _l("Kind"),
+        choices=[_ALL, *(SelectChoice(kind.value, name) for kind, name in KINDS.items())],
+        default="",
+    )
+    province = SelectField(_l("Province"), default="")
+    state = SelectField(
+        _l("State"),
+        choices=[_ALL, SelectChoice("open", _l("Open")), SelectChoice("closed", _l("Closed"))],
+        default="",
+    )
+
+    def offer_provinces(self, names: Iterable[str]) -> None:
+        """Fill in the provinces to choose from."""
+        self.province.choices = [_ALL, *(SelectChoice(name, name) for name in names)]
+
+
+class RouteForm(FlaskForm):
+    """A parcel to be routed; the address holds it."""
+
+    class Meta:
+        csrf = False  # it asks and changes nothing
+
+    origin = StringField(_l("From"), validators=[InputRequired(), Length(max=100)])
+    destination = StringField(_l("To"), validators=[InputRequired(), Length(max=100)])
+    ready = DateTimeLocalField(_l("Ready at"), format="%Y-%m-%dT%H:%M", validators=[InputRequired()])
+    weight_g = IntegerField(_l("Weight"), validators=[InputRequired(), NumberRange(min=1, max=100_000_000)])
+
+    def validate_ready(self, field: DateTimeLocalField) -> None:
+        """Refuse what is no date of ours, and what calendars cannot add days to."""
+        if field.data is not None and not 2000 <= field.data.year < 2100:
+            raise ValidationError(_("This is not a date of this century."))
+
+
+class ReasonForm(FlaskForm):
+    """Why something is closed or opened again."""
+
+    reason = StringField(_l("Reason"), validators=[InputRequired(), Length(max=500)])

@@ -1,0 +1,47 @@
+"""What the network's keys are called on pages."""
+
+from __future__ import annotations
+
+from flask_babel import get_locale
+from flask_babel import lazy_gettext as _l
+
+from app.network.models import Facility
+from routing.network import FacilityKind, Mode, NoRouteReason
+
+KINDS = {
+    FacilityKind.HUB: _l("Hub"),
+    FacilityKind.GATEWAY: _l("Gateway"),
+    FacilityKind.AIRPORT: _l("Airport"),
+    FacilityKind.OUTLET: _l("Outlet"),
+    FacilityKind.STORE: _l("Store"),
+    FacilityKind.LOCKER: _l("Locker"),
+    FacilityKind.COLLECTIVE_POINT: _l("Collective point"),
+}
+
+# The colours of the map and of its legend.
+SERIES = {kind: number for number, kind in enumerate(KINDS)}
+
+MODES = {Mode.ROAD: _l("Road"), Mode.RAIL: _l("Rail"), Mode.AIR: _l("Air")}
+
+OPERATORS = {"own": _l("Own"), "franchise": _l("Franchise"), "partner": _l("Partner")}
+
+NO_ROUTE = {
+    NoRouteReason.ORIGIN_CLOSED: _l("The place it starts from is closed."),
+    NoRouteReason.DESTINATION_CLOSED: _l("The place it goes to is closed."),
+    NoRouteReason.NOT_CONNECTED: _l("No open lanes lead from one to the other."),
+    NoRouteReason.CLOSURES: _l("Every way between them is closed."),
+    NoRouteReason.TOO_HEAVY: _l("The parcel is too heavy for every way between them."),
+    NoRouteReason.NO_DEPARTURE: _l("Nothing departs in the next two weeks."),
+}
+
+# A timetable's mask has bit 0 for Monday.
+WEEKDAYS_BY_BIT = [
+    (1 << day, name)
+    for day, name in enumerate((_l("Mon"), _l("Tue"), _l("Wed"), _l("Thu"), _l("Fri"), _l("Sat"), _l("Sun")))
+]
+
+
+def facility_name(facility: Facility) -> str:
+    """A facility's name in the language of the page."""
+    locale = get_locale()
+    return facility.name if locale is not None and locale.language == "zh" else facility.name_en
