@@ -113,7 +113,7 @@ def findings_in(source: str, name: str) -> list[Finding]:
     parser = _VisibleText()
     parser.feed(_html_of(tree))
     parser.close()
-    shown = [*parser.shown, *_shown_strings(tree, _parameters())]
+    shown = [*parser.shown, *_shown_strings(tree, parameters())]
     return [Finding(name, line, _tidy(text)) for line, text in sorted(shown) if _is_language(text)]
 
 
@@ -145,13 +145,13 @@ def _html_of(tree: nodes.Template) -> str:
     return "".join(html)
 
 
-def _shown_strings(tree: nodes.Template, parameters: dict[str, list[str]]) -> Iterator[tuple[int, str]]:
+def _shown_strings(tree: nodes.Template, names: dict[str, list[str]]) -> Iterator[tuple[int, str]]:
     """Constant strings given to macros by a shown parameter, or kept in dictionaries under a shown key."""
     for call in tree.find_all(nodes.Call):
         named = {keyword.key: keyword.value for keyword in call.kwargs}
         if isinstance(call.node, nodes.Name | nodes.Getattr):
             macro = call.node.name if isinstance(call.node, nodes.Name) else call.node.attr
-            named |= dict(zip(parameters.get(macro, []), call.args, strict=False))
+            named |= dict(zip(names.get(macro, []), call.args, strict=False))
         yield from _constants(list(named.items()))
     for pair in tree.find_all(nodes.Pair):
         if isinstance(pair.key, nodes.Const):
@@ -167,7 +167,7 @@ def _constants(
 
 
 @cache
-def _parameters() -> dict[str, list[str]]:
+def parameters() -> dict[str, list[str]]:
     """The parameter names of every macro in `components/`, so that positional arguments can be judged too."""
     found: dict[str, list[str]] = {}
     for path in (TEMPLATES / "components").glob("*.html"):

@@ -35,7 +35,14 @@ function compileSass(file) {
   }).css;
 }
 
-const shared = { bundle: true, minify: true, format: "esm", target: "es2022", legalComments: "none", write: false };
+const shared = {
+  bundle: true,
+  minify: true,
+  format: "esm",
+  target: "es2022",
+  legalComments: "none",
+  write: false,
+};
 
 async function buildWorker() {
   const worker = await esbuild.build({

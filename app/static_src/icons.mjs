@@ -6,7 +6,7 @@ import { join } from "node:path";
 export const ICONS = `
   archive arrow-clockwise arrow-counterclockwise arrow-down arrow-down-up arrow-left arrow-left-right arrow-right
   arrow-right-circle-fill arrow-up bag bank bar-chart bell box-arrow-in-down box-arrow-right box-arrow-up-right
-  box-seam boxes broadcast building calendar3 camera cash-coin chat-left-text check-circle-fill check-lg
+  box-seam boxes broadcast building calendar3 camera cash-coin chat-left-text check check-circle-fill check-lg
   chevron-down chevron-left chevron-right chevron-up circle clipboard-check clock clock-history cloud-slash
   credit-card dash-circle-fill diagram-3 door-open download envelope exclamation-triangle-fill eye eye-slash
   file-earmark-text filter flag gear geo-alt geo-alt-fill globe2 grip-vertical headset heart-pulse hourglass-split
@@ -15,7 +15,9 @@ export const ICONS = `
   phone play-fill plus-lg printer qr-code question-circle receipt record-circle-fill reply search send
   shield-check shield-exclamation shop shuffle signpost-split sliders speedometer2 star stop-fill tag tags telephone three-dots
   tools trash truck unlock upc-scan upload wallet2 x-circle x-lg x-octagon-fill
-`.trim().split(/\s+/);
+`
+  .trim()
+  .split(/\s+/);
 
 export async function iconSprite(modules) {
   const symbols = await Promise.all(

@@ -16,6 +16,7 @@ from flask import Flask
 from jinja2 import Environment, nodes
 
 from app import assets
+from app.i18n import bare_text
 
 ROOT = Path(__file__).resolve().parents[2]
 TEMPLATES = ROOT / "app" / "templates"
@@ -217,17 +218,34 @@ def test_scripts_and_styles_name_no_other_site() -> None:
     assert {name: found for name, found in addresses.items() if found} == {}
 
 
-def test_icons_that_pages_use_are_in_the_sprite() -> None:
-    listed = set(
-        re.search(r"`([^`]+)`\s*\.trim", (SOURCES / "icons.mjs").read_text(encoding="utf-8"))[1].split()
-    )  # type: ignore[index]
-    used = set()
-    for path in templates():
-        tree = Environment(extensions=["jinja2.ext.i18n"]).parse(path.read_text(encoding="utf-8"))
-        for call in tree.find_all(nodes.Call):
-            if isinstance(call.node, nodes.Name) and call.node.name == "icon" and call.args:
-                used |= {constant.value for constant in call.args[0].find_all(nodes.Const)}
-                used |= {call.args[0].value} if isinstance(call.args[0], nodes.Const) else set()
-    names = {name for name in used if isinstance(name, str) and re.fullmatch(r"[a-z0-9-]+", name)}
-    assert len(names) > 10
-    assert names - listed - {"warn", "bad", "done", "current"} == set()
+def icon_names(tree: nodes.Template) -> set[str]:
+    """The icon names in a template: given to `icon()`, or to another macro's parameter `shape`."""
+    found: list[nodes.Expr] = []
+    for call in tree.find_all(nodes.Call):
+        macro = call.node.name if isinstance(call.node, nodes.Name) else ""
+        given = dict(zip(bare_text.parameters().get(macro, []), call.args, strict=False))
+        given |= {keyword.key: keyword.value for keyword in call.kwargs}
+        found += [value for name, value in given.items() if name == "shape" or macro == "icon"]
+    chosen = [branch for value in found for branch in branches(value)]
+    return {
+        value.value for value in chosen if isinstance(value, nodes.Const) and isinstance(value.value, str)
+    }
+
+
+def branches(value: nodes.Expr) -> list[nodes.Node]:
+    """The results that a chain of `a if condition else b` may have."""
+    if isinstance(value, nodes.CondExpr):
+        return [*branches(value.expr1), *(branches(value.expr2) if value.expr2 else [])]
+    return [value]
+
+
+def test_icons_that_pages_use_are_in_the_sprite(manifest: dict[str, str]) -> None:
+    sprite = (BUILD / manifest["icons.svg"]).read_text(encoding="utf-8")
+    drawn = set(re.findall(r'<symbol id="([^"]+)"', sprite))
+    environment = Environment(extensions=["jinja2.ext.i18n"])
+    used = {
+        str(path.relative_to(ROOT)): icon_names(environment.parse(path.read_text(encoding="utf-8")))
+        for path in templates()
+    }
+    assert len(set().union(*used.values())) > 20
+    assert {name: names - drawn for name, names in used.items() if names - drawn} == {}

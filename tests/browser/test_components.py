@@ -175,6 +175,15 @@ def test_dangerous_steps_ask_first(page: Page) -> None:
     assert posted.count("POST") == 1
 
 
+def test_alpine_works_without_evaluating(page: Page) -> None:
+    details = page.locator("#details")
+    expect(details).to_be_hidden()
+    page.get_by_role("button", name="Show details").click()
+    expect(details).to_be_visible()
+    page.get_by_role("button", name="Show details").click()
+    expect(details).to_be_hidden()
+
+
 def test_errors_answer_htmx_with_a_notice(chromium: Browser, address: str) -> None:
     page, complaints = open_page(chromium, address)
     page.get_by_role("button", name="Ask for what has changed").click()
@@ -203,6 +212,18 @@ def test_navigation_folds_on_a_phone(chromium: Browser, address: str) -> None:
     expect(page.get_by_role("button", name="Menu")).to_have_attribute("aria-expanded", "true")
     page.close()
     assert complaints == []
+
+
+@pytest.mark.parametrize("locale", ["en-GB", "zh-CN"])
+@pytest.mark.parametrize("width", [390, 768, 1024, 1200, 1280, 1440])
+def test_the_top_bar_holds_every_role(chromium: Browser, address: str, width: int, locale: str) -> None:
+    for rooms in (6, 13):
+        page, _ = open_page(chromium, f"{address}/error/404?rooms={rooms}", width=width, locale=locale)
+        assert page.evaluate("document.documentElement.scrollWidth - innerWidth") <= 0
+        bar = page.locator(".topbar").bounding_box()
+        assert bar is not None
+        assert bar["height"] < 115
+        page.close()
 
 
 def test_language_switch_keeps_the_address(page: Page, address: str) -> None:

@@ -27,6 +27,18 @@ SERVICES = [SelectChoice("standard", "Standard"), SelectChoice("express", "Expre
 HANDOVERS = [SelectChoice("door", "At the door"), SelectChoice("outlet", "At an outlet")]
 
 
+ROOMS = [
+    _l("Today"),
+    _l("Book"),
+    _l("Shipments"),
+    _l("Dispatch"),
+    _l("Cases"),
+    _l("Customers"),
+    _l("Network"),
+]
+ROOMS += [_l("Orders"), _l("Terms"), _l("Payouts"), _l("Journal"), _l("Scan station"), _l("My round")]
+
+
 class SampleForm(FlaskForm):
     """One field of each kind."""
 
@@ -231,20 +243,11 @@ def create_styleguide_app() -> flask.Flask:
 
     @app.context_processor
     def frame() -> dict[str, Any]:
-        labels = [
-            _l("Today"),
-            _l("Book"),
-            _l("Shipments"),
-            _l("Dispatch"),
-            _l("Cases"),
-            _l("Customers"),
-            _l("Network"),
-        ]
+        # Six rooms, as a dispatcher has them; `?rooms=13` shows what an administrator has.
+        rooms = flask.request.args.get("rooms", 6, type=int)
         nav = [
-            SimpleNamespace(
-                url="/" if n == 2 else f"/?page={n}", label=label, active=n == 2, count=3 if n == 4 else 0
-            )
-            for n, label in enumerate(labels)
+            SimpleNamespace(url=f"/?room={n}", label=label, active=n == 2, count=3 if n == 4 else 0)
+            for n, label in enumerate(ROOMS[:rooms])
         ]
         if flask.request.endpoint == "accounts.login":
             return {}

@@ -30,7 +30,7 @@ startDemoLogins();
 enhance(document);
 document.addEventListener("htmx:after:settle", () => enhance(document));
 
-// Slices bring small components of their own: `document.addEventListener("alpine:init", ...)` before this line runs.
+// Components that are more than an expression in a template are registered here, with Alpine.data(name, ...).
 window.Alpine = Alpine;
 window.htmx = htmx;
 Alpine.start();

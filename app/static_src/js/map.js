@@ -1,13 +1,23 @@
 // Draws `map()` blocks with MapLibre, from our own files alone: no tile, glyph or sprite server is asked.
 // Names and cluster counts are HTML markers, because letters on the map itself would need a glyph server.
-import { LngLatBounds, Map as WorldMap, NavigationControl, Popup, ScaleControl, setWorkerUrl } from "maplibre-gl";
+import {
+  LngLatBounds,
+  Map as WorldMap,
+  NavigationControl,
+  Popup,
+  ScaleControl,
+  setWorkerUrl,
+} from "maplibre-gl";
 import { layers, worldStyle } from "./modules/map_layers.js";
 import { keepClusterMarkers, keepLabels } from "./modules/map_markers.js";
 import { colourOf } from "./modules/palette.js";
 import { readData } from "./modules/visuals.js";
 
 const here = (file) => new URL(file, import.meta.url).href;
-const CHINA = [[73, 17], [135.5, 54]];
+const CHINA = [
+  [73, 17],
+  [135.5, 54],
+];
 const CLUSTER_FROM = 150; // points; fewer are easier to read one by one
 
 setWorkerUrl(here(MAP_WORKER));
@@ -15,7 +25,10 @@ setWorkerUrl(here(MAP_WORKER));
 let styleSheet;
 function loadStyleSheet() {
   styleSheet ??= new Promise((resolve, reject) => {
-    const link = Object.assign(document.createElement("link"), { rel: "stylesheet", href: here(MAP_STYLE_SHEET) });
+    const link = Object.assign(document.createElement("link"), {
+      rel: "stylesheet",
+      href: here(MAP_STYLE_SHEET),
+    });
     link.addEventListener("load", resolve);
     link.addEventListener("error", () => reject(new Error("The map's style sheet did not load.")));
     document.head.append(link);
@@ -33,7 +46,11 @@ function sort(collection) {
     type: "FeatureCollection",
     features: coloured.filter((feature) => types.includes(feature.geometry.type)),
   });
-  return { points: of("Point"), lines: of("LineString", "MultiLineString"), areas: of("Polygon", "MultiPolygon") };
+  return {
+    points: of("Point"),
+    lines: of("LineString", "MultiLineString"),
+    areas: of("Polygon", "MultiPolygon"),
+  };
 }
 
 function boundsOf(collection) {
@@ -55,7 +72,9 @@ function popupFor(feature, at) {
   if (url) heading.href = url;
   body.append(heading);
   if (detail) body.append(Object.assign(document.createElement("p"), { textContent: detail }));
-  return new Popup({ offset: 10, maxWidth: "18rem", focusAfterOpen: false }).setLngLat(at).setDOMContent(body);
+  return new Popup({ offset: 10, maxWidth: "18rem", focusAfterOpen: false })
+    .setLngLat(at)
+    .setDOMContent(body);
 }
 
 function listen(map, element) {
@@ -66,8 +85,12 @@ function listen(map, element) {
       if (feature.properties.title) popupFor(feature, at).addTo(map);
       element.dispatchEvent(new CustomEvent("map:select", { bubbles: true, detail: feature.properties }));
     });
-    map.on("mouseenter", layer, () => { map.getCanvas().style.cursor = "pointer"; });
-    map.on("mouseleave", layer, () => { map.getCanvas().style.cursor = ""; });
+    map.on("mouseenter", layer, () => {
+      map.getCanvas().style.cursor = "pointer";
+    });
+    map.on("mouseleave", layer, () => {
+      map.getCanvas().style.cursor = "";
+    });
   }
 }
 
@@ -103,11 +126,16 @@ export async function showMap(element) {
   await map.once("load");
   const clustered = parts.points.features.length > CLUSTER_FROM;
   for (const [name, part] of Object.entries(parts)) {
-    const grouping = name === "points" && clustered ? { cluster: true, clusterRadius: 44, clusterMaxZoom: 13 } : {};
+    const grouping =
+      name === "points" && clustered ? { cluster: true, clusterRadius: 44, clusterMaxZoom: 13 } : {};
     map.addSource(name, { type: "geojson", data: part, ...grouping });
   }
   layers.forEach((layer) => map.addLayer(layer));
-  keepLabels(map, parts.points.features.filter(({ properties }) => properties.label), regions.features);
+  keepLabels(
+    map,
+    parts.points.features.filter(({ properties }) => properties.label),
+    regions.features,
+  );
   if (clustered) keepClusterMarkers(map, "points");
   listen(map, element);
   element.addEventListener("map:data", (event) => draw(map, event.detail));

@@ -14,16 +14,20 @@ export function ask(question, label) {
 }
 
 export function startConfirming() {
-  document.addEventListener("submit", async (event) => {
-    const source = event.submitter?.dataset.confirm ? event.submitter : event.target;
-    if (!source.dataset.confirm || event.target.dataset.confirmed) return;
-    event.preventDefault();
-    event.stopPropagation();
-    if (!(await ask(source.dataset.confirm, source.dataset.confirmLabel))) return;
-    event.target.dataset.confirmed = "yes";
-    event.target.requestSubmit(event.submitter);
-    delete event.target.dataset.confirmed;
-  }, true);
+  document.addEventListener(
+    "submit",
+    async (event) => {
+      const source = event.submitter?.dataset.confirm ? event.submitter : event.target;
+      if (!source.dataset.confirm || event.target.dataset.confirmed) return;
+      event.preventDefault();
+      event.stopPropagation();
+      if (!(await ask(source.dataset.confirm, source.dataset.confirmLabel))) return;
+      event.target.dataset.confirmed = "yes";
+      event.target.requestSubmit(event.submitter);
+      delete event.target.dataset.confirmed;
+    },
+    true,
+  );
   document.addEventListener("htmx:confirm", async (event) => {
     const { ctx, issueRequest, dropRequest } = event.detail;
     event.preventDefault();

@@ -1,7 +1,10 @@
 // `/` search, `j` `k` rows, `e` or Enter open, `?` help. Single keys are left alone while somebody is typing.
 
 function isTyping(target) {
-  return target.isContentEditable || target.matches("input:not([type=checkbox]):not([type=radio]), textarea, select");
+  return (
+    target.isContentEditable ||
+    target.matches("input:not([type=checkbox]):not([type=radio]), textarea, select")
+  );
 }
 
 function rows() {
@@ -20,7 +23,9 @@ function moveRow(step) {
 
 function openRow(prefer) {
   const row = document.activeElement.closest?.("tr[data-row]");
-  const target = row ? row.querySelector(prefer) ?? row.querySelector("a[href]") : document.querySelector(`main ${prefer}`);
+  const target = row
+    ? (row.querySelector(prefer) ?? row.querySelector("a[href]"))
+    : document.querySelector(`main ${prefer}`);
   target?.click();
   return Boolean(target);
 }

@@ -18,17 +18,35 @@ export function worldStyle(landAddress) {
 const single = ["!", ["has", "point_count"]];
 
 export const layers = [
-  { id: "areas", type: "fill", source: "areas", paint: { "fill-color": ["get", "colour"], "fill-opacity": 0.12 } },
   {
-    id: "line-edges", type: "line", source: "lines", layout: { "line-cap": "round", "line-join": "round" },
-    paint: { "line-color": "#ffffff", "line-width": ["+", ["coalesce", ["get", "width"], 2.5], 2], "line-opacity": 0.8 },
+    id: "areas",
+    type: "fill",
+    source: "areas",
+    paint: { "fill-color": ["get", "colour"], "fill-opacity": 0.12 },
   },
   {
-    id: "lines", type: "line", source: "lines", layout: { "line-cap": "round", "line-join": "round" },
+    id: "line-edges",
+    type: "line",
+    source: "lines",
+    layout: { "line-cap": "round", "line-join": "round" },
+    paint: {
+      "line-color": "#ffffff",
+      "line-width": ["+", ["coalesce", ["get", "width"], 2.5], 2],
+      "line-opacity": 0.8,
+    },
+  },
+  {
+    id: "lines",
+    type: "line",
+    source: "lines",
+    layout: { "line-cap": "round", "line-join": "round" },
     paint: { "line-color": ["get", "colour"], "line-width": ["coalesce", ["get", "width"], 2.5] },
   },
   {
-    id: "points", type: "circle", source: "points", filter: single,
+    id: "points",
+    type: "circle",
+    source: "points",
+    filter: single,
     paint: {
       "circle-color": ["get", "colour"],
       "circle-radius": ["coalesce", ["get", "radius"], 6],

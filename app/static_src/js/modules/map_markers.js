@@ -14,13 +14,17 @@ function labelElement(text, className) {
 }
 
 function overlaps(a, b) {
-  return a.left < b.right + ROOM && b.left < a.right + ROOM && a.top < b.bottom + ROOM && b.top < a.bottom + ROOM;
+  return (
+    a.left < b.right + ROOM && b.left < a.right + ROOM && a.top < b.bottom + ROOM && b.top < a.bottom + ROOM
+  );
 }
 
 function nameMarkers(map, features, className, placing) {
   return features.map(({ geometry, properties }) =>
     new Marker({ element: labelElement(properties.label ?? properties[LANGUAGE], className), ...placing })
-      .setLngLat(geometry.coordinates).addTo(map));
+      .setLngLat(geometry.coordinates)
+      .addTo(map),
+  );
 }
 
 /** Writes names at places and regions; where two would lie on each other, the first of them stays, places before regions. */
@@ -30,7 +34,9 @@ export function keepLabels(map, places, regions) {
     ...nameMarkers(map, regions, "map-label map-label-region", { anchor: "center" }),
   ].map((marker) => marker.getElement());
   const arrange = () => {
-    elements.forEach((element) => { element.hidden = false; });
+    elements.forEach((element) => {
+      element.hidden = false;
+    });
     const taken = [];
     for (const [element, box] of elements.map((element) => [element, element.getBoundingClientRect()])) {
       element.hidden = taken.some((other) => overlaps(box, other));

@@ -16,8 +16,14 @@ export function startRequests() {
 export function startLoadingBar() {
   let running = 0;
   const show = () => document.documentElement.classList.toggle("is-loading", running > 0);
-  document.addEventListener("htmx:before:request", () => { running += 1; show(); });
-  document.addEventListener("htmx:finally:request", () => { running = Math.max(0, running - 1); show(); });
+  document.addEventListener("htmx:before:request", () => {
+    running += 1;
+    show();
+  });
+  document.addEventListener("htmx:finally:request", () => {
+    running = Math.max(0, running - 1);
+    show();
+  });
 }
 
 /** A short message in the corner; it stays until read when it is bad news. */

@@ -2,7 +2,8 @@
 export function labelCells(root) {
   for (const table of root.querySelectorAll("table.data-stack")) {
     const names = [...table.querySelectorAll("thead th")].map((head) =>
-      head.querySelector(".visually-hidden") ? "" : head.textContent.trim());
+      head.querySelector(".visually-hidden") ? "" : head.textContent.trim(),
+    );
     for (const row of table.querySelectorAll("tbody tr, tfoot tr")) {
       let column = 0;
       for (const cell of row.cells) {

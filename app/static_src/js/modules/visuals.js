@@ -7,13 +7,16 @@ const LOADERS = {
   chart: async (element) => (await import("../chart.js")).showChart(element),
 };
 
-const nearby = new IntersectionObserver((entries) => {
-  for (const { isIntersecting, target } of entries) {
-    if (!isIntersecting) continue;
-    nearby.unobserve(target);
-    show(target);
-  }
-}, { rootMargin: "200px" });
+const nearby = new IntersectionObserver(
+  (entries) => {
+    for (const { isIntersecting, target } of entries) {
+      if (!isIntersecting) continue;
+      nearby.unobserve(target);
+      show(target);
+    }
+  },
+  { rootMargin: "200px" },
+);
 
 async function show(element) {
   try {
@@ -28,7 +31,9 @@ async function show(element) {
 }
 
 export function showVisuals(root) {
-  for (const element of root.querySelectorAll("[data-map]:not([data-shown]), [data-chart]:not([data-shown])")) {
+  for (const element of root.querySelectorAll(
+    "[data-map]:not([data-shown]), [data-chart]:not([data-shown])",
+  )) {
     element.dataset.shown = "yes";
     nearby.observe(element);
   }
