@@ -193,13 +193,13 @@ class Problem:
             _check_range("problem", "prize_per_priority_minor", self.prize_per_priority_minor, COST_MAX)
         known = {vehicle.vehicle_id for vehicle in self.vehicles}
         for stop in self.stops:
-            _check_covered(self.travel, f"stop {stop.stop_id!r}", stop.point)
+            _check_covered(self.travel, "stop", stop.stop_id, stop.point)
             if stop.locked_to is not None and stop.locked_to not in known:
                 raise ProblemError(f"stop {stop.stop_id!r}: locked to unknown vehicle {stop.locked_to!r}")
         for vehicle in self.vehicles:
             for place in (vehicle.start, vehicle.end):
                 if place is not None:
-                    _check_covered(self.travel, f"vehicle {vehicle.vehicle_id!r}", place)
+                    _check_covered(self.travel, "vehicle", vehicle.vehicle_id, place)
 
     @cached_property
     def stop_by_id(self) -> dict[str, Stop]:
@@ -270,9 +270,11 @@ def _check_point(subject: str, point: Point) -> None:
 def _check_unique(subject: str, ids: Iterable[str]) -> None:
     seen: set[str] = set()
     for name in ids:
-        _require(name not in seen, f"{subject} {name!r} stands twice in the problem")
+        if name in seen:
+            raise ProblemError(f"{subject} {name!r} stands twice in the problem")
         seen.add(name)
 
 
-def _check_covered(travel: Travel, subject: str, point: Point) -> None:
-    _require(travel.covers(point), f"{subject}: the travel table does not hold its place {point}")
+def _check_covered(travel: Travel, kind: str, name: str, point: Point) -> None:
+    if not travel.covers(point):
+        raise ProblemError(f"{kind} {name!r}: the travel table does not hold its place {point}")

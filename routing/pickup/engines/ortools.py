@@ -93,9 +93,9 @@ class _Model:
         return self._sequences(solution) if solution is not None else sequences
 
     def _end_when_stalled(self) -> None:
-        """End a search that visits no new solutions: with nothing to change it would never reach its step limit.
+        """End a search that visits no new solutions, and so would never reach its step limit.
 
-        The search asks its limits again and again; how often it has since the last solution is the same on any clock.
+        The search asks its limits again and again; how often does not depend on the clock.
         """
         asked, most = 0, _ASKED_A_NODE * len(self.nodes)
 

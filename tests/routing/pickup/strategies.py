@@ -1,4 +1,4 @@
-"""Small random problems: places on a 4 x 4 grid of a made-up town, times in seconds of a single minute or two."""
+"""Small random problems: places on a 3 x 3 grid, all times within a minute or two."""
 
 import numpy as np
 from hypothesis import strategies as st

@@ -34,7 +34,7 @@ def day() -> tuple[Problem, Plan]:
     return problem, solve(problem, Options(steps=100))
 
 
-@settings(max_examples=120, deadline=None)
+@settings(max_examples=60, deadline=None)
 @given(problems(hostile=False), st.data())
 def test_offers_cost_what_they_say_and_keep_the_rules(problem: Problem, data: st.DataObject) -> None:
     if not problem.stops:
@@ -68,7 +68,7 @@ def test_offers_cost_what_they_say_and_keep_the_rules(problem: Problem, data: st
         )
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=30, deadline=None)
 @given(problems(hostile=False))
 def test_where_nothing_is_offered_no_place_is_possible(problem: Problem) -> None:
     new, known = problem.stops[0], problem.without_stop(problem.stops[0].stop_id)

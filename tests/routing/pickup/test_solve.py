@@ -1,4 +1,4 @@
-"""Plans of all kinds of problems keep the rules, are the cheapest where that can be known, and come in time."""
+"""Plans of all kinds of problems keep the rules, are the cheapest where that is known, and come in time."""
 
 import time
 from collections.abc import Callable

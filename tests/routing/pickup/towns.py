@@ -1,4 +1,4 @@
-"""A made-up town of any size: a few quarters, a depot in the middle, half of the stops with a window of two hours."""
+"""A made-up town of any size: quarters around a depot, half of the stops with a window of two hours."""
 
 import numpy as np
 
