@@ -161,6 +161,23 @@ def _foreign_targets(session: Session, actor: Actor | None, heard: Iterable[Hear
     )
 
 
+# Sent as one array a column: with a placeholder a value the statement takes longer to write than to run.
+_COLUMNS: dict[str, sa.types.TypeEngine[Any]] = {
+    "scan_key": sa.Text(),
+    "shipment_id": sa.BigInteger(),
+    "device_id": sa.Text(),
+    "client_scan_id": sa.Text(),
+    "code": sa.Text(),
+    "occurred_at": sa.DateTime(timezone=True),
+    "offset_minutes": sa.BigInteger(),
+    "facility_id": sa.BigInteger(),
+    "courier_id": sa.BigInteger(),
+    "reason": sa.Text(),
+    "corrects": sa.Text(),
+    "piece_no": sa.BigInteger(),
+}
+
+
 def _insert(
     session: Session,
     actor: Actor | None,
@@ -169,34 +186,42 @@ def _insert(
     now: datetime,
 ) -> set[str]:
     """Insert what is new; gives the keys of what went in."""
-    tenant_id, user_id = tenant_of(session), None if actor is None else actor.user_id
-    rows: dict[str, dict[str, Any]] = {}
-    for one in heard:
-        if one.key in rows:
-            continue
-        scan = one.scan
-        rows[one.key] = {
-            "tenant_id": tenant_id,
-            "scan_key": one.key,
-            "shipment_id": known[one.number].shipment_id,
-            "device_id": scan.device_id,
-            "client_scan_id": scan.client_scan_id,
-            "code": one.code,
-            "occurred_at": scan.occurred_at,
-            "offset_minutes": scan.offset_minutes,
-            "received_at": now,
-            "facility_id": one.facility_id,
-            "courier_id": one.courier_id,
-            "user_id": user_id,
-            "reason": scan.reason,
-            "corrects": scan.corrects,
-            "piece_no": one.piece_no,
-        }
-    if not rows:
+    first = {one.key: one for one in reversed(list(heard))}
+    if not first:
         return set()
-    in_order = sorted(rows.values(), key=lambda row: (row["device_id"], row["client_scan_id"]))
-    statement = insert(ScanRecord).on_conflict_do_nothing().returning(ScanRecord.scan_key)
-    return set(session.scalars(statement, in_order))
+    in_order = sorted(first.values(), key=lambda one: (one.scan.device_id, one.scan.client_scan_id))
+    rows = [
+        (
+            one.key,
+            known[one.number].shipment_id,
+            one.scan.device_id,
+            one.scan.client_scan_id,
+            one.code.value,
+            one.scan.occurred_at,
+            one.scan.offset_minutes,
+            one.facility_id,
+            one.courier_id,
+            one.scan.reason,
+            one.scan.corrects,
+            one.piece_no,
+        )
+        for one in in_order
+    ]
+    columns = zip(_COLUMNS.values(), zip(*rows, strict=True), strict=True)
+    arrays = [sa.literal(list(values), sa.ARRAY(kind)) for kind, values in columns]
+    given = sa.func.unnest(*arrays).table_valued(*_COLUMNS, name="given").render_derived()
+    same: dict[str, sa.ColumnElement[Any]] = {
+        "tenant_id": sa.literal(tenant_of(session)),
+        "received_at": sa.literal(now),
+        "user_id": sa.literal(None if actor is None else actor.user_id, sa.BigInteger),
+    }
+    statement = (
+        insert(ScanRecord)
+        .from_select([*_COLUMNS, *same], sa.select(*given.c, *same.values()))
+        .on_conflict_do_nothing()
+        .returning(ScanRecord.scan_key)
+    )
+    return set(session.scalars(statement))
 
 
 _Content = tuple[str, int | None, str, datetime, str | None]
