@@ -76,7 +76,7 @@ SHIPPERS = (
 )
 PRIVATE_PERCENT = 100 - sum(shipper.percent for shipper in SHIPPERS)
 PRIVATE_HOME = "420106"
-"""Half of the private parcels start in this district of Wuhan, so that its outlet has rounds worth planning."""
+"""Half of the private parcels start in this district of Wuhan: its outlet has rounds worth planning."""
 _PRIVATE_GOODS = ("文件", "衣物", "土特产", "玩具", "书籍", "生日礼物")
 _STORIES = (
     (Story.SMOOTH, 815),
@@ -123,19 +123,26 @@ class Parcel:
 
 
 def plan_parcels(
-    facilities: Sequence[FacilitySpec], people: People, *, seed: int, count: int, first_day: date, days: int
+    facilities: Sequence[FacilitySpec],
+    people: People,
+    *,
+    seed: int,
+    count: int,
+    start: datetime,
+    end: datetime,
 ) -> list[Parcel]:
-    """Every booking of the world in the order of time; the last day's come until its evening too."""
+    """Every booking from `start`, a local midnight, until `end`, in the order of time."""
     pick = random.Random(f"parcels:{seed}")
     outlets = [spec for spec in facilities if spec.kind is FacilityKind.OUTLET]
     points = _points_by_outlet(facilities)
     senders = _senders(pick, count)
     homes = {shipper.sender: _company(shipper, people) for shipper in SHIPPERS}
-    by_day = spread(count, [_day_weight(first_day + timedelta(days=number)) for number in range(days)])
+    first_day, last = start.astimezone(CHINA).date(), end.astimezone(CHINA)
+    in_days = [first_day + timedelta(days=number) for number in range((last.date() - first_day).days + 1)]
+    by_day = spread(count, [_day_weight(day, last) for day in in_days])
     parcels: list[Parcel] = []
-    for number, in_day in enumerate(by_day):
-        moments = sorted(_moment(pick, first_day + timedelta(days=number)) for _ in range(in_day))
-        for booked_at in moments:
+    for day, in_day in zip(in_days, by_day, strict=True):
+        for booked_at in sorted(_moment(pick, day, end) for _ in range(in_day)):
             index = len(parcels)
             request = _request(pick, people, senders[index], homes, outlets, points)
             story = _weighted(pick, _STORIES)
@@ -177,13 +184,19 @@ def _points_by_outlet(facilities: Sequence[FacilitySpec]) -> dict[str, set[Hando
     return found
 
 
-def _day_weight(day: date) -> int:
-    return {5: 80, 6: 55}.get(day.weekday(), 100)
+def _day_weight(day: date, last: datetime) -> int:
+    """How much is booked on a day; of the last one only the full hours that are over count."""
+    weight = {5: 80, 6: 55}.get(day.weekday(), 100)
+    hours = [part for hour, part in _HOUR_WEIGHTS if day < last.date() or hour < last.hour]
+    return weight * sum(hours)
 
 
-def _moment(pick: random.Random, day: date) -> datetime:
-    hour = _weighted(pick, _HOUR_WEIGHTS)
-    local = datetime.combine(day, time(hour, pick.randrange(60), pick.randrange(60)), tzinfo=CHINA)
+def _moment(pick: random.Random, day: date, end: datetime) -> datetime:
+    last = end.astimezone(CHINA)
+    hours = [(hour, part) for hour, part in _HOUR_WEIGHTS if day < last.date() or hour < last.hour]
+    local = datetime.combine(
+        day, time(_weighted(pick, hours), pick.randrange(60), pick.randrange(60)), tzinfo=CHINA
+    )
     return local.astimezone(UTC)
 
 

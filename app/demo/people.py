@@ -75,7 +75,8 @@ class People:
         pick = self._random
         line = f"{pick.choice(_STREETS)}{pick.randrange(1, 400)}号"
         if pick.random() < 0.7:
-            line += f"{pick.choice(_ESTATES)}{pick.randrange(1, 30)}栋{pick.randrange(1, 26)}{pick.randrange(1, 5):02d}室"
+            line += f"{pick.choice(_ESTATES)}{pick.randrange(1, 30)}栋"
+            line += f"{pick.randrange(1, 26)}{pick.randrange(1, 5):02d}室"
         latitude, longitude = self.place_near(county.latitude, county.longitude)
         return Contact(self.name(), self.phone(), county.adcode, line, latitude, longitude)
 

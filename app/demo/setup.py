@@ -115,12 +115,12 @@ def set_up(
         session, staff["finance"], name="standard", body=TERMS, effective_from=now, now=now
     )
     orders.approve_terms(session, staff["finance2"], version, now=now)
-    shippers = _shippers(session, parcels, now)
+    shippers, shipper_logins = _shippers(session, parcels, now)
     hub = _staff(session, "hub", "武汉枢纽扫描台", Role.HUB, now, facilities["WUH-H"])
     first_courier = next(iter(couriers[facilities[_home_outlet(plan)]]))
     courier = _staff(session, "courier", "陈小哥", Role.COURIER, now, first_courier)
-    actors = {**staff, "hub": hub, "courier": courier}
-    tokens = {name: _token(session, actors[name], now) for name in ("admin", "dispatcher", "agent")}
+    actors = {**staff, **shipper_logins, "hub": hub, "courier": courier}
+    tokens = {name: _token(session, actors[name], now) for name in ("dispatcher", "shipper3")}
     return Company(tenant_id, actors, shippers, facilities, couriers, tokens)
 
 
@@ -273,13 +273,17 @@ def _bank_accounts(session: Session, earners: Sequence[tuple[int, str]]) -> None
         )
 
 
-def _shippers(session: Session, parcels: Sequence[Parcel], now: datetime) -> dict[Sender, int]:
+def _shippers(
+    session: Session, parcels: Sequence[Parcel], now: datetime
+) -> tuple[dict[Sender, int], dict[str, Actor]]:
     found: dict[Sender, int] = {}
+    logins: dict[str, Actor] = {}
     for shipper in SHIPPERS:
         home = next(parcel.request.sender for parcel in parcels if parcel.sender is shipper.sender)
         customer = customers.find_or_create(
             session, name=shipper.name, phone=home.phone, now=now, kind=CustomerKind.COMPANY
         )
         found[shipper.sender] = customer.id
-        _staff(session, shipper.username, shipper.name, Role.SHIPPER, now, customer.id)
-    return found
+        login = _staff(session, shipper.username, shipper.name, Role.SHIPPER, now, customer.id)
+        logins[shipper.username] = login
+    return found, logins

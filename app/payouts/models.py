@@ -8,6 +8,8 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from app.db.base import Base, Identified, TenantScoped
+from app.db.types import enum_by_value
+from settlement.payout import BatchState, ItemState
 
 
 class PartyBankAccount(Identified, TenantScoped, Base):
@@ -31,7 +33,7 @@ class PayoutBatch(Identified, TenantScoped, Base):
     )
 
     number: Mapped[str] = mapped_column(unique=True)
-    status: Mapped[str]
+    status: Mapped[BatchState] = mapped_column(enum_by_value(BatchState))
     currency: Mapped[str] = mapped_column(sa.String(3))
     total_minor: Mapped[int]
     prepared_by_id: Mapped[int] = mapped_column(sa.ForeignKey("user_account.id"))
@@ -58,7 +60,7 @@ class PayoutItem(Identified, TenantScoped, Base):
     batch_id: Mapped[int] = mapped_column(sa.ForeignKey("payout_batch.id"))
     party_id: Mapped[int] = mapped_column(sa.ForeignKey("party.id"), index=True)
     amount_minor: Mapped[int]
-    status: Mapped[str]
+    status: Mapped[ItemState] = mapped_column(enum_by_value(ItemState))
     bank_holder: Mapped[str]
     bank_account_number: Mapped[str]
     bank_name: Mapped[str]

@@ -1,0 +1,277 @@
+"""The days of the demo world, told in the order of time: booked, scanned, confirmed, complained of, paid.
+
+Everything goes through the services; scans, and the bookings of the shipper that works by machine, go through
+the HTTP API. The clock of the application is moved along.
+"""
+
+from __future__ import annotations
+
+import heapq
+import random
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from itertools import count
+from typing import Any
+
+from flask.testing import FlaskClient
+from sqlalchemy.orm import Session
+
+from app.config import Settings
+from app.customers import service as customers
+from app.db import outbox
+from app.db.session import Database
+from app.demo import office
+from app.demo.journey import Heard, Journey
+from app.demo.parcels import OFFSET_MINUTES, Parcel, Sender, Story
+from app.demo.setup import Company
+from app.orders import jobs as orders_jobs
+from app.orders import service as orders
+from app.orders.models import PaymentChannel
+from app.shipments import jobs as shipments_jobs
+from app.shipments import queries as shipments
+from app.shipments import service as shipments_service
+from app.shipments.folding import legs_by_shipment
+from app.shipments.models import Shipment
+from app.subscriptions import HANDLERS
+from routing.network.cutoff import ready_at
+from tracking.shipment import ScanCode
+
+SLOT = timedelta(hours=3)
+_SCANS_AT_ONCE = 1_000
+_CONFIRM_PERCENT = 62
+_DELIVERED = frozenset(
+    {ScanCode.DELIVERED, ScanCode.DELIVERED_TO_PROXY, ScanCode.TAKEN_FROM_POINT, ScanCode.TAKEN_FROM_LOCKER}
+)
+
+Action = Callable[[Session, datetime], None]
+
+
+@dataclass
+class MovableClock:
+    """The application's clock while the world is built."""
+
+    moment: datetime
+
+    def __call__(self) -> datetime:
+        return self.moment
+
+
+@dataclass
+class Days:
+    """The world in the making."""
+
+    settings: Settings
+    database: Database
+    client: FlaskClient
+    clock: MovableClock
+    company: Company
+    seed: int
+    codes: dict[int, str]
+    _scans: list[tuple[datetime, int, dict[str, Any], str]] = field(default_factory=list)
+    _agenda: list[tuple[datetime, int, Action]] = field(default_factory=list)
+    _ticket: Iterable[int] = field(default_factory=count)
+
+    def __post_init__(self) -> None:
+        self._pick = random.Random(f"days:{self.seed}")
+        self._numbers = iter(self._ticket)
+        self._desk = office.Office(self.company, random.Random(f"office:{self.seed}"))
+
+    def run(
+        self, parcels: Sequence[Parcel], start: datetime, end: datetime, progress: Callable[[int], None]
+    ) -> None:
+        """From `start` to `end`; `progress` hears how many parcels have been booked."""
+        todo = iter(parcels)
+        parcel = next(todo, None)
+        booked = 0
+        slot_start = start
+        while slot_start < end:
+            slot_end = min(slot_start + SLOT, end)
+            self._open_office(slot_start)
+            while parcel is not None and parcel.booked_at < slot_end:
+                self._book(parcel)
+                booked += 1
+                parcel = next(todo, None)
+            progress(booked)
+            self._relay(slot_end)
+            self._tell_scans(slot_end)
+            self._relay(slot_end)
+            self._act(slot_end)
+            self._relay(slot_end)
+            slot_start = slot_end
+        self.clock.moment = end
+        self._jobs(end)
+
+    def _book(self, parcel: Parcel) -> None:
+        self.clock.moment = parcel.booked_at
+        number = self._book_by_api(parcel) if parcel.sender is Sender.SMALL else None
+        with self.database.unit_of_work(self.company.tenant_id) as session:
+            agent = self.company.staff["agent"]
+            if number is None:
+                number = self._book_by_service(session, parcel)
+            shipment = shipments.load_shipment(session, agent, number)
+            legs = legs_by_shipment(session, [shipment.id])[shipment.id]
+            self._foresee(
+                parcel,
+                shipment,
+                Journey(
+                    parcel,
+                    legs,
+                    ready_at=ready_at(parcel.booked_at, parcel.request.pickup_handover, OFFSET_MINUTES),
+                    origin_id=shipment.origin_facility_id,
+                    destination_id=shipment.destination_facility_id,
+                    delivery_point_id=shipment.delivery_point_id,
+                    seed=self.seed,
+                ).scans(),
+            )
+
+    def _book_by_service(self, session: Session, parcel: Parcel) -> str:
+        request, now = parcel.request, parcel.booked_at
+        contract = self.company.shippers.get(parcel.sender)
+        customer_id = contract
+        if customer_id is None:
+            sender = request.sender
+            customer_id = customers.find_or_create(session, name=sender.name, phone=sender.phone, now=now).id
+        order = orders.book(
+            session,
+            self.company.staff["agent"],
+            request,
+            customer_id=customer_id,
+            channel=PaymentChannel.PREPAID if contract is None else PaymentChannel.MONTHLY_ACCOUNT,
+            now=now,
+        )
+        return order.number.removeprefix("O")
+
+    def _book_by_api(self, parcel: Parcel) -> str:
+        request = parcel.request
+        body = {
+            "sender": _place(request.sender),
+            "consignee": _place(request.consignee),
+            "goods": request.goods,
+            "pieces": request.pieces,
+            "weight_g": request.weight_g,
+            "volume_cm3": request.volume_cm3,
+            "service": request.service,
+            "pickup_handover": request.pickup_handover,
+            "delivery_handover": request.delivery_handover,
+            "declared_value_minor": request.declared_value_minor,
+            "cod_minor": request.cod_minor,
+            "channel": PaymentChannel.MONTHLY_ACCOUNT,
+        }
+        answer = self._post("/api/v1/shipments", body, "shipper3", key=f"demo-{self.seed}-{parcel.index}")
+        return str(answer["waybill_number"])
+
+    def _foresee(self, parcel: Parcel, shipment: Shipment, scans: list[Heard]) -> None:
+        """Put on the agenda what will become of a parcel."""
+        number = shipment.waybill_number
+        for scan in scans:
+            row = self._row(number, scan)
+            heapq.heappush(self._scans, (scan.received_at, next(self._numbers), row, number))
+            if scan.repeated:
+                again_at = scan.received_at + timedelta(minutes=self._pick.randrange(1, 90))
+                heapq.heappush(self._scans, (again_at, next(self._numbers), row, number))
+        if parcel.story is Story.CANCELLED:
+            self._at(
+                parcel.booked_at + timedelta(minutes=20),
+                lambda session, now: self._cancel(session, number, now),
+            )
+        delivered = next((scan.received_at for scan in scans if scan.code in _DELIVERED), None)
+        if delivered is not None and self._pick.randrange(100) < _CONFIRM_PERCENT:
+            confirmed_at = delivered + timedelta(hours=self._pick.expovariate(1 / 16))
+            self._at(confirmed_at, lambda session, now: self._confirm(session, number, now))
+        for when, action in self._desk.complaint(parcel, number, scans):
+            self._at(when, action)
+
+    def _row(self, number: str, scan: Heard) -> dict[str, Any]:
+        row: dict[str, Any] = {
+            "number": number,
+            "code": scan.code,
+            "occurred_at": scan.occurred_at.isoformat(),
+            "offset_minutes": OFFSET_MINUTES,
+            "client_scan_id": f"{number}-{scan.index}",
+        }
+        if scan.by_courier_of is not None:
+            couriers = self.company.couriers[scan.by_courier_of]
+            courier_id = couriers[int(number[2:-1]) % len(couriers)]
+            row |= {"device_id": f"phone-{courier_id}", "courier_id": courier_id}
+        else:
+            row |= {
+                "device_id": f"gun-{self.codes.get(scan.facility_id or 0, 'x')}",
+                "facility_id": scan.facility_id,
+            }
+        if scan.reason is not None:
+            row["reason"] = scan.reason
+        if scan.received_by is not None:
+            row["proof"] = {"kind": "code", "received_by": scan.received_by}
+        return row
+
+    def _tell_scans(self, until: datetime) -> None:
+        while self._scans and self._scans[0][0] < until:
+            rows: list[dict[str, Any]] = []
+            while self._scans and self._scans[0][0] < until and len(rows) < _SCANS_AT_ONCE:
+                self.clock.moment, _number, row, _waybill = heapq.heappop(self._scans)
+                rows.append(row)
+            answer = self._post("/api/v1/scans", rows, "dispatcher")
+            refused = [
+                result for result in answer["results"] if result["status"] in ("rejected", "unmatched")
+            ]
+            if refused:
+                raise RuntimeError(f"the demo's own scans were refused: {refused[:3]}")
+
+    def _act(self, until: datetime) -> None:
+        while self._agenda and self._agenda[0][0] < until:
+            when, _number, action = heapq.heappop(self._agenda)
+            self.clock.moment = when
+            with self.database.unit_of_work(self.company.tenant_id) as session:
+                action(session, when)
+
+    def _at(self, when: datetime, action: Action) -> None:
+        heapq.heappush(self._agenda, (when, next(self._numbers), action))
+
+    def _open_office(self, slot_start: datetime) -> None:
+        """What happens by the clock: rounds in the morning, the watch, releases, payouts twice a week."""
+        hour = (slot_start + timedelta(minutes=OFFSET_MINUTES)).hour
+        self.clock.moment = slot_start
+        if hour in (0, 12):
+            self._jobs(slot_start)
+        if hour == 9:
+            self._desk.morning(self.database, slot_start)
+
+    def _jobs(self, now: datetime) -> None:
+        for job in (shipments_jobs.watch, orders_jobs.release_unconfirmed):
+            with self.database.unit_of_work(None) as session:
+                job(session, self.settings, now)
+        self._relay(now)
+
+    def _relay(self, now: datetime) -> None:
+        self.clock.moment = now
+        while outbox.relay(self.database, HANDLERS, self.clock, batch=500):
+            pass
+
+    def _confirm(self, session: Session, number: str, now: datetime) -> None:
+        shipment = shipments.load_shipment(session, self.company.staff["agent"], number)
+        shipments_service.confirm_receipt(session, shipment, now=now, by="tracking_page")
+
+    def _cancel(self, session: Session, number: str, now: datetime) -> None:
+        shipment = shipments.load_shipment(session, self.company.staff["agent"], number)
+        shipments_service.cancel(session, shipment, now=now)
+
+    def _post(self, path: str, body: object, who: str, *, key: str | None = None) -> Any:
+        headers = {"Authorization": f"Bearer {self.company.tokens[who]}"}
+        if key is not None:
+            headers["Idempotency-Key"] = key
+        answer = self.client.post(path, json=body, headers=headers)
+        if answer.status_code >= 400:
+            raise RuntimeError(f"POST {path} answered {answer.status_code}: {answer.text[:500]}")
+        return answer.json
+
+
+def _place(place: Any) -> dict[str, Any]:
+    return {
+        "name": place.name,
+        "phone": place.phone,
+        "district_adcode": place.district_adcode,
+        "address": place.address,
+        "latitude": place.latitude,
+        "longitude": place.longitude,
+    }
