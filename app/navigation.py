@@ -1,4 +1,4 @@
-"""The navigation of each role: what is shown is what may be opened."""
+"""The navigation of each role: what is shown is what is installed and may be opened."""
 
 from __future__ import annotations
 
@@ -49,7 +49,8 @@ def items() -> list[NavItem]:
             flask.url_for(endpoint), label, endpoint == flask.request.endpoint or _same_room(endpoint, here)
         )
         for endpoint, label, scope in _ITEMS
-        if (scope is None or actor.may(scope))
+        if endpoint in flask.current_app.view_functions
+        and (scope is None or actor.may(scope))
         and not (endpoint == "dispatch.run" and actor.role != "courier")
     ]
 

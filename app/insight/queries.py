@@ -58,7 +58,7 @@ def waiting(session: Session, actor: Actor, *, now: datetime) -> list[Waiting]:
     found = [
         Waiting(matter, count, oldest_at)
         for matter, statement in _statements(actor, now)
-        for count, oldest_at in session.execute(statement)
+        for count, oldest_at in session.execute(statement).tuples()
     ]
     return [row for row in found if row.count]
 
@@ -73,7 +73,11 @@ def _statements(actor: Actor, now: datetime) -> list[tuple[Matter, sa.Select[tup
         found.append(
             (
                 Matter.CLAIMS_TO_APPROVE,
-                _count(Claim.proposed_at, Claim.status == ClaimStatus.PROPOSED, Claim.proposed_by_id != actor.user_id),
+                _count(
+                    Claim.proposed_at,
+                    Claim.status == ClaimStatus.PROPOSED,
+                    Claim.proposed_by_id != actor.user_id,
+                ),
             )
         )
     if actor.may(Scope.PAYOUTS_APPROVE):
@@ -105,7 +109,9 @@ def _statements(actor: Actor, now: datetime) -> list[tuple[Matter, sa.Select[tup
             (Matter.UNMATCHED_SCANS, _count(UnmatchedScan.received_at, UnmatchedScan.resolved_at.is_(None)))
         )
     if actor.role in ("dispatcher", "hub", "agent", "admin"):
-        found.append((Matter.FINDINGS, _count(ShipmentFinding.opened_at, ShipmentFinding.closed_at.is_(None))))
+        found.append(
+            (Matter.FINDINGS, _count(ShipmentFinding.opened_at, ShipmentFinding.closed_at.is_(None)))
+        )
     if actor.may(Scope.ADMIN):
         stuck = _count(
             OutboxEvent.created_at, OutboxEvent.handled_at.is_(None), OutboxEvent.attempts >= ATTEMPTS_MAX
@@ -152,6 +158,7 @@ def _dispatch(now: datetime) -> list[tuple[Matter, sa.Select[tuple[int, datetime
 
 
 def _count(
-    since: sa.ColumnElement[datetime] | sa.orm.InstrumentedAttribute[datetime], *conditions: sa.ColumnElement[bool]
+    since: sa.ColumnElement[datetime] | sa.orm.InstrumentedAttribute[datetime],
+    *conditions: sa.ColumnElement[bool],
 ) -> sa.Select[tuple[int, datetime | None]]:
     return sa.select(sa.func.count(), sa.func.min(since)).where(*conditions)

@@ -29,13 +29,18 @@ class Sign:
     label: Any
     tone: str
     endpoint: str
-    arguments: dict[str, str]
+    arguments: dict[str, Any]
 
 
 SIGNS: dict[Matter, Sign] = {
-    Matter.PROBLEM_SHIPMENTS: Sign(_l("Shipments with a problem"), "bad", "shipments.index", {"show": "problems"}),
+    Matter.PROBLEM_SHIPMENTS: Sign(
+        _l("Shipments with a problem"), "bad", "shipments.index", {"show": "problems"}
+    ),
     Matter.READY_FOR_PICKUP: Sign(
-        _l("Waiting for the consignee to fetch them"), "info", "shipments.index", {"milestone": "ready_for_pickup"}
+        _l("Waiting for the consignee to fetch them"),
+        "info",
+        "shipments.index",
+        {"milestone": "ready_for_pickup"},
     ),
     Matter.UNMATCHED_SCANS: Sign(_l("Scans of unknown numbers"), "warn", "shipments.unmatched", {}),
     Matter.FINDINGS: Sign(_l("Shipments late, stuck or off their route"), "warn", "shipments.exceptions", {}),
@@ -43,11 +48,15 @@ SIGNS: dict[Matter, Sign] = {
     Matter.PLANS_TO_PUBLISH: Sign(_l("Drafts of rounds to publish"), "info", "dispatch.board", {}),
     Matter.STOPS_FAILED: Sign(_l("Stops that failed"), "bad", "dispatch.board", {}),
     Matter.CASES_OVERDUE: Sign(_l("Cases past their time"), "bad", "servicedesk.queue", {"show": "overdue"}),
-    Matter.CASES_UNOWNED: Sign(_l("Cases that nobody has taken"), "warn", "servicedesk.queue", {"show": "unowned"}),
+    Matter.CASES_UNOWNED: Sign(
+        _l("Cases that nobody has taken"), "warn", "servicedesk.queue", {"show": "unowned"}
+    ),
     Matter.CASES_MINE: Sign(_l("Your open cases"), "info", "servicedesk.queue", {"show": "mine"}),
     Matter.CASES_OPEN: Sign(_l("Your open complaints"), "info", "servicedesk.queue", {}),
     Matter.CLAIMS_TO_APPROVE: Sign(_l("Awards to approve"), "warn", "servicedesk.queue", {"show": "claims"}),
-    Matter.PAYOUTS_TO_APPROVE: Sign(_l("Payout batches to approve"), "warn", "payouts.index", {"status": "prepared"}),
+    Matter.PAYOUTS_TO_APPROVE: Sign(
+        _l("Payout batches to approve"), "warn", "payouts.index", {"status": "prepared"}
+    ),
     Matter.TERMS_TO_APPROVE: Sign(_l("Terms to approve"), "info", "orders.terms", {}),
     Matter.EVENTS_STUCK: Sign(_l("Events that nobody could handle"), "bad", "home.index", {}),
 }
