@@ -54,13 +54,13 @@ _PROBLEM = (Milestone.EXCEPTION, Milestone.ATTEMPT_FAILED)
 
 
 def waiting(session: Session, actor: Actor, *, now: datetime) -> list[Waiting]:
-    """What waits for the asker: only matters of his role, only those with a count, in the order of urgency."""
-    found = [
-        Waiting(matter, count, oldest_at)
-        for matter, statement in _statements(actor, now)
-        for count, oldest_at in session.execute(statement).tuples()
-    ]
-    return [row for row in found if row.count]
+    """What waits for the asker: matters of his role that have a count, the most urgent first."""
+    found = []
+    for matter, statement in _statements(actor, now):
+        count, oldest_at = session.execute(statement).one()
+        if count:
+            found.append(Waiting(matter, count, oldest_at))
+    return found
 
 
 def _statements(actor: Actor, now: datetime) -> list[tuple[Matter, sa.Select[tuple[int, datetime | None]]]]:
