@@ -33,10 +33,12 @@ def store_findings(
     stored = {
         (row.shipment_id, row.finding_key): row
         for row in session.scalars(
-            sa.select(ShipmentFinding).where(
+            sa.select(ShipmentFinding)
+            .where(
                 ShipmentFinding.shipment_id == sa.any_(sa.literal(list(found), sa.ARRAY(sa.BigInteger))),
                 _of(source),
             )
+            .with_for_update(skip_locked=True)
         )
     }
     wanted = {
@@ -71,17 +73,21 @@ def store_findings(
 
 
 def close_findings(session: Session, shipment_ids: Collection[int], *, source: str, now: datetime) -> None:
-    """Close what is open about shipments that need no watching any more."""
-    if shipment_ids:
-        session.execute(
-            sa.update(ShipmentFinding)
-            .where(
-                ShipmentFinding.shipment_id.in_(shipment_ids),
-                ShipmentFinding.closed_at.is_(None),
-                _of(source),
-            )
-            .values(closed_at=now)
+    """Close what is open about shipments that need no watching any more.
+
+    What a running watch holds is left to its next run: scans never wait for it.
+    """
+    if not shipment_ids:
+        return
+    rows = session.scalars(
+        sa.select(ShipmentFinding)
+        .where(
+            ShipmentFinding.shipment_id.in_(shipment_ids), ShipmentFinding.closed_at.is_(None), _of(source)
         )
+        .with_for_update(skip_locked=True)
+    )
+    for row in rows:
+        row.closed_at = now
 
 
 def _of(source: str) -> sa.ColumnElement[bool]:
