@@ -19,7 +19,7 @@ def explain(instance: Instance, sequences: Sequences, *, time_was_over: bool) ->
     Args:
         instance: the problem.
         sequences: rounds that keep all rules.
-        time_was_over: planning ended before each stop had its turn.
+        time_was_over: planning ended before each stop had its turn; nor is there time left to search for reasons.
     """
     rounds = Rounds(instance, sequences)
     unserved = rounds.unserved()
@@ -31,11 +31,10 @@ def explain(instance: Instance, sequences: Sequences, *, time_was_over: bool) ->
         stop = instance.stops[number]
         reason, parameters = (
             _never(stop, instance.vehicles)
+            or ((ReasonCode.TIME_LIMIT, {}) if time_was_over else None)
             or _not_even_alone(empty, number)
             or _not_beside_others(rounds, number)
         )
-        if reason is ReasonCode.COST_ABOVE_PRIZE and time_was_over:
-            reason, parameters = ReasonCode.TIME_LIMIT, {}
         reasons.append(Unserved(stop.stop_id, reason, parameters))
     return tuple(reasons)
 

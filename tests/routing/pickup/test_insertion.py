@@ -34,7 +34,7 @@ def day() -> tuple[Problem, Plan]:
     return problem, solve(problem, Options(steps=100))
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=40, deadline=None)
 @given(problems(hostile=False), st.data())
 def test_offers_cost_what_they_say_and_keep_the_rules(problem: Problem, data: st.DataObject) -> None:
     if not problem.stops:

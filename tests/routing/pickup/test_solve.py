@@ -15,7 +15,7 @@ from tests.routing.pickup.towns import DEPOT, town
 QUICK = Options(steps=200)
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=100, deadline=None)
 @given(problems())
 def test_any_problem_gives_a_plan_that_keeps_the_rules(problem: Problem) -> None:
     plan = solve(problem, Options(steps=30))
@@ -81,7 +81,7 @@ def test_an_exception_of_the_listener_reaches_the_caller() -> None:
 
 def test_a_plan_can_start_from_an_earlier_one() -> None:
     problem = town(60, 4)
-    earlier = solve(problem, Options(steps=500))
+    earlier = solve(problem, Options(steps=100))
     again = solve(problem, Options(steps=1, initial=earlier))
     assert again.cost_minor <= earlier.cost_minor
     smaller = replace(problem, stops=problem.stops[10:], vehicles=problem.vehicles[1:])
