@@ -19,7 +19,7 @@ def explain(instance: Instance, sequences: Sequences, *, time_was_over: bool) ->
     Args:
         instance: the problem.
         sequences: rounds that keep all rules.
-        time_was_over: planning ended before each stop had its turn; nor is there time left to search for reasons.
+        time_was_over: planning ended before each stop had its turn; no time is left to search for reasons.
     """
     rounds = Rounds(instance, sequences)
     unserved = rounds.unserved()
