@@ -7,10 +7,10 @@ from typing import Any
 
 import flask
 from apiflask import APIBlueprint
-from pydantic import Field
+from pydantic import AwareDatetime, Field
 
 from app.accounts.roles import Scope
-from app.api_schema import BEARER, PageQuery, page_answer
+from app.api_schema import BEARER, ApiOutput, PageQuery, page_answer
 from app.ledger import queries
 from app.ledger.models import Account, JournalEntry
 from app.security import requires
@@ -41,8 +41,64 @@ class AccountQuery(PageQuery):
     purpose: Purpose | None = None
 
 
+class LineOut(ApiOutput):
+    """An amount on an account; debit positive."""
+
+    account_id: int
+    party_id: int | None
+    purpose: Purpose
+    currency: str
+    amount_minor: int
+
+
+class EvidenceOut(ApiOutput):
+    """What an entry rests on."""
+
+    kind: str
+    ref: str
+
+
+class EntryOut(ApiOutput):
+    """A journal entry; `hash` is SHA-256 over the hash before it and its own content."""
+
+    id: int
+    sequence: int
+    key: str
+    kind: str
+    effective_at: AwareDatetime
+    recorded_at: AwareDatetime
+    hash: str
+    lines: list[LineOut]
+    evidence: list[EvidenceOut]
+
+
+class EntryPage(ApiOutput):
+    """A page of entries."""
+
+    items: list[EntryOut]
+    next_cursor: str | None
+
+
+class AccountOut(ApiOutput):
+    """An account; debit positive."""
+
+    id: int
+    party_id: int | None
+    purpose: Purpose
+    currency: str
+    balance_minor: int
+
+
+class AccountPage(ApiOutput):
+    """A page of accounts."""
+
+    items: list[AccountOut]
+    next_cursor: str | None
+
+
 @blueprint.get("/ledger/entries")
 @blueprint.input(EntryQuery, location="query")
+@blueprint.output(EntryPage)
 @blueprint.doc(summary="Journal entries, newest first", security=BEARER)
 @requires(Scope.LEDGER_READ)
 def entries(query_data: EntryQuery) -> flask.typing.ResponseReturnValue:
@@ -62,6 +118,7 @@ def entries(query_data: EntryQuery) -> flask.typing.ResponseReturnValue:
 
 @blueprint.get("/ledger/accounts")
 @blueprint.input(AccountQuery, location="query")
+@blueprint.output(AccountPage)
 @blueprint.doc(summary="Accounts with their balances", security=BEARER)
 @requires(Scope.LEDGER_READ)
 def accounts(query_data: AccountQuery) -> flask.typing.ResponseReturnValue:

@@ -128,7 +128,6 @@ def book(
         posting.order_placed_split_held(chart, header(order, shipment, "placed", now), result, payer_id)
     ]
     if channel is PaymentChannel.PREPAID:
-        order.paid_at = now
         entries.append(payment(chart, order, shipment, payer_id, now))
     ledger.post_many(session, entries, now=now)
     return order
@@ -187,6 +186,7 @@ def _order(
         status=OrderStatus.HELD,
         terms_version_id=terms_version_id,
         placed_at=now,
+        paid_at=now if channel is PaymentChannel.PREPAID else None,
     )
 
 

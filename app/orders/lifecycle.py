@@ -148,6 +148,7 @@ def chart_of(session: Session) -> posting.Chart:
 
 
 def _lock(session: Session, order: Order) -> None:
+    session.flush()  # a refresh would forget what is not written yet
     session.refresh(order, with_for_update=True)
 
 

@@ -9,7 +9,7 @@ from datetime import date, datetime, time, timedelta, timezone
 import sqlalchemy as sa
 from sqlalchemy.orm import Session, selectinload
 
-from app.accounts.models import AuditEntry
+from app.accounts.models import AuditEntry, Installation
 from app.actor import Actor
 from app.customers.models import Customer
 from app.errors import NotFoundError
@@ -18,6 +18,7 @@ from app.ledger.queries import entries_with_evidence
 from app.orders.models import Order, OrderShare, OrderStatus, PaymentChannel
 from app.pagination import Page, decode_cursor, page_of
 from app.shipments.models import Shipment
+from app.shipments.values import link_token
 from settlement.money import Money
 from settlement.payout import Hold, HoldReason
 
@@ -154,6 +155,11 @@ def awaiting_funds(session: Session, currency: str) -> tuple[Hold, ...]:
 def entries_of(session: Session, order: Order) -> list[JournalEntry]:
     """The journal entries that rest on an order, oldest first."""
     return entries_with_evidence(session, "order", order.number)
+
+
+def tracking_path(session: Session, shipment: Shipment) -> str:
+    """The path of the shipment's unguessable public page."""
+    return f"/t/{link_token(shipment.id, session.get_one(Installation, 1).waybill_key)}"
 
 
 def terms_trail(session: Session, version_id: int) -> Sequence[AuditEntry]:

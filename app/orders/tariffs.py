@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
+from weakref import WeakKeyDictionary
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session, selectinload
@@ -15,9 +16,8 @@ from app.orders.models import TariffBand, TariffVersion
 from app.orders.tariff import Band, Fee, Tariff
 from settlement.money import Ratio
 
-_VERSIONS_KEPT = 256
-# A stored version never changes, so what was read of it once can be kept by its id.
-_read: dict[int, Tariff] = {}
+# A stored version never changes, so what was read of it once is kept: by its id, for each database.
+_read: WeakKeyDictionary[sa.Engine, dict[int, Tariff]] = WeakKeyDictionary()
 
 
 def set_tariff(
@@ -84,11 +84,10 @@ def tariff_in_force(session: Session, currency: str, at: datetime) -> Tariff:
             f"there are no prices in {currency}",
             [{"detail": "is not a currency that prices are offered in", "pointer": "/currency"}],
         )
-    if version_id not in _read:
-        if len(_read) >= _VERSIONS_KEPT:
-            _read.clear()
-        _read[version_id] = _value(session, version_id)
-    return _read[version_id]
+    known = _read.setdefault(session.get_bind().engine, {})
+    if version_id not in known:
+        known[version_id] = _value(session, version_id)
+    return known[version_id]
 
 
 def _value(session: Session, version_id: int) -> Tariff:

@@ -257,6 +257,7 @@ def _shipments(session: Session, orders: Sequence[Order]) -> dict[int, Shipment]
 
 
 def _draft(session: Session, version: TermsVersion) -> None:
+    session.flush()  # a refresh would forget what is not written yet
     session.refresh(version, attribute_names=["status"], with_for_update=True)
     if version.status is not TermsStatus.DRAFT:
         raise ConflictError(f"version {version.version} is no draft any more")
