@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 import sqlalchemy as sa
+from sqlalchemy.dialects.postgresql import distinct_on
 from sqlalchemy.orm import Session, selectinload
 
 from app.accounts.models import User
@@ -129,7 +130,7 @@ def list_cases(
     """A page of cases: what runs out first comes first; of all cases, closed ones too, the latest first."""
     latest = (
         sa.select(Claim.case_id, Claim.status, Claim.award_minor, Claim.currency)
-        .distinct(Claim.case_id)
+        .ext(distinct_on(Claim.case_id))
         .order_by(Claim.case_id, Claim.id.desc())
         .subquery()
     )
