@@ -6,7 +6,7 @@ from flask_babel import lazy_gettext as _l
 from flask_wtf import FlaskForm
 from wtforms import HiddenField, PasswordField, SelectField, StringField, TextAreaField
 from wtforms.fields.choices import SelectChoice  # type: ignore[attr-defined]  # newer than its stubs
-from wtforms.validators import InputRequired, Length, Optional, Regexp
+from wtforms.validators import DataRequired, InputRequired, Length, Optional, Regexp
 
 from app.accounts.service import PASSWORD_LENGTH_MIN
 from app.customers.models import CustomerKind, IdentityKind
@@ -56,7 +56,12 @@ class IdentityForm(FlaskForm):
 class ReasonForm(FlaskForm):
     """Why something is done that is written down."""
 
-    reason = StringField(_l("Reason"), validators=[InputRequired(), Length(max=500)])
+    # Blanks are no reason, so they go before it is looked at.
+    reason = StringField(
+        _l("Reason"),
+        filters=[lambda typed: (typed or "").strip()],
+        validators=[DataRequired(), Length(max=500)],
+    )
 
 
 class RegisterForm(FlaskForm):
@@ -70,7 +75,8 @@ class CodeForm(FlaskForm):
     """The code from the phone, and the password to sign in with from now on."""
 
     code = StringField(
-        _l("Code"), validators=[InputRequired(), Regexp(r"^\s*\d{6}\s*$", message=_l("Six digits."))]
+        _l("Code from the phone"),
+        validators=[InputRequired(), Regexp(r"^\s*\d{6}\s*$", message=_l("Six digits."))],
     )
     password = PasswordField(
         _l("Choose a password"), validators=[InputRequired(), Length(min=PASSWORD_LENGTH_MIN, max=500)]

@@ -140,7 +140,7 @@ def add_identity(customer_id: int) -> flask.typing.ResponseReturnValue:
     return flask.redirect(flask.url_for(".edit", customer_id=customer.id))
 
 
-@blueprint.post("/customers/<int:customer_id>/identities/<int:identity_id>/reveal")
+@blueprint.route("/customers/<int:customer_id>/identities/<int:identity_id>/reveal", methods=["GET", "POST"])
 @requires(Scope.CUSTOMERS_READ)
 def reveal(customer_id: int, identity_id: int) -> flask.typing.ResponseReturnValue:
     """Show a phone, mail address or card in full, this once and for a reason."""
@@ -149,10 +149,11 @@ def reveal(customer_id: int, identity_id: int) -> flask.typing.ResponseReturnVal
     with unit_of_work() as session:
         customer = queries.load_customer(session, actor, customer_id)
         identity = queries.load_identity(session, actor, customer_id, identity_id)
-        if not form.validate():
+        if not form.validate_on_submit():
+            status = 422 if form.is_submitted() else 200
             return flask.render_template(
                 "customers/reveal.html", customer=customer, identity=identity, form=form, value=None
-            ), 422
+            ), status
         audit(
             session,
             actor,

@@ -6,10 +6,11 @@ from collections.abc import Iterable
 
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
+from flask_babel import lazy_pgettext
 from flask_wtf import FlaskForm
 from wtforms import DateTimeLocalField, IntegerField, SelectField, StringField
 from wtforms.fields.choices import SelectChoice  # type: ignore[attr-defined]  # newer than its stubs
-from wtforms.validators import InputRequired, Length, NumberRange, Optional, ValidationError
+from wtforms.validators import DataRequired, InputRequired, Length, NumberRange, Optional, ValidationError
 
 from app.network.labels import KINDS
 
@@ -31,7 +32,11 @@ class FacilityFilterForm(FlaskForm):
     province = SelectField(_l("Province"), default="")
     state = SelectField(
         _l("State"),
-        choices=[_ALL, SelectChoice("open", _l("Open")), SelectChoice("closed", _l("Closed"))],
+        choices=[
+            _ALL,
+            SelectChoice("open", lazy_pgettext("facility", "Open")),
+            SelectChoice("closed", lazy_pgettext("facility", "Closed")),
+        ],
         default="",
     )
 
@@ -46,8 +51,8 @@ class RouteForm(FlaskForm):
     class Meta:
         csrf = False  # it asks and changes nothing
 
-    origin = StringField(_l("From"), validators=[InputRequired(), Length(max=100)])
-    destination = StringField(_l("To"), validators=[InputRequired(), Length(max=100)])
+    origin = StringField(lazy_pgettext("place", "From"), validators=[InputRequired(), Length(max=100)])
+    destination = StringField(lazy_pgettext("place", "To"), validators=[InputRequired(), Length(max=100)])
     ready = DateTimeLocalField(_l("Ready at"), format="%Y-%m-%dT%H:%M", validators=[InputRequired()])
     weight_g = IntegerField(_l("Weight"), validators=[InputRequired(), NumberRange(min=1, max=100_000_000)])
 
@@ -60,4 +65,9 @@ class RouteForm(FlaskForm):
 class ReasonForm(FlaskForm):
     """Why something is closed or opened again."""
 
-    reason = StringField(_l("Reason"), validators=[InputRequired(), Length(max=500)])
+    # Blanks are no reason, so they go before it is looked at.
+    reason = StringField(
+        _l("Reason"),
+        filters=[lambda typed: (typed or "").strip()],
+        validators=[DataRequired(), Length(max=500)],
+    )

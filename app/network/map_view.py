@@ -7,8 +7,7 @@ from typing import Any
 
 import sqlalchemy as sa
 from flask import url_for
-from flask_babel import gettext as _
-from flask_babel import ngettext
+from flask_babel import ngettext, pgettext
 from sqlalchemy.dialects.postgresql import BIT
 from sqlalchemy.orm import Session
 
@@ -52,9 +51,9 @@ def _line(start: Facility, end: Facility, runs: Sequence[tuple[int, bool]]) -> d
         "title": f"{facility_name(start)} – {facility_name(end)}",
         "detail": ngettext("%(num)s departure a week", "%(num)s departures a week", weekly)
         if weekly
-        else _("Closed"),
+        else pgettext("facility", "Closed"),
         "width": 3 if {start.kind, end.kind} == {FacilityKind.HUB} else 1.5,
-        **({"series": SERIES[_larger(start, end)]} if weekly else {"tone": "bad"}),
+        **({"series": SERIES[_smaller_kind(start, end)]} if weekly else {"tone": "bad"}),
     }
     return {
         "type": "Feature",
@@ -66,17 +65,19 @@ def _line(start: Facility, end: Facility, runs: Sequence[tuple[int, bool]]) -> d
     }
 
 
-def _larger(start: Facility, end: Facility) -> FacilityKind:
-    """A line has the colour of the smaller of the two places it joins: what it feeds."""
+def _smaller_kind(start: Facility, end: Facility) -> FacilityKind:
+    """A line has the colour of the smaller of the two places it joins."""
     return max((start.kind, end.kind), key=lambda kind: SERIES[kind])
 
 
 def _point(facility: Facility) -> dict[str, Any]:
     closed = facility.closed_at is not None
-    kind = str(KINDS[facility.kind])
+    words = [facility.code, str(KINDS[facility.kind])]
+    if closed:
+        words.append(pgettext("facility", "Closed"))
     properties: dict[str, Any] = {
         "title": facility_name(facility),
-        "detail": f"{facility.code} · {kind}" + (f" · {_('Closed')}" if closed else ""),
+        "detail": " · ".join(words),
         "url": url_for("network.facility", facility_id=facility.id),
         "radius": _RADIUS.get(facility.kind, _RADIUS_OTHER),
         **({"tone": "bad"} if closed else {"series": SERIES[facility.kind]}),

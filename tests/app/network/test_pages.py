@@ -142,7 +142,7 @@ def test_an_administrator_closes_and_reopens_with_a_reason(
     assert admin.post(f"{hub}/close", data={"reason": "Flood"}).status_code == 302
     assert admin.post(f"{hub}/close", data={"reason": "Flood"}).status_code == 409
     assert admin.post(f"{lane}/close", data={"reason": "Works"}).status_code == 302
-    assert "Closed now: 1 facilities, 1 lanes." in admin.get("/network").text
+    assert "Closed now: 1 of the facilities, 1 of the lanes." in admin.get("/network").text
     page = admin.get(route("CTU-01", "HGH-01")).text
     assert "No open lanes lead from one to the other." in page
     tones = {feature["properties"].get("tone") for feature in admin.get("/network.geojson").json["features"]}
