@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Literal
 
 from pydantic import Field, SecretStr, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
@@ -37,6 +38,14 @@ class Settings(BaseSettings):
         le=90,
         description="Days after proof of delivery at which held money is released unasked",
     )
+    smtp_host: str | None = Field(default=None, description="Mail server; without one mails wait")
+    smtp_port: int = Field(default=587, ge=1, le=65535, description="Its port")
+    smtp_security: Literal["none", "starttls", "tls"] = Field(
+        default="starttls", description="How the connection to it is encrypted"
+    )
+    smtp_username: str | None = Field(default=None, description="Login at the mail server, if it wants one")
+    smtp_password: SecretStr | None = Field(default=None, description="Password of that login")
+    mail_from: str = Field(default="wheelhouse@localhost", description="Sender of mails")
     demo_logins: bool = Field(default=False, description="Show the demo world's logins on the sign-in page")
 
     @field_validator("database_url")

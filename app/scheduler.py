@@ -24,13 +24,16 @@ from apscheduler.schedulers.background import BackgroundScheduler
 from apscheduler.triggers.interval import IntervalTrigger
 from sqlalchemy.orm import Session
 
+from app import housekeeping
 from app.accounts import service as accounts
 from app.clock import Clock, utcnow
 from app.config import Settings
+from app.customers import jobs as customers_jobs
 from app.db import jobs as job_runs
 from app.db import outbox
 from app.db.session import Database
 from app.dispatch import jobs as dispatch_jobs
+from app.notify import jobs as notify_jobs
 from app.orders import jobs as orders_jobs
 from app.shipments import jobs as shipments_jobs
 from app.subscriptions import HANDLERS
@@ -62,6 +65,9 @@ def _drop_sessions(session: Session, _settings: Settings, now: datetime) -> int:
 
 JOBS: tuple[Job, ...] = (
     Job("accounts.drop_expired_sessions", timedelta(hours=1), _drop_sessions),
+    Job("housekeeping.forget_old", timedelta(hours=1), housekeeping.forget_old),
+    Job("customers.drop_old_challenges", timedelta(hours=1), customers_jobs.drop_old_challenges),
+    Job("notify.deliver", timedelta(seconds=15), notify_jobs.deliver),
     Job("shipments.watch", timedelta(minutes=5), shipments_jobs.watch),
     Job("orders.release_unconfirmed", timedelta(minutes=15), orders_jobs.release_unconfirmed),
 )

@@ -6,6 +6,7 @@ import random
 from collections.abc import Callable
 from datetime import datetime, timedelta
 
+import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from app.db.session import Database
@@ -15,11 +16,18 @@ from app.demo.setup import Company
 from app.dispatch import jobs as dispatch_jobs
 from app.dispatch import queries as dispatch_queries
 from app.dispatch import service as dispatch
+from app.ledger import queries as ledger
+from app.orders import service as orders
+from app.orders.models import Order, OrderStatus
+from app.payouts import queries as payout_queries
 from app.payouts import service as payouts
 from app.servicedesk import queries as cases
 from app.servicedesk import service as servicedesk
 from app.servicedesk.models import CaseCategory, CaseChannel
 from app.shipments import queries as shipments
+from settlement.ledger import AccountKey, Purpose
+from settlement.money import Money
+from settlement.payout import BatchState, ItemState
 from tracking.shipment import ScanCode
 
 Action = Callable[[Session, datetime], None]
@@ -62,6 +70,7 @@ class Office:
     def __init__(self, company: Company, pick: random.Random) -> None:
         self._company = company
         self._pick = pick
+        self._case_numbers: dict[str, str] = {}
 
     def complaint(self, parcel: Parcel, number: str, scans: list[Heard]) -> list[tuple[datetime, Action]]:
         """What a parcel's story makes its customer say, and what the desk does about it."""
@@ -130,20 +139,43 @@ class Office:
     def _pay_out(self, database: Database, now: datetime) -> None:
         maker, checker = self._company.staff["finance"], self._company.staff["finance2"]
         with database.unit_of_work(self._company.tenant_id) as session:
-            for batch in payouts.exported_batches(session):
+            self._collect(session, now)
+            for batch in payout_queries.batches_in(session, BatchState.EXPORTED):
                 for item in batch.items:
-                    payouts.settle_item(session, item, paid=self._pick.random() > 0.02, now=now)
-            for batch in payouts.prepared_batches(session):
+                    if item.status is ItemState.OPEN:
+                        payouts.settle_item(session, item, paid=self._pick.random() > 0.02, now=now)
+            for batch in payout_queries.batches_in(session, BatchState.PREPARED):
                 payouts.approve(session, checker, batch, now=now)
                 payouts.export(session, batch, now=now)
-            payouts.prepare_batch(session, maker, currency="CNY", now=now)
+            if payout_queries.preview(session, "CNY", Money(payouts.THRESHOLD_MINOR, "CNY")).payable:
+                payouts.prepare_batch(session, maker, currency="CNY", now=now)
+
+    def _collect(self, session: Session, now: datetime) -> None:
+        """Monthly accounts pay what is over three days old; the channel hands over what it confirmed."""
+        finance = self._company.staff["finance"]
+        due = session.scalars(
+            sa.select(Order).where(
+                Order.paid_at.is_(None),
+                Order.status != OrderStatus.CANCELLED,
+                Order.placed_at < now - timedelta(days=3),
+            )
+        )
+        for order in due:
+            orders.pay(session, finance, order, now=now)
+        clearing = AccountKey(self._company.tenant_id, None, Purpose.CHANNEL_CLEARING, "CNY")
+        waiting_minor = ledger.balance(session, clearing)
+        if waiting_minor > 0:
+            reference = f"demo-{now:%Y%m%d}"
+            orders.settle_channel(
+                session, finance, amount=Money(waiting_minor, "CNY"), reference=reference, now=now
+            )
 
     def _open(
         self, session: Session, number: str, category: CaseCategory, body: str, on_phone: bool, now: datetime
     ) -> None:
         agent = self._company.staff["agent"]
         shipment = shipments.load_shipment(session, agent, number)
-        servicedesk.open_case(
+        case = servicedesk.open_case(
             session,
             customer_id=shipment.consignee_customer_id,
             shipment_id=shipment.id,
@@ -154,25 +186,26 @@ class Office:
             now=now,
             actor=agent if on_phone else None,
         )
+        self._case_numbers[number] = case.number
 
     def _answer(self, session: Session, number: str, now: datetime) -> None:
         agent = self._company.staff[self._pick.choice(("agent", "agent2"))]
-        case = cases.latest_case_of_shipment(session, agent, number)
-        servicedesk.assign(session, agent, case, owner_id=agent.user_id, now=now)
-        servicedesk.reply(session, agent, case, body=self._pick.choice(_REPLIES), now=now)
+        case = cases.load_case(session, agent, self._case_numbers[number])
+        servicedesk.assign(session, agent, case, agent.user_id, now=now)
+        servicedesk.reply(session, agent, case, self._pick.choice(_REPLIES), now=now)
 
     def _solve(self, session: Session, number: str, now: datetime) -> None:
         agent = self._company.staff["agent"]
-        case = cases.latest_case_of_shipment(session, agent, number)
-        servicedesk.resolve(session, agent, case, resolution="已送达并向客户说明原因，客户认可。", now=now)
+        case = cases.load_case(session, agent, self._case_numbers[number])
+        servicedesk.resolve(session, agent, case, "已送达并向客户说明原因，客户认可。", now=now)
 
     def _claim(self, session: Session, number: str, claimed_minor: int, now: datetime) -> None:
         agent = self._company.staff["agent"]
-        case = cases.latest_case_of_shipment(session, agent, number)
+        case = cases.load_case(session, agent, self._case_numbers[number])
         servicedesk.propose_claim(session, agent, case, claimed_minor=claimed_minor, now=now)
 
     def _award(self, session: Session, number: str, now: datetime) -> None:
         agent, approver = self._company.staff["agent"], self._company.staff["finance2"]
-        case = cases.latest_case_of_shipment(session, agent, number)
+        case = cases.load_case(session, agent, self._case_numbers[number])
         servicedesk.approve_claim(session, approver, case.claims[-1], now=now)
-        servicedesk.resolve(session, agent, case, resolution="已按规定赔付。", now=now)
+        servicedesk.resolve(session, agent, case, "已按规定赔付。", now=now)
