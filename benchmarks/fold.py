@@ -97,9 +97,7 @@ def main() -> None:
             Contender("fold, in order", lambda: fold_all(ordered)),
             Contender("fold, shuffled", lambda: fold_all(shuffled)),
             Contender("fold, shuffled, 3 sent twice", lambda: fold_all(resent)),
-            Contender(
-                "merge of the 12th into a summary", merge_last, "without the findings that a fold gives"
-            ),
+            Contender("summary of 11, and the 12th", merge_last, "without the findings that a fold gives"),
         ],
     )
 

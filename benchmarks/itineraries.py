@@ -1,9 +1,9 @@
 """How fast a parcel's way through the demo network is found.
 
-Two peers, both networkx: Dijkstra on the time-expanded graph, which is the textbook way to search a timetable
-and must find the same arrivals (checked here, query by query), and Dijkstra on the plain graph, which knows no
-timetable and so answers an easier question. The limit is to time a way that is known already: one bisection
-for each hop, without any search.
+Two peers, both networkx: Dijkstra on the time-expanded graph, which is the textbook way to search a
+timetable and must find the same arrivals (compared here, query by query), and Dijkstra on the plain graph,
+which knows no timetable and so answers an easier question. The limit is to time a way that is known already:
+one bisection for each hop, without any search.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ from bisect import bisect_left
 from collections import defaultdict
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
+from itertools import pairwise
 from random import Random
 
 import networkx as nx
@@ -75,7 +76,7 @@ def time_expanded(network: Network, dated: dict[int, Trips]) -> nx.DiGraph[objec
                 arriving[sink].add(arrives)
     for place, moments in leaving.items():
         waiting = sorted(moments)
-        for earlier, later in zip(waiting, waiting[1:], strict=False):
+        for earlier, later in pairwise(waiting):
             graph.add_edge(("leave", place, earlier), ("leave", place, later), weight=later - earlier)
         for arrives in arriving[place]:
             found = bisect_left(waiting, arrives + facilities[place[0]].sort_s)
