@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 from app.db.outbox import Event, Handler
 from app.dispatch import service as dispatch
 from app.orders import service as orders
+from tracking.shipment import Milestone
 
 
 def _make_pickup_request(session: Session, event: Event, now: datetime) -> None:
@@ -26,11 +27,18 @@ def _release_order(session: Session, event: Event, now: datetime) -> None:
     )
 
 
+def _cancel_order(session: Session, event: Event, now: datetime) -> None:
+    if event.payload["milestone"] == Milestone.CANCELLED:
+        orders.cancel_for_shipment(
+            session, shipment_id=event.payload["shipment_id"], reason="shipment_cancelled", now=now
+        )
+
+
 HANDLERS: Mapping[str, Sequence[Handler]] = {
     # carries shipment_id
     "shipment.booked": (_make_pickup_request,),
     # carries shipment_id, milestone and code
-    "shipment.state_changed": (_follow_state_in_dispatch,),
+    "shipment.state_changed": (_follow_state_in_dispatch, _cancel_order),
     # carries shipment_id and why
     "shipment.receipt_confirmed": (_release_order,),
 }
