@@ -117,7 +117,7 @@ class OrderFilterForm(FlaskForm):
         csrf = False  # it asks and changes nothing
 
     status = SelectField(
-        _l("Status"),
+        _l("State"),
         choices=[("", _l("All")), *((status.value, STATUSES[status][0]) for status in OrderStatus)],
         default="",
     )

@@ -30,12 +30,14 @@ def district_label(district: District) -> str:
 
 
 def district_of(session: Session, text: str) -> District | None:
-    """The district that somebody typed: with its code, or a name that only one has."""
+    """The district that somebody typed: with its code, by its own name, or by words that only one has."""
     coded = _ADCODE.search(text.strip())
     if coded is not None:
         return session.get(District, coded[1])
-    found = network.search_districts(session, text, 2)
-    return found[0] if len(found) == 1 else None
+    found = network.search_districts(session, text, 12)
+    named = [district for district in found if district.name == text.strip()]
+    meant = named or found
+    return meant[0] if len(meant) == 1 else None
 
 
 def place(district: District, *, name: str, phone: str, address: str) -> Place:
