@@ -1,8 +1,8 @@
 """What the benchmarks share: contenders measured in turns, and one table.
 
 Contenders of one table do the same work in the same process and in turns, a slice of time each, so that a
-busy machine slows all of them alike. The best turn counts, since whatever else runs on a machine can only slow
-a turn down; the median stands beside it and tells how quiet the machine was.
+busy machine slows all of them alike. The best turn counts: whatever else runs on a machine can only slow one
+down. The median stands beside it and tells how quiet the machine was.
 
 Importing this puts the project on the path, since `python benchmarks/fold.py` puts only `benchmarks` there.
 """
