@@ -24,10 +24,16 @@ class CustomerForm(FlaskForm):
     """A record's own facts."""
 
     name = StringField(_l("Name"), validators=[InputRequired(), Length(max=200)])
-    kind = SelectField(_l("Kind"), choices=[SelectChoice(kind.value, name) for kind, name in KINDS.items()])
+    kind = SelectField(
+        _l("Kind"),
+        choices=[SelectChoice(kind.value, name) for kind, name in KINDS.items()],
+        validators=[InputRequired()],
+    )
     contract_no = StringField(_l("Contract number"), validators=[Optional(), Length(max=100)])
     locale = SelectField(
-        _l("Language of messages"), choices=[SelectChoice(code, name) for code, name in LOCALES.items()]
+        _l("Language of messages"),
+        choices=[SelectChoice(code, name) for code, name in LOCALES.items()],
+        validators=[InputRequired()],
     )
     notes = TextAreaField(_l("Notes"), validators=[Optional(), Length(max=10_000)])
 
@@ -48,7 +54,9 @@ class IdentityForm(FlaskForm):
     """One more thing a customer is recognised by."""
 
     kind = SelectField(
-        _l("Kind"), choices=[SelectChoice(kind.value, name) for kind, name in IDENTITY_KINDS.items()]
+        _l("Kind"),
+        choices=[SelectChoice(kind.value, name) for kind, name in IDENTITY_KINDS.items()],
+        validators=[InputRequired()],
     )
     value = StringField(_l("Number or address"), validators=[InputRequired(), Length(max=300)])
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from app.customers.identities import local_phone
 from app.customers.models import CustomerIdentity, IdentityKind
 from app.formatting import MASK, mask_phone
 
@@ -11,7 +12,7 @@ def mask_identity(identity: CustomerIdentity) -> str:
     value = identity.value
     match identity.kind:
         case IdentityKind.PHONE:
-            return mask_phone(value.partition(";")[0])
+            return mask_phone(local_phone(value.partition(";")[0]))
         case IdentityKind.EMAIL:
             local, _at, domain = value.rpartition("@")
             return f"{local[:1]}{MASK * 3}@{domain}"
