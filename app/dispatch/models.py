@@ -39,6 +39,7 @@ class PlanStatus(enum.StrEnum):
     DRAFT = "draft"
     PUBLISHED = "published"
     FAILED = "failed"
+    CANCELLED = "cancelled"
     SUPERSEDED = "superseded"
 
 
@@ -46,7 +47,15 @@ class Courier(Identified, TenantScoped, Base):
     """A courier of one outlet with the vehicle and shift of a working day."""
 
     __tablename__ = "courier"
-    __table_args__ = (sa.UniqueConstraint("tenant_id", "code"),)
+    __table_args__ = (
+        sa.UniqueConstraint("tenant_id", "code"),
+        sa.CheckConstraint(
+            "0 <= shift_start_s AND shift_start_s < shift_end_s AND shift_end_s <= 86400", name="shift_in_day"
+        ),
+        sa.CheckConstraint(
+            "capacity_g >= 0 AND capacity_cm3 >= 0 AND capacity_pieces >= 0", name="capacity_not_negative"
+        ),
+    )
 
     code: Mapped[str]
     name: Mapped[str]
@@ -96,7 +105,25 @@ class Plan(Identified, TenantScoped, Base):
     """One outlet's rounds of one day; a draft until it is published."""
 
     __tablename__ = "plan"
-    __table_args__ = (sa.Index("ix_plan_day", "tenant_id", "facility_id", "day"),)
+    __table_args__ = (
+        sa.Index("ix_plan_day", "tenant_id", "facility_id", "day"),
+        # One is being made at a time, and one is in force.
+        sa.Index(
+            "uq_plan_pending",
+            "facility_id",
+            "day",
+            unique=True,
+            postgresql_where=sa.text("status IN ('requested', 'solving')"),
+        ),
+        sa.Index(
+            "uq_plan_published",
+            "facility_id",
+            "day",
+            unique=True,
+            postgresql_where=sa.text("status = 'published'"),
+        ),
+        sa.CheckConstraint("seconds > 0", name="has_time"),
+    )
 
     facility_id: Mapped[int] = mapped_column(sa.ForeignKey("facility.id"))
     day: Mapped[date] = mapped_column(sa.Date)
@@ -105,6 +132,12 @@ class Plan(Identified, TenantScoped, Base):
     seed: Mapped[int] = mapped_column(default=0)
     requested_by_id: Mapped[int] = mapped_column(sa.ForeignKey("user_account.id"))
     requested_at: Mapped[datetime]
+    # How often a worker has begun with it, when this one did, and its last sign of life.
+    tries: Mapped[int] = mapped_column(default=0)
+    solving_since: Mapped[datetime | None]
+    seen_at: Mapped[datetime | None]
+    best_cost_minor: Mapped[int | None]
+    best_unserved: Mapped[int | None]
     solved_at: Mapped[datetime | None]
     published_at: Mapped[datetime | None]
     published_by_id: Mapped[int | None] = mapped_column(sa.ForeignKey("user_account.id"))
@@ -113,6 +146,9 @@ class Plan(Identified, TenantScoped, Base):
     error: Mapped[str | None]
     version: Mapped[int] = mapped_column(default=1)
 
+    rounds: Mapped[list[PlanRound]] = relationship(
+        back_populates="plan", order_by="PlanRound.courier_id", cascade="all, delete-orphan"
+    )
     visits: Mapped[list[PlanVisit]] = relationship(
         back_populates="plan",
         order_by="PlanVisit.courier_id, PlanVisit.sequence",
@@ -121,6 +157,22 @@ class Plan(Identified, TenantScoped, Base):
     unserved: Mapped[list[PlanUnserved]] = relationship(back_populates="plan", cascade="all, delete-orphan")
 
     __mapper_args__ = {"version_id_col": version}
+
+
+class PlanRound(Identified, TenantScoped, Base):
+    """A courier's round as a whole: from leaving the outlet until he is back."""
+
+    __tablename__ = "plan_round"
+    __table_args__ = (sa.UniqueConstraint("plan_id", "courier_id"),)
+
+    plan_id: Mapped[int] = mapped_column(sa.ForeignKey("plan.id", ondelete="CASCADE"))
+    courier_id: Mapped[int] = mapped_column(sa.ForeignKey("courier.id"), index=True)
+    start_s: Mapped[int]
+    end_s: Mapped[int]
+    distance_m: Mapped[int]
+    cost_minor: Mapped[int]
+
+    plan: Mapped[Plan] = relationship(back_populates="rounds")
 
 
 class PlanVisit(Identified, TenantScoped, Base):

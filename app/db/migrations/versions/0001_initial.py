@@ -758,6 +758,14 @@ def upgrade() -> None:
         sa.Column("capacity_pieces", sa.BigInteger(), nullable=False),
         sa.Column("skills", postgresql.ARRAY(sa.Text()), nullable=False),
         sa.Column("active", sa.Boolean(), nullable=False),
+        sa.CheckConstraint(
+            "0 <= shift_start_s AND shift_start_s < shift_end_s AND shift_end_s <= 86400",
+            name=op.f("ck_courier_shift_in_day"),
+        ),
+        sa.CheckConstraint(
+            "capacity_g >= 0 AND capacity_cm3 >= 0 AND capacity_pieces >= 0",
+            name=op.f("ck_courier_capacity_not_negative"),
+        ),
         sa.ForeignKeyConstraint(
             ["facility_id"], ["facility.id"], name=op.f("fk_courier_facility_id_facility")
         ),
@@ -951,6 +959,7 @@ def upgrade() -> None:
                 "draft",
                 "published",
                 "failed",
+                "cancelled",
                 "superseded",
                 name="planstatus",
                 native_enum=False,
@@ -963,6 +972,11 @@ def upgrade() -> None:
         sa.Column("seed", sa.BigInteger(), nullable=False),
         sa.Column("requested_by_id", sa.BigInteger(), nullable=False),
         sa.Column("requested_at", app.db.types.UtcDateTime(timezone=True), nullable=False),
+        sa.Column("tries", sa.BigInteger(), nullable=False),
+        sa.Column("solving_since", app.db.types.UtcDateTime(timezone=True), nullable=True),
+        sa.Column("seen_at", app.db.types.UtcDateTime(timezone=True), nullable=True),
+        sa.Column("best_cost_minor", sa.BigInteger(), nullable=True),
+        sa.Column("best_unserved", sa.BigInteger(), nullable=True),
         sa.Column("solved_at", app.db.types.UtcDateTime(timezone=True), nullable=True),
         sa.Column("published_at", app.db.types.UtcDateTime(timezone=True), nullable=True),
         sa.Column("published_by_id", sa.BigInteger(), nullable=True),
@@ -970,6 +984,7 @@ def upgrade() -> None:
         sa.Column("distance_m", sa.BigInteger(), nullable=True),
         sa.Column("error", sa.Text(), nullable=True),
         sa.Column("version", sa.BigInteger(), nullable=False),
+        sa.CheckConstraint("seconds > 0", name=op.f("ck_plan_has_time")),
         sa.ForeignKeyConstraint(["facility_id"], ["facility.id"], name=op.f("fk_plan_facility_id_facility")),
         sa.ForeignKeyConstraint(
             ["published_by_id"], ["user_account.id"], name=op.f("fk_plan_published_by_id_user_account")
@@ -984,6 +999,20 @@ def upgrade() -> None:
     )
     op.create_index("ix_plan_day", "plan", ["tenant_id", "facility_id", "day"], unique=False)
     op.create_index(op.f("ix_plan_tenant_id"), "plan", ["tenant_id"], unique=False)
+    op.create_index(
+        "uq_plan_pending",
+        "plan",
+        ["facility_id", "day"],
+        unique=True,
+        postgresql_where=sa.text("status IN ('requested', 'solving')"),
+    )
+    op.create_index(
+        "uq_plan_published",
+        "plan",
+        ["facility_id", "day"],
+        unique=True,
+        postgresql_where=sa.text("status = 'published'"),
+    )
     op.create_table(
         "shipment",
         sa.Column("id", sa.BigInteger(), sa.Identity(always=False), nullable=False),
@@ -1310,6 +1339,30 @@ def upgrade() -> None:
     )
     op.create_index(op.f("ix_lane_departure_lane_id"), "lane_departure", ["lane_id"], unique=False)
     op.create_index(op.f("ix_lane_departure_tenant_id"), "lane_departure", ["tenant_id"], unique=False)
+    op.create_table(
+        "plan_round",
+        sa.Column("id", sa.BigInteger(), sa.Identity(always=False), nullable=False),
+        sa.Column("tenant_id", sa.BigInteger(), nullable=False),
+        sa.Column("plan_id", sa.BigInteger(), nullable=False),
+        sa.Column("courier_id", sa.BigInteger(), nullable=False),
+        sa.Column("start_s", sa.BigInteger(), nullable=False),
+        sa.Column("end_s", sa.BigInteger(), nullable=False),
+        sa.Column("distance_m", sa.BigInteger(), nullable=False),
+        sa.Column("cost_minor", sa.BigInteger(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["courier_id"], ["courier.id"], name=op.f("fk_plan_round_courier_id_courier")
+        ),
+        sa.ForeignKeyConstraint(
+            ["plan_id"], ["plan.id"], name=op.f("fk_plan_round_plan_id_plan"), ondelete="CASCADE"
+        ),
+        sa.ForeignKeyConstraint(
+            ["tenant_id"], ["tenant.id"], name=op.f("fk_plan_round_tenant_id_tenant"), ondelete="RESTRICT"
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_plan_round")),
+        sa.UniqueConstraint("plan_id", "courier_id", name=op.f("uq_plan_round_plan_id_courier_id")),
+    )
+    op.create_index(op.f("ix_plan_round_courier_id"), "plan_round", ["courier_id"], unique=False)
+    op.create_index(op.f("ix_plan_round_tenant_id"), "plan_round", ["tenant_id"], unique=False)
     op.create_table(
         "scan",
         sa.Column("id", sa.BigInteger(), sa.Identity(always=False), nullable=False),
@@ -2019,6 +2072,9 @@ def downgrade() -> None:
     op.drop_index(op.f("ix_scan_tenant_id"), table_name="scan")
     op.drop_index("ix_scan_shipment", table_name="scan")
     op.drop_table("scan")
+    op.drop_index(op.f("ix_plan_round_tenant_id"), table_name="plan_round")
+    op.drop_index(op.f("ix_plan_round_courier_id"), table_name="plan_round")
+    op.drop_table("plan_round")
     op.drop_index(op.f("ix_lane_departure_tenant_id"), table_name="lane_departure")
     op.drop_index(op.f("ix_lane_departure_lane_id"), table_name="lane_departure")
     op.drop_table("lane_departure")
@@ -2043,6 +2099,10 @@ def downgrade() -> None:
     op.drop_index("ix_shipment_consignee", table_name="shipment")
     op.drop_index("ix_shipment_booked", table_name="shipment")
     op.drop_table("shipment")
+    op.drop_index("uq_plan_published", table_name="plan", postgresql_where=sa.text("status = 'published'"))
+    op.drop_index(
+        "uq_plan_pending", table_name="plan", postgresql_where=sa.text("status IN ('requested', 'solving')")
+    )
     op.drop_index(op.f("ix_plan_tenant_id"), table_name="plan")
     op.drop_index("ix_plan_day", table_name="plan")
     op.drop_table("plan")

@@ -1,0 +1,213 @@
+"""The dispatcher's board: an outlet's stops of a day, who has them, and which nobody has."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Session, selectinload
+
+from app.actor import Actor
+from app.dispatch.models import Courier, Plan, PlanRound, PlanStatus, PlanVisit, StopRequest, StopStatus
+from app.dispatch.problem import couriers_of, second_of_day
+from app.dispatch.stored import loads_after
+from app.network import queries as network
+from app.network.models import Facility
+from app.shipments.models import Shipment
+
+SHOWN = (PlanStatus.DRAFT, PlanStatus.PUBLISHED)
+PENDING = (PlanStatus.REQUESTED, PlanStatus.SOLVING)
+
+
+@dataclass(frozen=True, slots=True)
+class Listed:
+    """A stop as the board shows it."""
+
+    stop: StopRequest
+    number: str
+
+
+@dataclass(frozen=True, slots=True)
+class Visited(Listed):
+    """A stop in a round, with what is aboard after it."""
+
+    visit: PlanVisit
+    load_g: int
+
+
+@dataclass(frozen=True, slots=True)
+class Left(Listed):
+    """A stop in no round: with the plan's reason, or none where it came after the plan."""
+
+    reason: str | None
+    details: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """A courier and his round."""
+
+    courier: Courier
+    round: PlanRound | None
+    visits: tuple[Visited, ...]
+    load_g_max: int
+
+
+@dataclass(frozen=True, slots=True)
+class Board:
+    """An outlet's day.
+
+    Attributes:
+        facility: the outlet.
+        day: its local day.
+        plan: the newest draft or published plan; None where there is none.
+        pending: a plan that is being made.
+        failed: the newest plan of all, where it failed.
+        columns: a courier each, those at work and those with a round.
+        left: stops in no round that somebody has to make.
+        stopped: stops that failed today.
+        counts: stops by status, without the cancelled ones.
+        now_s: the present in seconds since the day's midnight.
+    """
+
+    facility: Facility
+    day: date
+    plan: Plan | None
+    pending: Plan | None
+    failed: Plan | None
+    columns: tuple[Column, ...]
+    left: tuple[Left, ...]
+    stopped: tuple[Listed, ...]
+    counts: Mapping[StopStatus, int]
+    now_s: int
+
+    @property
+    def stops(self) -> int:
+        """How many stops the day has."""
+        return sum(self.counts.values())
+
+    @property
+    def is_over(self) -> bool:
+        """Whether the day is history."""
+        return self.now_s >= 24 * 3600
+
+    @property
+    def changeable(self) -> bool:
+        """Whether stops may be moved."""
+        return self.plan is not None and self.pending is None and not self.is_over
+
+
+def board(session: Session, actor: Actor, facility_id: int, day: date, *, now: datetime) -> Board:
+    """Read an outlet's day, in a fixed number of statements.
+
+    Raises:
+        NotFoundError: the asker knows no such facility.
+    """
+    facility = network.load_facility(session, actor, facility_id)
+    plan, pending, failed = _plans(session, facility_id, day)
+    visits = () if plan is None else tuple(plan.visits)
+    visited = {visit.stop_request_id for visit in visits}
+    stops = _stops(session, facility_id, day, visited)
+    reasons = {} if plan is None else {row.stop_request_id: row for row in plan.unserved}
+    left = tuple(
+        Left(
+            listed.stop,
+            listed.number,
+            reasons[stop_id].reason if stop_id in reasons else None,
+            reasons[stop_id].details if stop_id in reasons else {},
+        )
+        for stop_id, listed in stops.items()
+        if listed.stop.status is StopStatus.OPEN and stop_id not in visited and listed.stop.day == day
+    )
+    of_day = [listed for listed in stops.values() if listed.stop.day == day]
+    return Board(
+        facility=facility,
+        day=day,
+        plan=plan,
+        pending=pending,
+        failed=failed,
+        columns=_columns(session, facility_id, plan, stops),
+        left=left,
+        stopped=tuple(listed for listed in of_day if listed.stop.status is StopStatus.FAILED),
+        counts=Counter(
+            listed.stop.status for listed in of_day if listed.stop.status is not StopStatus.CANCELLED
+        ),
+        now_s=second_of_day(now, day, facility.utc_offset_minutes),
+    )
+
+
+def _plans(session: Session, facility_id: int, day: date) -> tuple[Plan | None, Plan | None, Plan | None]:
+    """The plan to show, the one being made, and the newest where it failed."""
+    newest = session.execute(
+        sa.select(Plan.id, Plan.status)
+        .where(
+            Plan.facility_id == facility_id,
+            Plan.day == day,
+            Plan.status.not_in((PlanStatus.SUPERSEDED, PlanStatus.CANCELLED)),
+        )
+        .order_by(Plan.id.desc())
+    ).all()
+    shown = next((row.id for row in newest if row.status in SHOWN), None)
+    pending = next((row.id for row in newest if row.status in PENDING), None)
+    failed = newest[0].id if newest and newest[0].status is PlanStatus.FAILED else None
+    wanted = [plan_id for plan_id in (shown, pending, failed) if plan_id is not None]
+    if not wanted:
+        return None, None, None
+    plans = {
+        plan.id: plan
+        for plan in session.scalars(
+            sa.select(Plan)
+            .options(selectinload(Plan.rounds), selectinload(Plan.visits), selectinload(Plan.unserved))
+            .where(Plan.id.in_(wanted))
+        )
+    }
+    return tuple(plans.get(plan_id) if plan_id else None for plan_id in (shown, pending, failed))  # type: ignore[return-value]
+
+
+def _stops(session: Session, facility_id: int, day: date, also: set[int]) -> dict[int, Listed]:
+    """Stops of the day, and those of the plan that have moved to another day since."""
+    of_day = sa.and_(StopRequest.facility_id == facility_id, StopRequest.day == day)
+    in_plan = StopRequest.id == sa.any_(sa.literal(sorted(also), sa.ARRAY(sa.BigInteger)))
+    rows = session.execute(
+        sa.select(StopRequest, Shipment.waybill_number)
+        .join(Shipment, Shipment.id == StopRequest.shipment_id)
+        .where(sa.or_(of_day, in_plan))
+        .order_by(StopRequest.priority.desc(), StopRequest.window_to_s, StopRequest.id)
+    )
+    return {stop.id: Listed(stop, number) for stop, number in rows}
+
+
+def _columns(
+    session: Session, facility_id: int, plan: Plan | None, stops: Mapping[int, Listed]
+) -> tuple[Column, ...]:
+    rounds = {} if plan is None else {round_.courier_id: round_ for round_ in plan.rounds}
+    visits: dict[int, list[PlanVisit]] = {}
+    for visit in () if plan is None else plan.visits:
+        visits.setdefault(visit.courier_id, []).append(visit)
+    return tuple(
+        _column(courier, rounds.get(courier.id), visits.get(courier.id, []), stops)
+        for courier in couriers_of(session, facility_id)
+        if courier.active or courier.id in rounds
+    )
+
+
+def _column(
+    courier: Courier, round_: PlanRound | None, visits: list[PlanVisit], stops: Mapping[int, Listed]
+) -> Column:
+    in_order = sorted(visits, key=lambda visit: visit.sequence)
+    listed = [stops[visit.stop_request_id] for visit in in_order]
+    loads = [load[0] for load in loads_after([one.stop for one in listed])]
+    start_g = sum(one.stop.weight_g for one in listed if one.stop.kind.value == "delivery")
+    return Column(
+        courier,
+        round_,
+        tuple(
+            Visited(one.stop, one.number, visit, load_g)
+            for one, visit, load_g in zip(listed, in_order, loads, strict=True)
+        ),
+        max([start_g, *loads], default=0),
+    )

@@ -1,0 +1,292 @@
+"""Plans asked for, given up, published; what every change of a plan has to pass."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import date, datetime
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.orm import Session
+from sqlalchemy.orm.attributes import flag_modified
+
+from app.accounts.models import AuditEntry, User
+from app.accounts.service import audit
+from app.actor import Actor
+from app.db.session import tenant_of
+from app.dispatch.models import Plan, PlanStatus, PlanVisit, StopRequest, StopStatus
+from app.dispatch.problem import Draft, draft_of, second_of_day
+from app.dispatch.stops import WAITING
+from app.dispatch.stored import store
+from app.errors import ConflictError, InvalidInputError, StaleVersionError
+from app.network import queries as network
+from routing import pickup
+from routing.pickup import insertion
+
+SECONDS_MAX = 300
+_CHANGES_TOLD = 20
+
+
+def request_plan(
+    session: Session, actor: Actor, *, facility_id: int, day: date, seconds: int, now: datetime
+) -> Plan:
+    """Ask for the rounds of an outlet on a day; a worker makes them (`jobs.solve_next`).
+
+    Args:
+        session: of the asker's tenant.
+        actor: who asks.
+        facility_id: the outlet.
+        day: its local day, today or later.
+        seconds: how long the planner may search.
+        now: the present moment.
+
+    Raises:
+        NotFoundError: there is no such facility.
+        InvalidInputError: the day is over, or the seconds are out of range.
+        ConflictError: the same rounds are being planned already.
+    """
+    facility = network.load_facility(session, actor, facility_id)
+    if not 1 <= seconds <= SECONDS_MAX:
+        raise InvalidInputError(
+            "the planner searches for a limited time",
+            [{"detail": f"must be between 1 and {SECONDS_MAX}", "pointer": "/seconds"}],
+        )
+    if _is_over(day, facility.utc_offset_minutes, now):
+        raise InvalidInputError("the day is over", [{"detail": "is in the past", "pointer": "/day"}])
+    plan_id = session.scalar(
+        insert(Plan)
+        .values(
+            tenant_id=tenant_of(session),
+            facility_id=facility_id,
+            day=day,
+            status=PlanStatus.REQUESTED,
+            seconds=seconds,
+            seed=0,
+            requested_by_id=actor.user_id,
+            requested_at=now,
+            tries=0,
+            version=1,
+        )
+        .on_conflict_do_nothing(
+            index_elements=[Plan.facility_id, Plan.day],
+            index_where=sa.text("status IN ('requested', 'solving')"),
+        )
+        .returning(Plan.id)
+    )
+    if plan_id is None:
+        raise ConflictError("these rounds are being planned already")
+    return session.get_one(Plan, plan_id)
+
+
+def cancel_plan(session: Session, actor: Actor, plan: Plan, *, now: datetime) -> None:
+    """Give up a plan that is not published; a worker that is at it stops.
+
+    Raises:
+        ConflictError: it is published, or it has come to its end.
+    """
+    session.refresh(plan, with_for_update=True)
+    if plan.status not in (PlanStatus.REQUESTED, PlanStatus.SOLVING, PlanStatus.DRAFT):
+        raise ConflictError(f"this plan is {plan.status}")
+    plan.status = PlanStatus.CANCELLED
+    audit(session, actor, "plan.cancelled", subject_kind="plan", subject_id=plan.id, now=now)
+
+
+def publish(session: Session, actor: Actor, plan: Plan, *, now: datetime, version: int | None = None) -> int:
+    """Put a draft in force: its couriers see their rounds, and the plan before it is history.
+
+    Stops that were cancelled, made or moved to another day since are taken out first.
+
+    Args:
+        session: of the plan's tenant.
+        actor: who publishes.
+        plan: a draft.
+        now: the present moment.
+        version: what the publisher looked at; None publishes whatever stands there.
+
+    Returns:
+        How many stops were taken out.
+
+    Raises:
+        StaleVersionError: somebody has changed it since; says what.
+        ConflictError: it is no draft, or its day is over.
+    """
+    # Both in the order of their ids, so that two publishers of one day cannot wait for each other.
+    session.scalars(
+        sa.select(Plan)
+        .where(
+            Plan.facility_id == plan.facility_id,
+            Plan.day == plan.day,
+            Plan.status.in_((PlanStatus.DRAFT, PlanStatus.PUBLISHED)),
+        )
+        .order_by(Plan.id)
+        .with_for_update()
+    ).all()
+    lock_plan(session, plan, version)
+    if plan.status is not PlanStatus.DRAFT:
+        raise ConflictError(f"only a draft can be published; this plan is {plan.status}")
+    refuse_past(session, actor, plan, now)
+    gone = _take_out_gone(session, plan, now)
+    _supersede(session, plan)
+    plan.status = PlanStatus.PUBLISHED
+    plan.published_at, plan.published_by_id = now, actor.user_id
+    session.flush()  # the statement below reads the visits
+    session.execute(
+        sa.update(StopRequest)
+        .where(StopRequest.id.in_(_stops_of(plan.id)), StopRequest.status == StopStatus.OPEN)
+        .values(status=StopStatus.PLANNED)
+    )
+    record(session, actor, plan, "plan.published", now, {"taken_out": gone})
+    return len(gone)
+
+
+def lock_plan(session: Session, plan: Plan, version: int | None) -> None:
+    """Wait for whoever is changing a plan, look at it again, and see that nobody was quicker.
+
+    Raises:
+        StaleVersionError: somebody was; `changes` says who did what since.
+    """
+    session.refresh(plan, with_for_update=True)
+    if version is not None and plan.version != version:
+        raise StaleVersionError(
+            "somebody else has changed this plan since you loaded it",
+            version=plan.version,
+            changes=changes_since(session, plan, version),
+        )
+
+
+def change(session: Session, actor: Actor, plan: Plan, draft: Draft, value: pickup.Plan, **told: Any) -> None:
+    """Store a changed plan after the checker has found nothing wrong with it.
+
+    Args:
+        session: of the plan's tenant.
+        actor: who changes it.
+        plan: locked.
+        draft: what was read of it.
+        value: what it becomes.
+        told: `now`, the `action` and its `details` for the record.
+
+    Raises:
+        ConflictError: the plan would break a rule.
+    """
+    violations = pickup.check(draft.problem, value)
+    if violations:
+        first = violations[0]
+        raise ConflictError(
+            "the plan would break a rule",
+            reason=first.code.value,
+            courier_id=first.vehicle_id,
+            stop_id=first.stop_id,
+            parameters=dict(first.parameters),
+        )
+    store(plan, value)
+    record(session, actor, plan, told["action"], told["now"], told["details"])
+
+
+def record(
+    session: Session, actor: Actor, plan: Plan, action: str, now: datetime, details: dict[str, Any]
+) -> None:
+    """Write down a change of a plan with the version it made."""
+    flag_modified(plan, "cost_minor")  # the version counts every change, also one that costs nothing
+    session.flush()  # gives the version
+    audit(
+        session,
+        actor,
+        action,
+        subject_kind="plan",
+        subject_id=plan.id,
+        now=now,
+        details={**details, "version": plan.version},
+    )
+
+
+def changes_since(session: Session, plan: Plan, version: int) -> list[dict[str, Any]]:
+    """Who did what to a plan after a version, latest first."""
+    rows = session.execute(
+        sa.select(AuditEntry.action, AuditEntry.at, AuditEntry.details, User.name)
+        .outerjoin(User, User.id == AuditEntry.user_id)
+        .where(
+            AuditEntry.subject_kind == "plan",
+            AuditEntry.subject_id == plan.id,
+            AuditEntry.details["version"].as_integer() > version,
+        )
+        .order_by(AuditEntry.id.desc())
+        .limit(_CHANGES_TOLD)
+    )
+    return [
+        {"action": row.action, "at": row.at.isoformat(), "by": row.name, "details": row.details}
+        for row in rows
+    ]
+
+
+def _is_over(day: date, offset_minutes: int, now: datetime) -> bool:
+    return second_of_day(now, day, offset_minutes) >= 24 * 3600
+
+
+def refuse_past(session: Session, actor: Actor, plan: Plan, now: datetime) -> None:
+    """A day that is over is history.
+
+    Raises:
+        ConflictError: the plan's day is over at its outlet.
+    """
+    facility = network.load_facility(session, actor, plan.facility_id)
+    if _is_over(plan.day, facility.utc_offset_minutes, now):
+        raise ConflictError("the day of this plan is over")
+
+
+def _take_out_gone(session: Session, plan: Plan, now: datetime) -> list[int]:
+    """Take stops out of a draft that nobody has to make any more; gives their ids."""
+    gone: Sequence[int] = session.scalars(
+        sa.select(StopRequest.id)
+        .where(
+            StopRequest.id.in_(_stops_of(plan.id)),
+            sa.or_(
+                StopRequest.status.not_in(WAITING),
+                StopRequest.day != plan.day,
+                StopRequest.facility_id != plan.facility_id,
+            ),
+        )
+        .order_by(StopRequest.id)
+    ).all()
+    if not gone:
+        return []
+    draft = draft_of(session, plan, now=now)
+    value, problem = draft.plan, draft.problem
+    for stop_id in gone:
+        place = value.place_of(str(stop_id))
+        assert place is not None, "it has a visit"
+        route = value.route_of(place[0])
+        assert route is not None, "it is in its round"
+        # The round keeps its start: that it was possible is known, and nothing of a draft is under way.
+        done = insertion.remove(problem, value, str(stop_id), frozen={}, now_s=route.start_s, cancelled=True)
+        value, problem = done.plan, problem.without_stop(str(stop_id))
+    violations = pickup.check(problem, value)
+    assert not violations, violations
+    store(plan, value)
+    return list(gone)
+
+
+def _supersede(session: Session, plan: Plan) -> None:
+    """End the plan in force; its stops that the new one does not serve are open again."""
+    old_id = session.scalar(
+        sa.select(Plan.id).where(
+            Plan.facility_id == plan.facility_id, Plan.day == plan.day, Plan.status == PlanStatus.PUBLISHED
+        )
+    )
+    if old_id is None:
+        return
+    session.get_one(Plan, old_id).status = PlanStatus.SUPERSEDED
+    session.flush()  # before the new one takes its place: one plan is in force
+    session.execute(
+        sa.update(StopRequest)
+        .where(
+            StopRequest.id.in_(_stops_of(old_id)),
+            StopRequest.id.not_in(_stops_of(plan.id)),
+            StopRequest.status == StopStatus.PLANNED,
+        )
+        .values(status=StopStatus.OPEN)
+    )
+
+
+def _stops_of(plan_id: int) -> sa.Select[int]:
+    return sa.select(PlanVisit.stop_request_id).where(PlanVisit.plan_id == plan_id)

@@ -1,0 +1,178 @@
+"""What the planner is given: a day's stops and couriers, or a stored plan and what of it is fixed."""
+
+from __future__ import annotations
+
+from collections.abc import Container, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Session
+
+from app.dispatch.models import (
+    Courier,
+    Plan,
+    PlanStatus,
+    PlanVisit,
+    StopKind,
+    StopRequest,
+    StopStatus,
+)
+from app.dispatch.stored import frozen_visits, plan_value
+from app.network.models import Facility
+from app.shipments.models import Shipment
+from routing import pickup
+from tracking.shipment import Milestone
+
+COST_PER_HOUR_MINOR = 2500
+COST_PER_KM_MINOR = 60
+"""What an hour of a courier and a kilometre of his vehicle cost; plans are compared by it, nobody is paid."""
+DAY_S = 24 * 3600
+
+
+def second_of_day(now: datetime, day: date, offset_minutes: int) -> int:
+    """Seconds from a local day's midnight until now; negative before it."""
+    midnight = datetime(day.year, day.month, day.day, tzinfo=UTC) - timedelta(minutes=offset_minutes)
+    return int((now - midnight).total_seconds())
+
+
+def problem_to_solve(session: Session, plan: Plan, *, now: datetime) -> pickup.Problem:
+    """All stops of the plan's day that somebody still has to make, and who can.
+
+    A parcel that is out with a courier stays his, and so does a stop locked in the plan in force. Nothing is
+    planned before now.
+    """
+    facility = session.get_one(Facility, plan.facility_id)
+    now_s = second_of_day(now, plan.day, facility.utc_offset_minutes)
+    couriers = [
+        courier
+        for courier in couriers_of(session, plan.facility_id)
+        if courier.active and now_s < courier.shift_end_s
+    ]
+    rows = session.execute(
+        sa.select(StopRequest, Shipment.milestone, Shipment.state_courier_id)
+        .join(Shipment, Shipment.id == StopRequest.shipment_id)
+        .where(
+            StopRequest.facility_id == plan.facility_id,
+            StopRequest.day == plan.day,
+            StopRequest.status.in_((StopStatus.OPEN, StopStatus.PLANNED)),
+        )
+        .order_by(StopRequest.id)
+    ).all()
+    bound = _locks_in_force(session, plan)
+    for stop, milestone, courier_id in rows:
+        out = milestone is Milestone.OUT_FOR_DELIVERY and stop.kind is StopKind.DELIVERY
+        if out and courier_id is not None:
+            bound[stop.id] = courier_id
+    known = {courier.id for courier in couriers}
+    return pickup.Problem(
+        stops=tuple(_stop(row.StopRequest, bound.get(row.StopRequest.id), known) for row in rows),
+        vehicles=tuple(_vehicle(courier, facility, not_before_s=now_s) for courier in couriers),
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """A stored plan as the planner's values, ready to be changed.
+
+    `frozen` and `now_s` are as `routing.pickup.insertion` takes them.
+    """
+
+    problem: pickup.Problem
+    plan: pickup.Plan
+    frozen: Mapping[str, int]
+    now_s: int
+    stops: Mapping[int, StopRequest]
+    couriers: Mapping[int, Courier]
+
+
+def draft_of(session: Session, plan: Plan, *, now: datetime, also: Iterable[int] = ()) -> Draft:
+    """Read a stored plan.
+
+    Args:
+        session: of the plan's tenant.
+        plan: with rounds.
+        now: what is fixed by now in a published plan cannot be changed.
+        also: ids of stops that are not in the plan and are to be known beside it.
+    """
+    facility = session.get_one(Facility, plan.facility_id)
+    now_s = max(0, second_of_day(now, plan.day, facility.utc_offset_minutes))
+    in_plan = {visit.stop_request_id for visit in plan.visits} | {
+        unserved.stop_request_id for unserved in plan.unserved
+    }
+    stops = {
+        stop.id: stop
+        for stop in session.scalars(
+            sa.select(StopRequest)
+            .where(
+                StopRequest.id == sa.any_(sa.literal(sorted(in_plan | set(also)), sa.ARRAY(sa.BigInteger)))
+            )
+            .order_by(StopRequest.id)
+        )
+    }
+    driving = {round_.courier_id for round_ in plan.rounds}
+    couriers = {
+        courier.id: courier
+        for courier in couriers_of(session, plan.facility_id)
+        if courier.active or courier.id in driving
+    }
+    locks = {visit.stop_request_id: visit.courier_id for visit in plan.visits if visit.locked}
+    problem = pickup.Problem(
+        stops=tuple(_stop(stop, locks.get(stop.id), couriers.keys()) for stop in stops.values()),
+        vehicles=tuple(_vehicle(courier, facility) for courier in couriers.values()),
+    )
+    value = plan_value(plan, problem, stops)
+    return Draft(problem, value, frozen_visits(plan, stops, now_s), now_s, stops, couriers)
+
+
+def couriers_of(session: Session, facility_id: int) -> Sequence[Courier]:
+    """Every courier of an outlet by code, those that no longer work there too."""
+    return session.scalars(
+        sa.select(Courier).where(Courier.facility_id == facility_id).order_by(Courier.code)
+    ).all()
+
+
+def _locks_in_force(session: Session, plan: Plan) -> dict[int, int]:
+    rows = session.execute(
+        sa.select(PlanVisit.stop_request_id, PlanVisit.courier_id)
+        .join(Plan, Plan.id == PlanVisit.plan_id)
+        .where(
+            Plan.facility_id == plan.facility_id,
+            Plan.day == plan.day,
+            Plan.status == PlanStatus.PUBLISHED,
+            PlanVisit.locked,
+        )
+    )
+    return {stop_id: courier_id for stop_id, courier_id in rows}
+
+
+def _stop(stop: StopRequest, courier_id: int | None, known: Container[int]) -> pickup.Stop:
+    return pickup.Stop(
+        stop_id=str(stop.id),
+        latitude=stop.latitude,
+        longitude=stop.longitude,
+        service_s=stop.service_s,
+        windows=((stop.window_from_s, stop.window_to_s),),
+        weight_g=stop.weight_g,
+        volume_cm3=stop.volume_cm3,
+        pieces=stop.pieces,
+        priority=stop.priority,
+        kind=pickup.StopKind(stop.kind.value),
+        locked_to=str(courier_id) if courier_id is not None and courier_id in known else None,
+    )
+
+
+def _vehicle(courier: Courier, facility: Facility, *, not_before_s: int = 0) -> pickup.Vehicle:
+    outlet = (facility.latitude, facility.longitude)
+    return pickup.Vehicle(
+        vehicle_id=str(courier.id),
+        start=outlet,
+        end=outlet,
+        shift=(max(courier.shift_start_s, not_before_s), courier.shift_end_s),
+        capacity_g=courier.capacity_g,
+        capacity_cm3=courier.capacity_cm3,
+        capacity_pieces=courier.capacity_pieces,
+        skills=frozenset(courier.skills),
+        cost_per_hour=COST_PER_HOUR_MINOR,
+        cost_per_km=COST_PER_KM_MINOR,
+    )

@@ -1,0 +1,24 @@
+"""What happens in the dispatch room, by its matters: stops, couriers, plans, plans changed by hand."""
+
+from app.dispatch.couriers import change_courier, create_courier
+from app.dispatch.edits import Moved, Offers, Place, move_stop, offers, set_lock
+from app.dispatch.planning import SECONDS_MAX, cancel_plan, publish, request_plan
+from app.dispatch.stops import follow_shipment, postpone, request_pickup
+
+__all__ = [
+    "SECONDS_MAX",
+    "Moved",
+    "Offers",
+    "Place",
+    "cancel_plan",
+    "change_courier",
+    "create_courier",
+    "follow_shipment",
+    "move_stop",
+    "offers",
+    "postpone",
+    "publish",
+    "request_pickup",
+    "request_plan",
+    "set_lock",
+]

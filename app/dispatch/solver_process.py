@@ -1,0 +1,43 @@
+"""The planner in a process of its own: `python -m app.dispatch.solver_process SECONDS SEED`.
+
+Reads a problem document from standard input. Writes one JSON object a line to standard output: `progress` as
+better plans are found, and in the end `plan`. Ends early with the best plan when its parent is gone. Exit
+status 2 says that the problem is not valid; the reason is on standard error.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+
+import msgspec
+
+from routing.pickup import Options, PickupError, Progress, solve
+from routing.pickup.documents import plan_to_json, problem_from_json
+
+
+def main(seconds: float, seed: int) -> int:
+    """Solve the problem on standard input."""
+    parent = os.getppid()
+
+    def tell(progress: Progress) -> bool:
+        _write(b"progress", msgspec.json.encode(progress))
+        return os.getppid() == parent
+
+    try:
+        problem = problem_from_json(sys.stdin.buffer.read())
+        plan = solve(problem, Options(seconds=seconds, seed=seed, progress=tell))
+    except PickupError as error:
+        sys.stderr.write(f"{error}\n")
+        return 2
+    _write(b"plan", plan_to_json(plan))
+    return 0
+
+
+def _write(name: bytes, document: bytes) -> None:
+    sys.stdout.buffer.write(b'{"' + name + b'":' + document + b"}\n")
+    sys.stdout.buffer.flush()
+
+
+if __name__ == "__main__":
+    sys.exit(main(float(sys.argv[1]), int(sys.argv[2])))

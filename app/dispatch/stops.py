@@ -1,0 +1,242 @@
+"""Stops of a day: asked for when a parcel is booked or arrives, and kept in step with what happens to it.
+
+`follow_shipment` looks at where the shipment stands, not at what the event says: events that come late, twice
+or in another order leave the same stops. It runs for every change of every parcel, so it reads once and
+writes at most once.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta, timezone
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.orm import Session
+
+from app.accounts.service import audit
+from app.actor import Actor
+from app.dispatch.models import StopKind, StopRequest, StopStatus
+from app.errors import ConflictError
+from app.network.models import Facility
+from app.shipments.models import Service, Shipment
+from routing.network import Handover
+from routing.network.cutoff import COLLECTION_S, ROUND_S, handed_over_at, ready_at
+from tracking.shipment import Milestone, ScanCode
+
+WAITING = (StopStatus.OPEN, StopStatus.PLANNED)
+DAY_WINDOW_S = (8 * 3600, 18 * 3600)
+"""When somebody is asked for again on another day: during the whole working day."""
+_SERVICE_S = {StopKind.PICKUP: 180, StopKind.DELIVERY: 120}
+_SERVICE_S_A_FURTHER_PIECE = 20
+_PRIORITY = {Service.STANDARD: 0, Service.EXPRESS: 4}
+
+_GIVEN_UP = frozenset({Milestone.CANCELLED, Milestone.RETURNING, Milestone.RETURNED, Milestone.LOST})
+_NOT_COLLECTED = frozenset({Milestone.PENDING, Milestone.BOOKED, Milestone.CANCELLED})
+
+
+@dataclass(frozen=True, slots=True)
+class Appointment:
+    """A local day, and when service may start on it, in seconds since its midnight."""
+
+    day: date
+    from_s: int
+    to_s: int
+
+
+def request_pickup(session: Session, *, shipment_id: int, now: datetime) -> None:
+    """Ask for a courier to a sender who gives the parcel away at his door; twice is once.
+
+    The window is the one the promise was made with: three hours from the booking, or from the opening of the
+    next morning (`routing.network.cutoff`).
+    """
+    shipment = session.scalar(sa.select(Shipment).where(Shipment.id == shipment_id))
+    if shipment is None or shipment.pickup_handover is not Handover.DOOR:
+        return
+    ready = ready_at(shipment.booked_at, Handover.DOOR, shipment.booked_offset_minutes)
+    appointment = _appointment(ready, COLLECTION_S, shipment.booked_offset_minutes)
+    row = _row(shipment, StopKind.PICKUP, appointment, now)
+    session.execute(
+        insert(StopRequest)
+        .values(row)
+        .on_conflict_do_nothing(index_elements=[StopRequest.shipment_id, StopRequest.kind])
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class _Seen:
+    """Where a shipment stands, and how its stops stand."""
+
+    milestone: Milestone
+    code: ScanCode
+    since: datetime
+    at_destination: bool
+    to_door: bool
+    offset_minutes: int
+    stops: dict[StopKind, tuple[StopStatus, date]]
+
+    def day_of(self, moment: datetime) -> date:
+        return _local(moment, self.offset_minutes).date()
+
+    def status_of(self, kind: StopKind) -> StopStatus | None:
+        return self.stops[kind][0] if kind in self.stops else None
+
+    def moved_on(self, kind: StopKind) -> bool:
+        """Whether the stop waits for a later day than that of the state: it was asked for again already."""
+        if self.status_of(kind) not in WAITING:
+            return False
+        return self.stops[kind][1] > self.day_of(self.since)
+
+
+def follow_shipment(session: Session, *, shipment_id: int, now: datetime) -> None:
+    """Bring the stops of a shipment in step with where it stands now."""
+    seen = _look(session, shipment_id)
+    if seen is None:
+        return
+    delivery = _delivery_status(seen)
+    for kind, status in ((StopKind.PICKUP, _pickup_status(seen)), (StopKind.DELIVERY, delivery)):
+        if status not in (None, StopStatus.OPEN) and kind in seen.stops and seen.stops[kind][0] is not status:
+            session.execute(
+                sa.update(StopRequest)
+                .where(StopRequest.shipment_id == shipment_id, StopRequest.kind == kind)
+                .values(status=status)
+                .execution_options(synchronize_session=False)
+            )
+    if delivery is StopStatus.OPEN:
+        _ask_for_delivery(session, shipment_id, seen, now)
+
+
+def postpone(
+    session: Session, actor: Actor, stop: StopRequest, *, offset_minutes: int, now: datetime
+) -> None:
+    """Try a stop on the next day: what failed, or what no round of its day can take.
+
+    Raises:
+        ConflictError: it is in a round, done or cancelled.
+    """
+    session.refresh(stop, with_for_update=True)
+    if stop.status not in (StopStatus.OPEN, StopStatus.FAILED):
+        raise ConflictError("only a stop that is open or failed can be moved to another day")
+    stop.day = max(stop.day, _local(now, offset_minutes).date()) + timedelta(days=1)
+    stop.window_from_s, stop.window_to_s = DAY_WINDOW_S
+    stop.status = StopStatus.OPEN
+    details = {"day": stop.day.isoformat()}
+    audit(session, actor, "stop.postponed", subject_kind="stop", subject_id=stop.id, now=now, details=details)
+
+
+def _look(session: Session, shipment_id: int) -> _Seen | None:
+    rows = session.execute(
+        sa.select(
+            Shipment.milestone,
+            Shipment.code,
+            Shipment.state_since,
+            (Shipment.state_facility_id == Shipment.destination_facility_id).label("at_destination"),
+            Shipment.delivery_handover,
+            Facility.utc_offset_minutes,
+            StopRequest.kind,
+            StopRequest.status,
+            StopRequest.day,
+        )
+        .join(Facility, Facility.id == Shipment.destination_facility_id)
+        .outerjoin(StopRequest, StopRequest.shipment_id == Shipment.id)
+        .where(Shipment.id == shipment_id)
+    ).all()
+    if not rows:
+        return None
+    first = rows[0]
+    return _Seen(
+        milestone=first.milestone,
+        code=first.code,
+        since=first.state_since,
+        at_destination=bool(first.at_destination),
+        to_door=first.delivery_handover is Handover.DOOR,
+        offset_minutes=first.utc_offset_minutes,
+        stops={row.kind: (row.status, row.day) for row in rows if row.kind is not None},
+    )
+
+
+def _pickup_status(seen: _Seen) -> StopStatus | None:
+    if seen.milestone is Milestone.CANCELLED:
+        return StopStatus.CANCELLED
+    if seen.milestone not in _NOT_COLLECTED:
+        return StopStatus.DONE
+    if seen.code is ScanCode.PICKUP_FAILED and not seen.moved_on(StopKind.PICKUP):
+        return StopStatus.FAILED
+    return None
+
+
+def _delivery_status(seen: _Seen) -> StopStatus | None:
+    if seen.milestone in (Milestone.DELIVERED, Milestone.READY_FOR_PICKUP):
+        return StopStatus.DONE
+    if seen.milestone in _GIVEN_UP:
+        return None if seen.status_of(StopKind.DELIVERY) is StopStatus.DONE else StopStatus.CANCELLED
+    if seen.code is ScanCode.REFUSED:
+        return None if seen.moved_on(StopKind.DELIVERY) else StopStatus.FAILED
+    if not seen.to_door:
+        return None
+    if seen.milestone is Milestone.ATTEMPT_FAILED:
+        return None if seen.moved_on(StopKind.DELIVERY) else StopStatus.OPEN
+    waits = seen.milestone in (Milestone.ACCEPTED, Milestone.IN_TRANSIT) and seen.at_destination
+    if waits and seen.code is not ScanCode.DEPARTED and seen.status_of(StopKind.DELIVERY) not in WAITING:
+        return StopStatus.OPEN
+    return None
+
+
+def _ask_for_delivery(session: Session, shipment_id: int, seen: _Seen, now: datetime) -> None:
+    shipment = session.get_one(Shipment, shipment_id)
+    appointment = _delivery_appointment(seen, now)
+    row = _row(shipment, StopKind.DELIVERY, appointment, now)
+    again = {name: row[name] for name in ("status", "day", "window_from_s", "window_to_s")}
+    session.execute(
+        insert(StopRequest)
+        .values(row)
+        .on_conflict_do_update(index_elements=[StopRequest.shipment_id, StopRequest.kind], set_=again)
+    )
+
+
+def _delivery_appointment(seen: _Seen, now: datetime) -> Appointment:
+    """After a failed attempt the next day; otherwise the round it is in time for, or the next one."""
+    if seen.milestone is Milestone.ATTEMPT_FAILED:
+        day = max(seen.day_of(seen.since) + timedelta(days=1), seen.day_of(now))
+        return Appointment(day, *DAY_WINDOW_S)
+    ends = handed_over_at(seen.since, Handover.DOOR, seen.offset_minutes)
+    if ends - timedelta(seconds=ROUND_S) <= now:
+        ends = handed_over_at(now, Handover.DOOR, seen.offset_minutes)
+    return _appointment(ends, ROUND_S, seen.offset_minutes)
+
+
+def _appointment(ends: datetime, length_s: int, offset_minutes: int) -> Appointment:
+    local = _local(ends - timedelta(seconds=length_s), offset_minutes)
+    from_s = local.hour * 3600 + local.minute * 60
+    return Appointment(local.date(), from_s, from_s + length_s)
+
+
+def _row(shipment: Shipment, kind: StopKind, appointment: Appointment, now: datetime) -> dict[str, Any]:
+    end = "sender" if kind is StopKind.PICKUP else "consignee"
+    outlet = "origin" if kind is StopKind.PICKUP else "destination"
+    return {
+        "tenant_id": shipment.tenant_id,
+        "shipment_id": shipment.id,
+        "facility_id": getattr(shipment, f"{outlet}_facility_id"),
+        "kind": kind,
+        "status": StopStatus.OPEN,
+        "day": appointment.day,
+        "window_from_s": appointment.from_s,
+        "window_to_s": appointment.to_s,
+        "service_s": _SERVICE_S[kind] + (shipment.pieces - 1) * _SERVICE_S_A_FURTHER_PIECE,
+        "latitude": getattr(shipment, f"{end}_latitude"),
+        "longitude": getattr(shipment, f"{end}_longitude"),
+        "contact_name": getattr(shipment, f"{end}_name"),
+        "contact_phone": getattr(shipment, f"{end}_phone"),
+        "address": getattr(shipment, f"{end}_address"),
+        "weight_g": shipment.weight_g,
+        "volume_cm3": shipment.volume_cm3,
+        "pieces": shipment.pieces,
+        "priority": _PRIORITY[shipment.service],
+        "created_at": now,
+    }
+
+
+def _local(moment: datetime, offset_minutes: int) -> datetime:
+    return moment.astimezone(timezone(timedelta(minutes=offset_minutes)))
