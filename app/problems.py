@@ -77,7 +77,7 @@ def register(app: flask.Flask) -> None:
     def on_http(error: HTTPException) -> flask.typing.ResponseReturnValue:
         status = error.code or 500
         if status < 400:
-            return error.get_response()  # type: ignore[return-value]
+            return error.get_response()
         reply = answer(status, f"http-{status}", error.name, error.description or error.name)
         response = flask.make_response(reply)
         for name, value in error.get_headers():
@@ -101,7 +101,7 @@ def register(app: flask.Flask) -> None:
 def describe(app: APIFlask) -> None:
     """Answer the doors' validation errors as problems, and say so in the OpenAPI document."""
 
-    def on_validation(error: HTTPError) -> flask.typing.ResponseReturnValue:
+    def on_validation(error: HTTPError) -> flask.Response:
         detail = error.detail if isinstance(error.detail, Mapping) else {}
         errors = [
             {"detail": message, "pointer": "/" + "/".join(path)}
@@ -109,11 +109,11 @@ def describe(app: APIFlask) -> None:
             for path, message in _flatten(location)
         ]
         code = "invalid-input" if error.status_code == 422 else f"http-{error.status_code}"
-        return answer(
-            error.status_code, code, error.message or "Invalid input", "see errors", {"errors": errors}
-        )
+        title = error.message or "Invalid input"
+        return flask.make_response(answer(error.status_code, code, title, "see errors", {"errors": errors}))
 
-    def add_problem(spec: dict[str, Any]) -> dict[str, Any]:
+    def add_problem(spec: dict[Any, Any] | str) -> dict[Any, Any] | str:
+        assert isinstance(spec, dict), "the document is asked for as JSON"
         spec["components"].setdefault("schemas", {})["Problem"] = _PROBLEM_SCHEMA
         for path in spec["paths"].values():
             for operation in path.values():
