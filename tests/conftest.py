@@ -44,8 +44,9 @@ def cluster() -> Iterator[embedded.Cluster]:
 
     parent, prefix = Path(tempfile.gettempdir()), f"wheelhouse-tests-{os.getuid()}-"
     for left_behind in parent.glob(f"{prefix}*"):
-        # Left by a run that was killed; the cluster of a living run is in use and stays.
-        if left_behind.stat().st_uid == os.getuid():
+        # Left by a run that was killed; the cluster of a living run is in use and stays, and what another
+        # run is deleting just now is left to it.
+        if ".discarded-" not in left_behind.name and left_behind.stat().st_uid == os.getuid():
             embedded.discard(left_behind)
     home = parent / f"{prefix}{RUN}"
     binaries = os.environ.get("WHEELHOUSE_PG_BINARIES")
