@@ -35,7 +35,7 @@ def page_answer(rows: list[dict[str, Any]], next_cursor: str | None) -> flask.Re
     """A list's page: `{items, next_cursor}`, and a `Link` header to the next page (RFC 8288)."""
     response = flask.jsonify(items=rows, next_cursor=next_cursor)
     if next_cursor is not None:
-        arguments = {**flask.request.args.to_dict(), "cursor": next_cursor}
+        arguments: dict[str, Any] = {**flask.request.args.to_dict(), "cursor": next_cursor}
         endpoint = flask.request.endpoint
         assert endpoint is not None, "a view is answering"
         url = flask.url_for(endpoint, **(flask.request.view_args or {}), **arguments)

@@ -13,6 +13,7 @@ import time
 
 import flask
 import structlog
+from structlog.typing import Processor
 
 _REQUEST_ID_LENGTH_MAX = 64
 
@@ -21,7 +22,7 @@ log = structlog.get_logger("wheelhouse.request")
 
 def configure(level: str) -> None:
     """Send structlog and the standard library's logging to stderr as JSON lines."""
-    shared = [
+    shared: list[Processor] = [
         structlog.contextvars.merge_contextvars,
         structlog.processors.add_log_level,
         structlog.processors.TimeStamper(fmt="iso", utc=True),

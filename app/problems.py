@@ -9,6 +9,7 @@ import flask
 import structlog
 from apiflask import APIFlask, HTTPError
 from flask_wtf.csrf import CSRFError
+from sqlalchemy.exc import DataError
 from sqlalchemy.orm.exc import StaleDataError
 from werkzeug.exceptions import HTTPException
 
@@ -71,6 +72,11 @@ def register(app: flask.Flask) -> None:
     def on_stale(_error: StaleDataError) -> flask.typing.ResponseReturnValue:
         return on_app_error(StaleVersionError("somebody else saved this first; load it again"))
 
+    def on_unstorable(error: DataError) -> flask.typing.ResponseReturnValue:
+        # A zero byte in a text, a number beyond 64 bits: well-formed for HTTP, impossible for the database.
+        log.warning("request.unstorable", error=type(error.orig).__name__)
+        return answer(422, "invalid-input", "Invalid input", "a value is outside of what can be stored")
+
     def on_csrf(error: CSRFError) -> flask.typing.ResponseReturnValue:
         return answer(400, "csrf", "Form expired", error.description or "the form has expired")
 
@@ -93,6 +99,7 @@ def register(app: flask.Flask) -> None:
     for kind, _status, _code in ENGINE_STATUSES:
         app.register_error_handler(kind, on_engine_error)
     app.register_error_handler(StaleDataError, on_stale)
+    app.register_error_handler(DataError, on_unstorable)
     app.register_error_handler(CSRFError, on_csrf)
     app.register_error_handler(HTTPException, on_http)
     app.register_error_handler(Exception, on_bug)

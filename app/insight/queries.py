@@ -63,10 +63,10 @@ def waiting(session: Session, actor: Actor, *, now: datetime) -> list[Waiting]:
     return found
 
 
-def _statements(actor: Actor, now: datetime) -> list[tuple[Matter, sa.Select[tuple[int, datetime | None]]]]:
+def _statements(actor: Actor, now: datetime) -> list[tuple[Matter, sa.Select[int, datetime | None]]]:
     if actor.role == "shipper":
         return _shipper(actor)
-    found: list[tuple[Matter, sa.Select[tuple[int, datetime | None]]]] = []
+    found: list[tuple[Matter, sa.Select[int, datetime | None]]] = []
     if actor.may(Scope.CASES_WRITE):
         found += _cases(actor, now)
     if actor.may(Scope.CLAIMS_APPROVE):
@@ -120,7 +120,7 @@ def _statements(actor: Actor, now: datetime) -> list[tuple[Matter, sa.Select[tup
     return found
 
 
-def _shipper(actor: Actor) -> list[tuple[Matter, sa.Select[tuple[int, datetime | None]]]]:
+def _shipper(actor: Actor) -> list[tuple[Matter, sa.Select[int, datetime | None]]]:
     own = Shipment.customer_id == actor.subject_id
     return [
         (Matter.PROBLEM_SHIPMENTS, _count(Shipment.state_since, own, Shipment.milestone.in_(_PROBLEM))),
@@ -139,7 +139,7 @@ def _shipper(actor: Actor) -> list[tuple[Matter, sa.Select[tuple[int, datetime |
     ]
 
 
-def _cases(actor: Actor, now: datetime) -> list[tuple[Matter, sa.Select[tuple[int, datetime | None]]]]:
+def _cases(actor: Actor, now: datetime) -> list[tuple[Matter, sa.Select[int, datetime | None]]]:
     is_open = Case.status == CaseStatus.OPEN
     return [
         (Matter.CASES_OVERDUE, _count(Case.opened_at, is_open, Case.due_at < now)),
@@ -148,7 +148,7 @@ def _cases(actor: Actor, now: datetime) -> list[tuple[Matter, sa.Select[tuple[in
     ]
 
 
-def _dispatch(now: datetime) -> list[tuple[Matter, sa.Select[tuple[int, datetime | None]]]]:
+def _dispatch(now: datetime) -> list[tuple[Matter, sa.Select[int, datetime | None]]]:
     due = StopRequest.day <= now.date()
     return [
         (Matter.STOPS_UNPLANNED, _count(StopRequest.created_at, due, StopRequest.status == StopStatus.OPEN)),
@@ -160,5 +160,5 @@ def _dispatch(now: datetime) -> list[tuple[Matter, sa.Select[tuple[int, datetime
 def _count(
     since: sa.ColumnElement[datetime] | sa.orm.InstrumentedAttribute[datetime],
     *conditions: sa.ColumnElement[bool],
-) -> sa.Select[tuple[int, datetime | None]]:
+) -> sa.Select[int, datetime | None]:
     return sa.select(sa.func.count(), sa.func.min(since)).where(*conditions)

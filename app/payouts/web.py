@@ -151,7 +151,7 @@ def settle(number: str) -> flask.typing.ResponseReturnValue:
 
 
 def _status(text: str | None) -> BatchState | None:
-    return BatchState(text) if text in BatchState.__members__.values() else None
+    return next((state for state in BatchState if state == text), None)
 
 
 def _people(session: Session, batches: Sequence[PayoutBatch]) -> dict[int, str]:
