@@ -112,6 +112,7 @@ def add_headers(response: flask.Response) -> flask.Response:
     response.headers.setdefault("Cross-Origin-Opener-Policy", "same-origin")
     if flask.request.is_secure:
         response.headers.setdefault("Strict-Transport-Security", "max-age=31536000")
-    if "Cache-Control" not in response.headers and response.mimetype in ("text/html", "application/json"):
+    if "Cache-Control" not in response.headers:
+        # Pages, data, labels and bank files alike name people; what may be kept says so itself.
         response.headers["Cache-Control"] = "no-store"
     return response
