@@ -62,6 +62,8 @@ EVIDENCE: Mapping[str, Any] = {
 PAGES: Mapping[str, tuple[str, str]] = {
     "order": ("orders.show", "number"),
     "shipment": ("shipments.show", "number"),
+    "case": ("servicedesk.case", "number"),
+    "payout_batch": ("payouts.show", "number"),
     "journal_entry": ("ledger.entry_of_key", "key"),
 }
 

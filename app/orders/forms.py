@@ -8,6 +8,7 @@ from typing import Any
 
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
+from flask_babel import lazy_pgettext
 from flask_wtf import FlaskForm
 from wtforms import (
     DateField,
@@ -26,6 +27,7 @@ from wtforms.widgets import TextInput
 from app.orders.models import OrderStatus
 from app.orders.wording import CHANNELS, DELIVERIES, PICKUPS, SERVICES, STATUSES
 
+_PERSON = lazy_pgettext("person", "Name")
 _AMOUNT_MINOR_MAX = 100_000_000
 _WEIGHT_G_MAX = 1_000_000
 
@@ -77,11 +79,11 @@ class BookingForm(FlaskForm):
     once = HiddenField(validators=[InputRequired(), Length(max=64)])
     payer_phone = StringField(_l("Customer's phone"), validators=[InputRequired(), Length(max=30)])
     payer_name = StringField(_l("Customer's name"), validators=[Optional(), Length(max=100)])
-    sender_name = StringField(_l("Name"), validators=[InputRequired(), Length(max=100)])
+    sender_name = StringField(_PERSON, validators=[InputRequired(), Length(max=100)])
     sender_phone = StringField(_l("Phone"), validators=[InputRequired(), Length(max=30)])
     sender_district = StringField(_l("District"), validators=[InputRequired(), Length(max=100)])
     sender_address = StringField(_l("Street, building, room"), validators=[InputRequired(), Length(max=200)])
-    consignee_name = StringField(_l("Name"), validators=[InputRequired(), Length(max=100)])
+    consignee_name = StringField(_PERSON, validators=[InputRequired(), Length(max=100)])
     consignee_phone = StringField(_l("Phone"), validators=[InputRequired(), Length(max=30)])
     consignee_district = StringField(_l("District"), validators=[InputRequired(), Length(max=100)])
     consignee_address = StringField(
@@ -96,7 +98,9 @@ class BookingForm(FlaskForm):
     service = RadioField(
         _l("Service"), choices=_choices(SERVICES), default="standard", validators=[InputRequired()]
     )
-    pickup_handover = SelectField(_l("How it is handed in"), choices=_choices(PICKUPS), default="door")
+    pickup_handover = SelectField(
+        _l("How it is handed in"), choices=_choices(PICKUPS), default="door", validators=[InputRequired()]
+    )
     delivery_handover = SelectField(_l("How it is handed over"), choices=_choices(DELIVERIES), default="door")
     declared_value_minor = ScaledField(
         _l("Declared value"), scale=100, validators=[Optional(), NumberRange(0, _AMOUNT_MINOR_MAX)]

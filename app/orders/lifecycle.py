@@ -164,8 +164,7 @@ def _locked_order(session: Session, shipment_id: int) -> Order | None:
 
 def _undo(session: Session, order: Order, shipment: Shipment, reason: str, now: datetime) -> None:
     order.status, order.cancelled_at, order.cancel_reason = OrderStatus.CANCELLED, now, reason
-    posted = ledger_queries.entries_with_evidence(session, "order", order.number)
     undo = header(order, shipment, "cancelled", now)
-    ledger.post_many(
-        session, [posting.reversal(entry_value(entry), undo) for entry in reversed(posted)], now=now
-    )
+    keys = [header(order, shipment, step, now).entry_id for step in ("paid", "placed")]
+    posted = [entry for key in keys if (entry := ledger_queries.entry_by_key(session, key)) is not None]
+    ledger.post_many(session, [posting.reversal(entry_value(entry), undo) for entry in posted], now=now)

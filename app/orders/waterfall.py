@@ -7,15 +7,18 @@ from typing import Any
 
 from flask_babel import gettext as _
 
+from app.formatting import money
 
-def waterfall(total_minor: int, shares: Sequence[dict[str, Any]]) -> dict[str, Any]:
-    """Options of a chart; amounts are in minor units.
+
+def waterfall(total_minor: int, currency: str, shares: Sequence[dict[str, Any]]) -> dict[str, Any]:
+    """Options of a chart; bars are as long as their minor units and labelled as money.
 
     Args:
         total_minor: the price.
+        currency: of all amounts.
         shares: `party`, `role` and `amount_minor` each, in the order of the terms.
     """
-    labels, bases, amounts = [str(_("Price"))], [0], [total_minor]
+    labels, bases, bars = [str(_("Price"))], [0], [_bar(total_minor, currency)]
     left_minor = total_minor
     for share in shares:
         # A share below zero is paid by its party, so its bar stands on what was left before it.
@@ -23,10 +26,10 @@ def waterfall(total_minor: int, shares: Sequence[dict[str, Any]]) -> dict[str, A
         left_minor -= share["amount_minor"]
         labels.append(f"{share['role']}\n{share['party'].name}" if share["role"] else share["party"].name)
         bases.append(low_minor)
-        amounts.append(abs(share["amount_minor"]))
+        bars.append(_bar(share["amount_minor"], currency))
     return {
         "grid": {"left": 8, "right": 16, "top": 16, "bottom": 8, "containLabel": True},
-        "xAxis": {"type": "value", "name": str(_("minor units"))},
+        "xAxis": {"type": "value", "axisLabel": {"show": False}, "max": total_minor * 6 // 5},
         "yAxis": {"type": "category", "data": labels, "inverse": True},
         "series": [
             {
@@ -36,6 +39,10 @@ def waterfall(total_minor: int, shares: Sequence[dict[str, Any]]) -> dict[str, A
                 "itemStyle": {"color": "transparent"},
                 "data": bases,
             },
-            {"type": "bar", "stack": "money", "label": {"show": True, "position": "right"}, "data": amounts},
+            {"type": "bar", "stack": "money", "label": {"show": True, "position": "right"}, "data": bars},
         ],
     }
+
+
+def _bar(amount_minor: int, currency: str) -> dict[str, Any]:
+    return {"value": abs(amount_minor), "label": {"formatter": money(amount_minor, currency)}}

@@ -159,7 +159,7 @@ def _order_page(session: Session, order: Order, form: ReasonForm) -> str:
         shipment=shipment,
         shares=shares,
         entries=entries,
-        chart_options=waterfall(order.total_minor, shares) if shares else None,
+        chart_options=waterfall(order.total_minor, order.currency, shares) if shares else None,
         release_reason=RELEASES.get(order.release_reason or "", order.release_reason),
         form=form,
     )

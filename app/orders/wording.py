@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from decimal import Decimal
 from typing import Any
 
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
+from flask_babel import lazy_pgettext
 
 from app.formatting import money, weight
 from app.orders.models import OrderStatus, PaymentChannel, TermsStatus
@@ -18,7 +20,7 @@ from settlement.money import Money
 from settlement.terms import Role
 
 STATUSES = {
-    OrderStatus.HELD: (_l("Held"), "progress"),
+    OrderStatus.HELD: (lazy_pgettext("money", "Held"), "progress"),
     OrderStatus.RELEASED: (_l("Released"), "ok"),
     OrderStatus.CANCELLED: (_l("Cancelled"), "neutral"),
 }
@@ -71,6 +73,7 @@ ACTIONS = {
     "terms.withdrawn": _l("Withdrawn"),
 }
 
+_DIGITS_READ = 2
 _LINES: Mapping[str, Any] = {
     "terms.percent": _l("%(party)s: %(rate)s of the price"),
     "terms.fixed": _l("%(party)s: %(amount)s an order"),
@@ -116,10 +119,25 @@ def line_text(key: str, params: Mapping[str, Any], parties: Mapping[int, Party])
         key, values["to_weight"] = "terms.tier_up_to", weight(params["up_to_g"])
     if key == "terms.only_weight" and "below_g" in params:
         key, values["below_weight"] = "terms.only_weight_below", weight(params["below_g"])
+    for name in ("exact", "portion"):
+        if name in params:
+            values[name] = _short(str(params[name]), percent=name == "portion")
     for name, grams in (("from_weight", "from_g"), ("min_weight", "min_g")):
         if grams in params:
             values[name] = weight(params[grams])
     return str(_LINES[key]) % values
+
+
+def _short(exact: str, *, percent: bool) -> str:
+    """An exact fraction (`866 2/3`) as it stands, or in decimals where nobody could read it."""
+    whole, _space, fraction = exact.rpartition(" ")
+    over, slash, under = fraction.partition("/")
+    if not slash or len(under) <= _DIGITS_READ:
+        return exact
+    part = Decimal(over) / Decimal(under)
+    if percent:
+        return f"≈{part * 100:.1f}%"
+    return f"≈{int(whole or 0) + (part if not whole.startswith('-') else -part):.2f}"
 
 
 def party_name(params: Mapping[str, Any], parties: Mapping[int, Party]) -> str:

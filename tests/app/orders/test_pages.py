@@ -174,7 +174,7 @@ def test_finance_sees_the_way_of_the_money(shop: Shop, number: str):
     assert number in index.text
     page = browser.get(f"/orders/{number}?lang=en")
     assert "Line-haul carrier" in page.text
-    assert re.search(r"rule 3, part of the price: \d+", page.text)
+    assert re.search(r"rule 3, part of the price: ≈\d+\.\d\d", page.text)
     for path in ("/ledger/", "/ledger/accounts", f"/ledger/evidence/order/{number}", "/ledger/?kind=paid"):
         assert browser.get(path).status_code == 200, path
     entry = re.search(r"/ledger/entries/\d+", page.text)
