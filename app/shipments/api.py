@@ -1,5 +1,6 @@
-"""The machine's door to the shipments room."""
+"""The machine's door to the shipments room: shipments, scans, public tracking."""
 
-from apiflask import APIBlueprint
+from app.shipments import api_scans, api_shipments, api_track
+from app.shipments.api_blueprint import blueprint
 
-blueprint = APIBlueprint("shipments_api", __name__, url_prefix="/api/v1", tag="Shipments")
+__all__ = ["api_scans", "api_shipments", "api_track", "blueprint"]

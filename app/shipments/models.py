@@ -152,6 +152,8 @@ class ScanRecord(Identified, TenantScoped, Base):
     __table_args__ = (
         sa.UniqueConstraint("tenant_id", "device_id", "client_scan_id"),
         sa.Index("ix_scan_shipment", "shipment_id", "occurred_at"),
+        sa.Index("ix_scan_user", "user_id", "id", postgresql_where=sa.text("user_id IS NOT NULL")),
+        sa.Index("ix_scan_corrects", "corrects", postgresql_where=sa.text("corrects IS NOT NULL")),
     )
 
     scan_key: Mapped[str] = mapped_column(unique=True)

@@ -19,7 +19,7 @@ from app.network.models import District, Facility
 from app.pagination import Page, decode_cursor, page_of
 from app.shipments.models import DeliveryProof, ScanRecord, Shipment, ShipmentFinding, ShipmentLeg
 from app.shipments.values import parse_number, shipment_of_link, without_nul
-from tracking.shipment import Milestone
+from tracking.shipment import Milestone, ScanCode
 
 PROBLEMS = (Milestone.EXCEPTION, Milestone.ATTEMPT_FAILED)
 """Milestones at which somebody has to do something before the parcel goes on."""
@@ -152,6 +152,24 @@ def proofs(session: Session, shipment: Shipment) -> Sequence[DeliveryProof]:
     ).all()
 
 
+def proof(session: Session, shipment: Shipment, proof_id: int) -> DeliveryProof:
+    """One proof of a shipment that was loaded for the asker.
+
+    Raises:
+        NotFoundError: the shipment has no such proof with a picture.
+    """
+    found = session.scalar(
+        sa.select(DeliveryProof).where(
+            DeliveryProof.id == proof_id,
+            DeliveryProof.shipment_id == shipment.id,
+            DeliveryProof.content.is_not(None),
+        )
+    )
+    if found is None:
+        raise NotFoundError("no such proof")
+    return found
+
+
 def findings(session: Session, shipment: Shipment) -> Sequence[ShipmentFinding]:
     """What was found about a shipment: open ones first, then the closed, latest first."""
     return session.scalars(
@@ -161,14 +179,27 @@ def findings(session: Session, shipment: Shipment) -> Sequence[ShipmentFinding]:
     ).all()
 
 
-def last_scans_of_device(session: Session, device_id: str, limit: int) -> Sequence[ScanRecord]:
-    """What a device sent last, latest first, with the shipment of each."""
+def last_scans_of_user(session: Session, user_id: int, limit: int) -> Sequence[ScanRecord]:
+    """What somebody scanned last, latest first, with the shipment of each; no corrections."""
     return session.scalars(
         sa.select(ScanRecord)
         .options(joinedload(ScanRecord.shipment))
-        .where(ScanRecord.device_id == device_id)
+        .where(ScanRecord.user_id == user_id, ScanRecord.code != ScanCode.VOIDED)
         .order_by(ScanRecord.id.desc())
         .limit(limit)
+    ).all()
+
+
+def corrected_keys(session: Session, scan_keys: Collection[str]) -> set[str]:
+    """Which of some scans a later one declared an error."""
+    rows = session.scalars(sa.select(ScanRecord.corrects).where(ScanRecord.corrects.in_(scan_keys)))
+    return {key for key in rows if key is not None}
+
+
+def open_facilities(session: Session) -> Sequence[Facility]:
+    """Places where parcels can be scanned now, by code."""
+    return session.scalars(
+        sa.select(Facility).where(Facility.closed_at.is_(None)).order_by(Facility.code)
     ).all()
 
 

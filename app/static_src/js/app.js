@@ -9,6 +9,7 @@ import { labelCells } from "./modules/tables.js";
 import { localiseTimes } from "./modules/times.js";
 import { startDialogs, startDisclosures, startMenus } from "./modules/overlays.js";
 import { startScanFields } from "./modules/scan.js";
+import { startScanStation } from "./modules/scan_station.js";
 import { showVisuals } from "./modules/visuals.js";
 
 /** Everything that has to look at new elements, whether they came with the page or were swapped in. */
@@ -26,6 +27,7 @@ startConfirming();
 startRequests();
 startLoadingBar();
 startScanFields();
+startScanStation();
 startDemoLogins();
 enhance(document);
 document.addEventListener("htmx:after:settle", () => enhance(document));

@@ -1438,8 +1438,22 @@ def upgrade() -> None:
             name=op.f("uq_scan_tenant_id_device_id_client_scan_id"),
         ),
     )
+    op.create_index(
+        "ix_scan_corrects",
+        "scan",
+        ["corrects"],
+        unique=False,
+        postgresql_where=sa.text("corrects IS NOT NULL"),
+    )
     op.create_index("ix_scan_shipment", "scan", ["shipment_id", "occurred_at"], unique=False)
     op.create_index(op.f("ix_scan_tenant_id"), "scan", ["tenant_id"], unique=False)
+    op.create_index(
+        "ix_scan_user",
+        "scan",
+        ["user_id", "id"],
+        unique=False,
+        postgresql_where=sa.text("user_id IS NOT NULL"),
+    )
     op.create_table(
         "service_case",
         sa.Column("id", sa.BigInteger(), sa.Identity(always=False), nullable=False),
@@ -2069,8 +2083,10 @@ def downgrade() -> None:
     op.drop_index("ix_service_case_queue", table_name="service_case")
     op.drop_index("ix_service_case_customer", table_name="service_case")
     op.drop_table("service_case")
+    op.drop_index("ix_scan_user", table_name="scan", postgresql_where=sa.text("user_id IS NOT NULL"))
     op.drop_index(op.f("ix_scan_tenant_id"), table_name="scan")
     op.drop_index("ix_scan_shipment", table_name="scan")
+    op.drop_index("ix_scan_corrects", table_name="scan", postgresql_where=sa.text("corrects IS NOT NULL"))
     op.drop_table("scan")
     op.drop_index(op.f("ix_plan_round_tenant_id"), table_name="plan_round")
     op.drop_index(op.f("ix_plan_round_courier_id"), table_name="plan_round")

@@ -1,0 +1,87 @@
+"""Forms of the shipments room."""
+
+from __future__ import annotations
+
+from flask_babel import lazy_gettext as _l
+from flask_wtf import FlaskForm
+from wtforms import DateField, SelectField, StringField, TextAreaField
+from wtforms.validators import InputRequired, Length, Optional, Regexp
+
+from app.shipments.words import FINDINGS, MILESTONES
+
+
+class TrackForm(FlaskForm):
+    """Which parcel."""
+
+    class Meta:
+        """A GET form: it changes nothing."""
+
+        csrf = False
+
+    number = StringField(_l("Waybill number"), validators=[InputRequired(), Length(max=60)])
+
+
+class PhoneForm(FlaskForm):
+    """The key to the details."""
+
+    digits = StringField(
+        _l("Last four digits of the sender's or consignee's phone"),
+        validators=[InputRequired(), Regexp(r"^\s*[0-9]{4}\s*$", message=_l("Four digits."))],
+    )
+
+
+class ReceiptForm(FlaskForm):
+    """Nothing but the protection of the button."""
+
+
+class ComplaintForm(FlaskForm):
+    """What is wrong; the service desk's door takes it."""
+
+    category = SelectField(
+        _l("What is it about?"),
+        choices=[
+            ("late", _l("It is late")),
+            ("not_received", _l("It is said to be delivered, and I do not have it")),
+            ("damaged", _l("It is damaged")),
+            ("lost", _l("It is lost, or a part of it")),
+            ("courier", _l("How I was treated")),
+            ("price", _l("What it cost")),
+            ("other", _l("Something else")),
+        ],
+    )
+    body = TextAreaField(_l("What happened?"), validators=[InputRequired(), Length(max=4000)])
+    phone = StringField(_l("Your phone, for our answer"), validators=[InputRequired(), Length(max=30)])
+
+
+class ListForm(FlaskForm):
+    """What the list of shipments is narrowed to; in the address."""
+
+    class Meta:
+        """A GET form: it changes nothing."""
+
+        csrf = False
+
+    text = StringField(_l("Number, reference or phone"), validators=[Length(max=60)])
+    milestone = SelectField(
+        _l("State"),
+        choices=[("", _l("All")), *((one.value, word) for one, (word, _tone) in MILESTONES.items())],
+        validate_choice=True,
+        default="",
+    )
+    from_day = DateField(_l("Booked from"), validators=[Optional()])
+    to_day = DateField(_l("Booked to"), validators=[Optional()])
+
+
+class FindingForm(FlaskForm):
+    """Which open findings; in the address."""
+
+    class Meta:
+        """A GET form: it changes nothing."""
+
+        csrf = False
+
+    kind = SelectField(
+        _l("Kind"),
+        choices=[("", _l("All")), *((one.value, title) for one, (title, _meaning) in FINDINGS.items())],
+        default="",
+    )
