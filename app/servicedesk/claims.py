@@ -78,8 +78,9 @@ def propose_claim(
 
     Raises:
         InvalidInputError: the amounts cannot be, or the case is about no shipment.
-        ConflictError: the shipment has a claim that stands, or nobody in the chain bears the loss.
-        CompensationError: the law or the scans give no award.
+        ConflictError: the shipment has a claim that stands, or by the scans nobody bears the loss; `reason`
+            says which.
+        CompensationError: the law gives no award.
     """
     require_staff(actor)
     loss_kind = kind or LOSS_OF_CATEGORY.get(case.category)
@@ -98,7 +99,8 @@ def propose_claim(
     bearer = award.bearer
     if bearer is None or bearer.party_id is None:
         raise ConflictError(
-            "by the scans the damage was there when the parcel was accepted: nobody in the chain bears it"
+            "by the scans the damage was there when the parcel was accepted: nobody in the chain bears it",
+            reason="noted_at_acceptance",
         )
     claim = Claim(
         tenant_id=case.tenant_id,
@@ -121,14 +123,16 @@ def propose_claim(
         proposed_by_id=actor.user_id,
         proposed_at=now,
     )
-    case.claims.append(claim)
     try:
         with session.begin_nested():
+            case.claims.append(claim)
             session.flush()  # the event names the claim's id, and the database says whether one stands
     except IntegrityError as error:
         if "uq_claim_shipment_id_standing" not in str(error.orig):
             raise
-        raise ConflictError("this shipment has a claim already; a shipment is compensated once") from error
+        raise ConflictError(
+            "this shipment has a claim already; a shipment is compensated once", reason="claimed_already"
+        ) from error
     details = {"claim_id": claim.id, "award_minor": claim.award_minor, "currency": claim.currency}
     happen(case, CaseEventKind.CLAIM_PROPOSED, now=now, actor=actor, details=details)
     return claim
@@ -234,6 +238,8 @@ def _award(
     charges = [] if facts.order is None else facts.order.charges
     postage_minor = sum(row.amount_minor for row in charges if row.kind is ChargeKind.FREIGHT)
     custody = chain(facts.scans, _parties(session, facts))
+    if not custody:
+        raise ConflictError("no scan shows that anybody had the parcel", reason="no_custody")
     return compensation.propose(
         compensation.Claim(
             claim_id=case.number,
@@ -253,9 +259,8 @@ def _award(
 
 
 def _accepted_on(shipment: Shipment, custody: Sequence[Custody]) -> date:
-    """The local day on which the carrier took the parcel over; the day of booking where no scan says."""
-    at = custody[0].from_at if custody else shipment.booked_at
-    return at.astimezone(timezone(timedelta(minutes=shipment.booked_offset_minutes))).date()
+    """The local day on which the carrier took the parcel over."""
+    return custody[0].from_at.astimezone(timezone(timedelta(minutes=shipment.booked_offset_minutes))).date()
 
 
 def _parties(session: Session, facts: _Facts) -> Parties:
@@ -277,9 +282,9 @@ def _parties(session: Session, facts: _Facts) -> Parties:
         )
     )
     return Parties(
-        of_facility=dict(owners.tuples().all()),
-        of_courier=dict(couriers.tuples().all()),
-        carrier_from=dict(legs.tuples().all()),
+        of_facility=dict(owners.all()),
+        of_courier=dict(couriers.all()),
+        carrier_from=dict(legs.all()),
         origin_facility_id=shipment.origin_facility_id,
     )
 

@@ -116,9 +116,7 @@ def money(session: Session, customer_ids: Collection[int]) -> Sequence[MoneySumm
             .join(Case, Case.id == Claim.case_id)
             .where(Case.customer_id.in_(customer_ids), Claim.status == ClaimStatus.POSTED)
             .group_by(Claim.currency)
-        )
-        .tuples()
-        .all()
+        ).all()
     )
     summaries = []
     for currency in sorted(placed.keys() | awarded.keys()):
@@ -178,9 +176,7 @@ def activity(session: Session, customer_ids: Collection[int], *, now: datetime) 
         .group_by(Order.currency)
         .order_by(Order.currency)
     )
-    return Activity(
-        sent_30, sent_90, received_90, spent.tuples().all(), [Lane(*row) for row in lanes.tuples().all()]
-    )
+    return Activity(sent_30, sent_90, received_90, spent.all(), [Lane(*row) for row in lanes])
 
 
 def own_shipments(session: Session, customer_ids: Collection[int], *, limit: int) -> Sequence[Shipment]:
