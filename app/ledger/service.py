@@ -209,7 +209,7 @@ def _apply(
             balance_minor = held[line.account].balance_minor
             # Asked for nobody first: only a debit of a guaranteed purpose needs to know the platform.
             if engine.limit_broken(line.account, balance_minor, _NOBODY) and engine.limit_broken(
-                line.account, balance_minor, parties.platform(session).id
+                line.account, balance_minor, parties.platform_id(session)
             ):
                 raise BalanceLimitError(
                     f"entry {entry.entry_id}: {line.account.purpose.value} of party "

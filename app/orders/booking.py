@@ -116,7 +116,7 @@ def book(
     in_force = terms.in_force(session, now)
     order = _order(shipment, offer, channel, in_force.version_id, now)
     order.booking_key = booking_key
-    platform_party_id = parties.platform(session).id
+    platform_party_id = parties.platform_id(session)
     result = _split(session, order, shipment, in_force, platform_party_id)
     order.charges = _charges(order, offer)
     order.shares = _shares(order, in_force, result)

@@ -15,6 +15,8 @@ from settlement.money import Money
 from settlement.split import Facts, PartyRole
 from settlement.terms import Role
 
+_OWNERS = "orders.owners_of_facilities"
+
 
 @dataclass(frozen=True, slots=True)
 class Priced:
@@ -39,9 +41,13 @@ def facility_ids(shipment: Shipment) -> set[int]:
 
 
 def owners(session: Session, wanted: Iterable[int]) -> dict[int, int]:
-    """The party that each facility belongs to."""
-    rows = session.execute(sa.select(Facility.id, Facility.party_id).where(Facility.id.in_(set(wanted))))
-    return {row.id: row.party_id for row in rows}
+    """The party that each facility belongs to; asked once a session, since a facility keeps its owner."""
+    known: dict[int, int] = session.info.setdefault(_OWNERS, {})
+    missing = set(wanted) - known.keys()
+    if missing:
+        rows = session.execute(sa.select(Facility.id, Facility.party_id).where(Facility.id.in_(missing)))
+        known.update({row.id: row.party_id for row in rows})
+    return known
 
 
 def facts(priced: Priced, shipment: Shipment, owner_of: Mapping[int, int], platform_party_id: int) -> Facts:

@@ -144,7 +144,7 @@ def held_parts(order: Order) -> dict[int, Money]:
 
 def chart_of(session: Session) -> posting.Chart:
     """The tenant's chart of accounts."""
-    return posting.Chart(tenant_of(session), parties.platform(session).id)
+    return posting.Chart(tenant_of(session), parties.platform_id(session))
 
 
 def _lock(session: Session, order: Order) -> None:

@@ -67,20 +67,28 @@ def in_force(session: Session, at: datetime, *, name: str = STANDARD) -> InForce
     Raises:
         NoTermsInForceError: there is none.
     """
-    row = session.execute(
-        sa.select(TermsVersion.id, TermsVersion.body)
-        .where(
-            TermsVersion.tenant_id == tenant_of(session),
-            TermsVersion.name == name,
-            TermsVersion.status == TermsStatus.APPROVED,
-            TermsVersion.effective_from <= at,
+    for version_id, known_name, terms in _approved(session):
+        if known_name == name and terms.effective_from <= at:
+            return InForce(version_id, terms)
+    raise NoTermsInForceError(f"no approved version of the terms {name!r} is in force; finance sets them")
+
+
+def _approved(session: Session) -> list[tuple[int, str, engine.Terms]]:
+    """Approved versions, highest number first; read once a session, since approved ones never change."""
+    key = _approved_key(session)
+    if key not in session.info:
+        rows = session.execute(
+            sa.select(TermsVersion.id, TermsVersion.name, TermsVersion.body)
+            .where(TermsVersion.tenant_id == tenant_of(session), TermsVersion.status == TermsStatus.APPROVED)
+            .order_by(TermsVersion.version.desc())
         )
-        .order_by(TermsVersion.version.desc())
-        .limit(1)
-    ).one_or_none()
-    if row is None:
-        raise NoTermsInForceError(f"no approved version of the terms {name!r} is in force; finance sets them")
-    return InForce(row.id, engine.terms_from_json(row.body))
+        session.info[key] = [(row.id, row.name, engine.terms_from_json(row.body)) for row in rows]
+    found: list[tuple[int, str, engine.Terms]] = session.info[key]
+    return found
+
+
+def _approved_key(session: Session) -> str:
+    return f"orders.approved_terms.{tenant_of(session)}"
 
 
 def value_of(version: TermsVersion) -> engine.Terms:
@@ -141,6 +149,7 @@ def approve_terms(session: Session, actor: Actor, version: TermsVersion, *, now:
     version.status = TermsStatus.APPROVED
     version.approved_by_id = actor.user_id
     version.approved_at = now
+    session.info.pop(_approved_key(session), None)
     _audit(session, actor, "terms.approved", version, now)
 
 
@@ -196,7 +205,7 @@ def dry_run(
     owner_of = facts.owners(
         session, {place for shipment in shipments.values() for place in facts.facility_ids(shipment)}
     )
-    platform_party_id = parties.platform(session).id
+    platform_party_id = parties.platform_id(session)
     before: dict[int, int] = {}
     after: dict[int, int] = {}
     refused: list[tuple[str, str]] = []

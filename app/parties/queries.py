@@ -7,6 +7,7 @@ from collections.abc import Iterable
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
+from app.db.session import tenant_of
 from app.errors import NotFoundError
 from app.parties.models import Party, PartyKind
 
@@ -29,3 +30,16 @@ def platform(session: Session) -> Party:
     if party is None:
         raise NotFoundError("the tenant has no platform party")
     return party
+
+
+def platform_id(session: Session) -> int:
+    """The id of the tenant's own party; asked once a session.
+
+    Raises:
+        NotFoundError: The tenant has not been set up yet.
+    """
+    key = f"parties.platform_id.{tenant_of(session)}"
+    if key not in session.info:
+        session.info[key] = platform(session).id
+    found: int = session.info[key]
+    return found
