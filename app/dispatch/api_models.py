@@ -1,0 +1,188 @@
+"""What the machine's door to the dispatch room takes and gives."""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import Any
+
+from pydantic import Field
+
+from app.api_schema import ApiInput, ApiOutput, PageQuery
+from app.dispatch.models import PlanStatus, StopKind, StopStatus
+from app.dispatch.service import SECONDS_MAX
+
+ID_MAX = 2**63 - 1
+
+
+class StopQuery(PageQuery):
+    """Which stops."""
+
+    facility_id: int | None = Field(default=None, ge=1, le=ID_MAX)
+    day: date | None = Field(default=None, description="Local day of the outlet")
+    status: StopStatus | None = None
+
+
+class StopOut(ApiOutput):
+    """A stop that a courier must make. Seconds count from local midnight of its day."""
+
+    id: int
+    number: str = Field(description="Waybill number of the parcel")
+    facility_id: int
+    kind: StopKind
+    status: StopStatus
+    day: date
+    window_from_s: int
+    window_to_s: int
+    service_s: int
+    latitude: float
+    longitude: float
+    contact_name: str
+    contact_phone: str
+    address: str
+    weight_g: int
+    volume_cm3: int
+    pieces: int
+    priority: int
+
+
+class StopPage(ApiOutput):
+    """A page of stops."""
+
+    items: list[StopOut]
+    next_cursor: str | None
+
+
+class PlanIn(ApiInput):
+    """The rounds asked for."""
+
+    facility_id: int = Field(ge=1, le=ID_MAX)
+    day: date = Field(description="Local day of the outlet, today or later")
+    seconds: int = Field(default=10, ge=1, le=SECONDS_MAX, description="How long the planner may search")
+
+
+class VisitOut(ApiOutput):
+    """A stop in a round."""
+
+    stop_id: int
+    arrival_s: int
+    start_s: int
+    departure_s: int
+    distance_m: int = Field(description="From the stop before, or from the outlet")
+    locked: bool
+
+
+class RoundOut(ApiOutput):
+    """A courier's round."""
+
+    courier_id: int
+    start_s: int
+    end_s: int
+    distance_m: int
+    cost_minor: int
+    visits: list[VisitOut]
+
+
+class UnservedOut(ApiOutput):
+    """A stop in no round, and why."""
+
+    stop_id: int
+    reason: str
+    details: dict[str, Any]
+
+
+class PlanOut(ApiOutput):
+    """A plan; `status` goes requested, solving, draft, published (or failed, cancelled, superseded)."""
+
+    id: int
+    facility_id: int
+    day: date
+    status: PlanStatus
+    version: int
+    seconds: int
+    requested_at: str
+    solved_at: str | None
+    published_at: str | None
+    best_cost_minor: int | None
+    best_unserved: int | None
+    cost_minor: int | None
+    distance_m: int | None
+    error: str | None
+    rounds: list[RoundOut]
+    unserved: list[UnservedOut]
+
+
+class VersionIn(ApiInput):
+    """Which version of the plan the sender looked at."""
+
+    version: int = Field(ge=1, le=ID_MAX)
+
+
+class MoveIn(VersionIn):
+    """A stop's new place."""
+
+    stop_id: int = Field(ge=1, le=ID_MAX)
+    courier_id: int | None = Field(ge=1, le=ID_MAX, description="null takes it out of all rounds")
+    sequence: int | None = Field(
+        default=None, ge=0, le=100_000, description="Which visit it becomes, from 0; null: the cheapest place"
+    )
+
+
+class DelayOut(ApiOutput):
+    """A visit that starts later than before, or earlier where the seconds are negative."""
+
+    stop_id: int
+    seconds: int
+
+
+class MovedOut(ApiOutput):
+    """What a move cost, and the version it made."""
+
+    plan_id: int
+    version: int
+    extra_cost_minor: int
+    extra_distance_m: int
+    delays: list[DelayOut]
+
+
+class OfferOut(ApiOutput):
+    """A courier's cheapest place for a stop."""
+
+    courier_id: int
+    sequence: int
+    start_s: int
+    extra_cost_minor: int
+    extra_distance_m: int
+    delays: list[DelayOut]
+
+
+class OffersOut(ApiOutput):
+    """Where a stop could go, cheapest first."""
+
+    stop_id: int
+    courier_id: int | None
+    taking_out_minor: int | None
+    offers: list[OfferOut]
+
+
+class RunQuery(ApiInput):
+    """Which day."""
+
+    day: date | None = Field(default=None, description="Local day of the outlet; today when left out")
+
+
+class RunVisitOut(StopOut, VisitOut):
+    """A visit of the courier's round."""
+
+    cod_minor: int = Field(description="To be collected in cash")
+    currency: str
+
+
+class RunOut(ApiOutput):
+    """The asker's round."""
+
+    courier_id: int
+    facility_id: int
+    day: date
+    utc_offset_minutes: int
+    left: int
+    visits: list[RunVisitOut]
