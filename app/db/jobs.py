@@ -39,4 +39,4 @@ def claim_slot(session: Session, job: str, slot: datetime, *, runner: str, now: 
 def last_runs(session: Session) -> dict[str, datetime]:
     """When each job last ran."""
     rows = session.execute(sa.select(JobRun.job, sa.func.max(JobRun.started_at)).group_by(JobRun.job))
-    return dict(rows.tuples().all())
+    return dict(rows.all())
