@@ -71,6 +71,7 @@ def create_app(settings: Settings | None = None, *, clock: Clock = utcnow) -> AP
     web.install(app, web.Services(settings, database, clock))
 
     logs.install(app)
+    health.measure(app)
     app.before_request(identify)
     app.after_request(security.add_headers)
     i18n.init_app(app)
