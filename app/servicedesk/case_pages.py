@@ -8,6 +8,7 @@ import flask
 from apiflask import APIBlueprint
 from flask_babel import gettext as _
 from sqlalchemy.orm import Session
+from wtforms.fields.choices import SelectChoice  # type: ignore[attr-defined]  # newer than its stubs
 
 from app.accounts.roles import Role, Scope
 from app.errors import ConflictError, InvalidInputError, StaleVersionError
@@ -18,7 +19,7 @@ from app.servicedesk.claims import LOSS_OF_CATEGORY
 from app.servicedesk.forms import ClaimForm, MessageForm, OwnerForm, ReasonForm, StepForm
 from app.servicedesk.models import Case
 from app.servicedesk.values import CaseEventKind, ClaimStatus
-from app.servicedesk.wording import NO_AWARD
+from app.servicedesk.wording import NO_AWARD, REFUSALS
 from app.web import now, unit_of_work
 from settlement.errors import SettlementError
 
@@ -69,7 +70,7 @@ def write(number: str) -> Answer:
             return _page(session, found, message=form, stale=error), 409
         except ConflictError as error:
             service.save_draft(session, actor, found, words, now=now())
-            return _page(session, found, message=form, refused=error.detail), 409
+            return _page(session, found, message=form, refused=_refusal(error)), 409
     return _back(number)
 
 
@@ -91,7 +92,7 @@ def assign(number: str) -> Answer:
     with unit_of_work() as session:
         found = queries.load_case(session, actor, number)
         form = OwnerForm()
-        form.owner_id.choices = [(user.id, user.name) for user in queries.desk(session)]
+        form.owner_id.choices = [SelectChoice(user.id, user.name) for user in queries.desk(session)]
         if not form.validate_on_submit():
             return _page(session, found, owner=form), 422
         return _step(
@@ -217,7 +218,7 @@ def _step(session: Session, found: Case, act: Any) -> Answer:
     except StaleVersionError as error:
         return _page(session, found, stale=error), 409
     except ConflictError as error:
-        return _page(session, found, refused=error.detail), 409
+        return _page(session, found, refused=_refusal(error)), 409
     return _back(found.number)
 
 
@@ -245,7 +246,7 @@ def _page(
         message = MessageForm(formdata=None, body=kept.body if kept else "", version=version)
     if owner is None and staff and writes:
         owner = OwnerForm(formdata=None, owner_id=found.owner_id or actor.user_id, version=version)
-        owner.owner_id.choices = [(user.id, user.name) for user in queries.desk(session)]
+        owner.owner_id.choices = [SelectChoice(user.id, user.name) for user in queries.desk(session)]
     if claim is None:
         likely = LOSS_OF_CATEGORY.get(found.category)
         claim = ClaimForm(formdata=None, kind=likely.value if likely else None, version=version)
@@ -280,6 +281,10 @@ def _page(
             "approve": actor.may(Scope.CLAIMS_APPROVE),
         },
     )
+
+
+def _refusal(error: ConflictError) -> str:
+    return str(REFUSALS.get(error.extra.get("reason", ""), error.detail))
 
 
 def _explained(error: Exception) -> str:

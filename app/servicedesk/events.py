@@ -55,9 +55,11 @@ def happen(
     """
     status = transitions.after(case.status, kind)
     if status is None:
-        raise ConflictError(f"the case is {case.status.value}: {kind.value} cannot happen to it")
+        raise ConflictError(
+            f"the case is {case.status.value}: {kind.value} cannot happen to it", reason="not_now"
+        )
     if kind is CaseEventKind.RESOLVED and any(row.status is ClaimStatus.PROPOSED for row in case.claims):
-        raise ConflictError("a claim waits for its decision; resolve the case after it")
+        raise ConflictError("a claim waits for its decision; resolve the case after it", reason="claim_waits")
     if case.status is CaseStatus.CLOSED:
         case.closed_at = None
     case.status = status

@@ -8,6 +8,7 @@ from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 from flask_wtf import FlaskForm
 from wtforms import HiddenField, RadioField, SelectField, StringField, TextAreaField
+from wtforms.fields.choices import SelectChoice  # type: ignore[attr-defined]  # newer than its stubs
 from wtforms.validators import InputRequired, Length, Optional, Regexp, ValidationError
 
 from app.servicedesk.events import TEXT_LENGTH_MAX
@@ -18,8 +19,8 @@ from settlement.compensation import LossKind
 from settlement.errors import MoneyError
 from settlement.money import Money
 
-_ANY = ("", _l("Any"))
-_CATEGORY_CHOICES: list[tuple[str, Any]] = [(key.value, name) for key, name in CATEGORIES.items()]
+_ANY = SelectChoice("", _l("Any"))
+_CATEGORY_CHOICES: list[Any] = [SelectChoice(key.value, name) for key, name in CATEGORIES.items()]
 
 
 class MessageForm(FlaskForm):
@@ -47,7 +48,7 @@ class ClaimForm(FlaskForm):
 
     kind = SelectField(
         _l("What happened to it?"),
-        choices=[(key.value, name) for key, name in LOSSES.items()],
+        choices=[SelectChoice(key.value, name) for key, name in LOSSES.items()],
         validators=[InputRequired()],
     )
     claimed = StringField(_l("Loss shown"), validators=[InputRequired(), Length(max=20)])
@@ -139,7 +140,7 @@ class QueueForm(FlaskForm):
     show = HiddenField(default=Show.UNRESOLVED.value)
     status = SelectField(
         _l("State"),
-        choices=[_ANY, *((key.value, name) for key, (name, _tone) in STATUSES.items())],
+        choices=[_ANY, *(SelectChoice(key.value, name) for key, (name, _tone) in STATUSES.items())],
         validators=[Optional()],
     )
     category = SelectField(_l("About"), choices=[_ANY, *_CATEGORY_CHOICES], validators=[Optional()])

@@ -35,11 +35,11 @@ ANSWER_MESSAGE = Template(
 
 @dataclass(frozen=True, slots=True)
 class TakeResult:
-    """What became of one case of several that somebody wanted to take."""
+    """What became of one case of several; `reason` is of the refusal: taken_already, not_now, not_found."""
 
     number: str
     taken: bool
-    detail: str
+    reason: str = ""
 
 
 def customer_message(
@@ -120,12 +120,12 @@ def take_many(session: Session, actor: Actor, numbers: list[str], *, now: dateti
                 case = queries.load_case(session, actor, number)
                 lock(session, case)
                 if case.owner_id not in (None, actor.user_id):
-                    raise ConflictError("somebody else has taken it")
+                    raise ConflictError("somebody else has taken it", reason="taken_already")
                 assign(session, actor, case, actor.user_id, now=now)
         except AppError as error:
-            found.append(TakeResult(number, False, error.detail))
+            found.append(TakeResult(number, False, error.extra.get("reason", "not_found")))
         else:
-            found.append(TakeResult(number, True, ""))
+            found.append(TakeResult(number, True))
     return found
 
 

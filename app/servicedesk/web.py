@@ -8,6 +8,7 @@ import flask
 from apiflask import APIBlueprint
 from flask_babel import gettext as _
 from sqlalchemy.orm import Session
+from wtforms.fields.choices import SelectChoice  # type: ignore[attr-defined]  # newer than its stubs
 
 from app.accounts.roles import Role, Scope
 from app.actor import Actor
@@ -47,6 +48,7 @@ def _names() -> dict[str, Any]:
         "loss_name": wording.LOSSES.__getitem__,
         "bearer_reason": wording.BEARER_REASONS.__getitem__,
         "event_name": wording.event_name,
+        "refusal_name": wording.REFUSALS.__getitem__,
         "milestone_of": MILESTONES.__getitem__,
     }
 
@@ -166,8 +168,8 @@ def _about_what(session: Session, actor: Actor, customer: Customer) -> flask.typ
     if wanted not in (None, _NO_SHIPMENT, *(row.waybill_number for row in rows)):
         rows.append(shipments.load_shipment(session, actor, wanted))
     form.waybill_number.choices = [
-        *((row.waybill_number, _shipment_label(row)) for row in rows),
-        (_NO_SHIPMENT, _("About no shipment in particular")),
+        *(SelectChoice(row.waybill_number, _shipment_label(row)) for row in rows),
+        SelectChoice(_NO_SHIPMENT, _("About no shipment in particular")),
     ]
     if form.validate_on_submit():
         chosen = next((row for row in rows if row.waybill_number == form.waybill_number.data), None)

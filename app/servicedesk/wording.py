@@ -116,6 +116,14 @@ FORMULAS: Mapping[str, Any] = {
 }
 """Every formula that `settlement.compensation` can name."""
 
+REFUSALS: Mapping[str, Any] = {
+    "not_now": _l("as the case stands, this cannot be done"),
+    "claim_waits": _l("a claim waits for its decision"),
+    "taken_already": _l("somebody else has taken it"),
+    "not_found": _l("there is no such case"),
+}
+"""Why nothing was changed, by the `reason` of the refusal."""
+
 NO_AWARD: Mapping[str, Any] = {
     "noted_at_acceptance": _l(
         "By the scans it was damaged when we accepted it; nobody in the chain bears it."
