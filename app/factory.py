@@ -73,6 +73,7 @@ def create_app(settings: Settings | None = None, *, clock: Clock = utcnow) -> AP
     logs.install(app)
     health.measure(app)
     app.before_request(identify)
+    app.before_request(security.refuse_uninvited)
     app.after_request(security.add_headers)
     i18n.init_app(app)
     formatting.init_app(app)

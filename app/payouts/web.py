@@ -130,6 +130,8 @@ def settle(number: str) -> flask.typing.ResponseReturnValue:
     paid = flask.request.form.get("outcome") == "paid"
     chosen = {int(text) for text in flask.request.form.getlist("item") if text.isdecimal()}
     done, refused = 0, []
+    with unit_of_work() as session:  # no such batch is one answer, not one a chosen item
+        queries.load_batch(session, current_actor(), number)
     for item_id in sorted(chosen):
         try:
             with unit_of_work() as session:
