@@ -192,7 +192,7 @@ class Company:
         self._wait_for(scans)
         answer = api.post("/api/v1/scans", json=list(scans), key=None)
         assert answer.status_code == 200, answer.text
-        results: list[dict[str, Any]] = answer.json["results"]
+        results: list[dict[str, Any]] = answer.json["items"]
         return results
 
     def record(self, scans: Sequence[Mapping[str, Any]]) -> None:
@@ -271,5 +271,5 @@ def _scan_input(scan: Mapping[str, Any]) -> ScanInput:
     values["occurred_at"] = datetime.fromisoformat(values["occurred_at"])
     proof = values.pop("proof", None)
     if proof is not None:
-        values["proof"] = ProofInput(ProofKind(proof["kind"]), proof["received_by"])
+        values["proof"] = ProofInput(**{**proof, "kind": ProofKind(proof["kind"])})
     return ScanInput(**values)

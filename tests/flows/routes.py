@@ -1,0 +1,272 @@
+"""Every route with what fills it: arguments by name, bodies by endpoint; what is missing fails a test."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import flask
+from flask.testing import FlaskClient
+from werkzeug.test import TestResponse
+
+from app.accounts import service as accounts
+from app.accounts.roles import SCOPES, Role, Scope
+from app.security import access_of
+from tests.flows.things import Things
+from tests.support.app import Api
+
+
+@dataclass(frozen=True, slots=True)
+class Asker:
+    """A login of one role in one company, as a person and as a machine, with a token that may be revoked."""
+
+    role: Role
+    browser: FlaskClient
+    api: Api
+    spare_token_id: int
+
+
+@dataclass(frozen=True, slots=True)
+class Route:
+    """One method of one rule, and what its view demands."""
+
+    endpoint: str
+    path: str
+    method: str
+    access: str
+    arguments: frozenset[str]
+
+    @property
+    def room(self) -> str:
+        """The blueprint without what tells a person's door from a machine's."""
+        return self.endpoint.partition(".")[0].removesuffix("_api")
+
+    @property
+    def is_api(self) -> bool:
+        return self.path.startswith("/api/")
+
+    def is_open_to(self, role: Role) -> bool:
+        """Whether the role's scopes cover it."""
+        return self.access in ("public", "signed-in") or Scope(self.access) in SCOPES[role]
+
+    def refusal(self, role: Role) -> int | None:
+        """With which status the role is refused whatever it asks for; None when it is not."""
+        if not self.is_open_to(role) or (role is Role.SHIPPER and self.endpoint in STAFF_ONLY):
+            return 403
+        return 404 if role is not Role.COURIER and self.endpoint in COURIERS_ONLY else None
+
+    def __str__(self) -> str:
+        return f"{self.method} {self.path} ({self.endpoint})"
+
+
+# What a role's scopes do not say. A shipper opens, reads and writes on cases, but the desk's own steps are
+# not his; findings are the staff's; a receipt is confirmed by the consignee, or an agent who speaks with him.
+STAFF_ONLY = frozenset(
+    {
+        "servicedesk.assign",
+        "servicedesk.close",
+        "servicedesk.propose",
+        "servicedesk.take_one",
+        "servicedesk.wait",
+        "shipments.exceptions",
+        "shipments_api.receipt",
+    }
+)
+
+# Only a courier has a round of his own.
+COURIERS_ONLY = frozenset({"dispatch_api.run"})
+
+# Open to everybody, on purpose. A new public view must be added here by hand.
+PUBLIC = frozenset(
+    {
+        "accounts.login",
+        "customers.registration.begin",
+        "customers.registration.code",
+        "livez",
+        "metrics",
+        "openapi",
+        "readyz",
+        "servicedesk.public_case",
+        "servicedesk.public_complaint",
+        "shipments.confirm_receipt",
+        "shipments.public_proof",
+        "shipments.track",
+        "shipments.track_details",
+        "shipments.track_link",
+        "shipments.track_number",
+        "shipments_api.track",
+        "shipments_api.track_many",
+    }
+)
+SIGNED_IN = frozenset(
+    {"accounts.logout", "accounts_api.me", "home.index", "network.districts", "network_api.districts"}
+)
+
+Filler = Callable[[Things, Asker], Any]
+
+# By `room:argument`, else by the argument's name alone.
+ARGUMENTS: Mapping[str, Filler] = {
+    "account_id": lambda things, _asker: things.account_id,
+    "change": lambda _things, _asker: "reopen",
+    "claim_id": lambda things, _asker: things.claim_id,
+    "courier_id": lambda things, _asker: things.courier_id,
+    "customer_id": lambda things, _asker: things.customer_id,
+    "drop_id": lambda things, _asker: things.other_customer_id,
+    "entry_id": lambda things, _asker: things.entry_id,
+    "facility_id": lambda things, _asker: things.facility_id,
+    "identity_id": lambda things, _asker: things.identity_id,
+    "key": lambda things, _asker: things.entry_key,
+    "kind": lambda _things, _asker: "shipment",
+    "lane_id": lambda things, _asker: things.lane_id,
+    "orders:number": lambda things, _asker: things.order_number,
+    "payouts:number": lambda things, _asker: things.batch_number,
+    "plan_id": lambda things, _asker: things.plan_id,
+    "proof_id": lambda things, _asker: things.proof_id,
+    "ref": lambda things, _asker: things.delivered,
+    "servicedesk:number": lambda things, _asker: things.case_number,
+    "shipments:number": lambda things, _asker: things.delivered,
+    "stop_id": lambda things, _asker: things.stop_id,
+    "token": lambda things, _asker: things.link_token,
+    "token_id": lambda _things, asker: asker.spare_token_id,
+    "version_id": lambda things, _asker: things.terms_id,
+}
+
+_CASE_STEP = {"form": {"version": "1"}}
+_NOTHING: dict[str, Any] = {}
+
+# What is posted to each endpoint, complete enough to reach the thing that the path names.
+BODIES: Mapping[str, Callable[[Things], dict[str, Any]]] = {
+    "accounts.login": lambda _things: {"form": {"username": "nobody", "password": "nothing at all"}},
+    "accounts.logout": lambda _things: _NOTHING,
+    "accounts.revoke_token": lambda _things: _NOTHING,
+    "accounts.tokens": lambda _things: _NOTHING,
+    "customers.add_identity": lambda _things: {"form": {"kind": "card", "value": "CARD-77"}},
+    "customers.edit": lambda _things: {
+        "form": {"name": "新名", "kind": "person", "locale": "zh", "version": "0"}
+    },
+    "customers.merge": lambda _things: _NOTHING,
+    "customers.new": lambda _things: _NOTHING,
+    "customers.registration.begin": lambda _things: _NOTHING,
+    "customers.registration.code": lambda _things: _NOTHING,
+    "customers.reveal": lambda _things: {"form": {"reason": "asked on the phone"}},
+    "customers_api.find_or_create": lambda _things: {"json": {"name": "周强", "phone": "13600000099"}},
+    "customers_api.reveal": lambda _things: {"json": {"reason": "asked on the phone"}},
+    "dispatch_api.cancel_plan": lambda _things: _NOTHING,
+    "dispatch_api.move": lambda things: {
+        "json": {"stop_id": things.stop_id, "courier_id": things.courier_id, "version": 1}
+    },
+    "dispatch_api.publish": lambda _things: {"json": {"version": 1}},
+    "dispatch_api.request_plan": lambda things: {
+        "json": {"facility_id": things.facility_id, "day": "2026-03-20", "seconds": 1}
+    },
+    "network.change_facility": lambda _things: {"form": {"reason": "repaired"}},
+    "network.change_lane": lambda _things: {"form": {"reason": "repaired"}},
+    "orders.approve_terms": lambda _things: _NOTHING,
+    "orders.book": lambda _things: _NOTHING,
+    "orders.cancel": lambda _things: {"form": {"reason": "not needed"}},
+    "orders.new_terms": lambda _things: _NOTHING,
+    "orders.pay": lambda _things: _NOTHING,
+    "orders.quote": lambda _things: _NOTHING,
+    "orders.settle_channel": lambda _things: _NOTHING,
+    "orders.try_terms": lambda _things: _NOTHING,
+    "orders.withdraw_terms": lambda _things: _NOTHING,
+    "orders_api.book": lambda things: {"json": things.company.booking_body(customer_id=things.customer_id)},
+    "orders_api.quote": lambda things: {"json": things.quote_body},
+    "payouts.approve": lambda _things: _NOTHING,
+    "payouts.cancel": lambda _things: {"form": {"reason": "a mistake"}},
+    "payouts.export": lambda _things: _NOTHING,
+    "payouts.prepare": lambda _things: _NOTHING,
+    "payouts.settle": lambda _things: _NOTHING,
+    "payouts_api.approve": lambda _things: _NOTHING,
+    "payouts_api.prepare": lambda _things: {"json": {"currency": "CNY"}},
+    "servicedesk.approve": lambda _things: _NOTHING,
+    "servicedesk.assign": lambda things: {
+        "form": {"version": "1", "owner_id": str(things.company.shop.agent.user_id)}
+    },
+    "servicedesk.close": lambda _things: _CASE_STEP,
+    "servicedesk.draft": lambda _things: {"form": {"body": "I began to write"}},
+    "servicedesk.new_case": lambda _things: _NOTHING,
+    "servicedesk.propose": lambda _things: {
+        "form": {"version": "1", "kind": "partly_damaged", "claimed": "12.50"}
+    },
+    "servicedesk.public_case": lambda _things: _NOTHING,
+    "servicedesk.public_complaint": lambda _things: _NOTHING,
+    "servicedesk.refuse": lambda _things: {"form": {"reason": "no"}},
+    "servicedesk.take": lambda things: {"form": {"number": things.case_number}},
+    "servicedesk.take_one": lambda _things: _CASE_STEP,
+    "servicedesk.wait": lambda _things: _CASE_STEP,
+    "servicedesk.write": lambda _things: {"form": {"body": "a word", "version": "1"}},
+    "servicedesk_api.open_case": lambda things: {
+        "json": {"waybill_number": things.delivered, "category": "other", "body": "a question"}
+    },
+    "servicedesk_api.write": lambda _things: {"json": {"body": "a word"}},
+    "shipments.cancel": lambda _things: _NOTHING,
+    "shipments.confirm_receipt": lambda _things: _NOTHING,
+    "shipments.retry_unmatched": lambda _things: _NOTHING,
+    "shipments.scan": lambda things: {"form": {"number": things.booked, "code": "sorted"}},
+    "shipments.scan_queued": lambda _things: {"json": []},
+    "shipments.scan_undo": lambda things: {"form": {"number": things.booked, "scan_key": "none"}},
+    "shipments_api.cancel": lambda _things: _NOTHING,
+    "shipments_api.receipt": lambda _things: _NOTHING,
+    "shipments_api.scans": lambda _things: {"json": []},
+    "shipments.track_details": lambda _things: {"form": {"digits": "0000"}},
+}
+
+
+def routes_of(app: flask.Flask) -> list[Route]:
+    """Every route but the files of the front end."""
+    return [
+        Route(
+            rule.endpoint,
+            rule.rule,
+            method,
+            access_of(app.view_functions[rule.endpoint]) or "unsaid",
+            frozenset(rule.arguments),
+        )
+        for rule in app.url_map.iter_rules()
+        if rule.endpoint != "static"
+        for method in sorted((rule.methods or set()) - {"HEAD", "OPTIONS"})
+    ]
+
+
+def filler(route: Route, argument: str) -> Filler:
+    """How an argument of a route is filled.
+
+    Raises:
+        KeyError: nobody has said.
+    """
+    return ARGUMENTS.get(f"{route.room}:{argument}") or ARGUMENTS[argument]
+
+
+def path_of(app: flask.Flask, route: Route, things: Things, asker: Asker) -> str:
+    """The route's path with somebody's own ids in it."""
+    values = {name: filler(route, name)(things, asker) for name in route.arguments}
+    return app.url_map.bind("localhost").build(route.endpoint, values, method=route.method)
+
+
+def ask(route: Route, path: str, body: Mapping[str, Any], asker: Asker) -> TestResponse:
+    """Ask as the person or the machine that the route is for."""
+    options: dict[str, Any] = {}
+    if route.method == "POST":
+        options = {"data": body.get("form")} if "form" in body else {"json": body.get("json")}
+    if route.is_api:
+        return (asker.api.get if route.method == "GET" else asker.api.post)(path, **options)
+    return asker.browser.open(path, method=route.method, **options)
+
+
+def asker_of(things: Things, role: Role) -> Asker:
+    """A login of the role: the shipper's, one at the home facility, its courier's, or any of the staff's."""
+    logins = things.company.logins
+    subjects = {
+        Role.SHIPPER: things.customer_id,
+        Role.HUB: things.facility_id,
+        Role.COURIER: things.courier_id,
+    }
+    who = {"subject_id": subjects.get(role), "who": "asker"}
+    actor = logins.actor(role, **who)
+    with things.company.work() as session:
+        spare, _secret = accounts.create_token(
+            session, actor, name="spare", scopes=actor.scopes, now=things.company.now
+        )
+    return Asker(role, logins.browser(role, **who), logins.api(role, **who), spare.id)

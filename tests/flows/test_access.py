@@ -1,0 +1,259 @@
+"""Who may ask what, for every route of the application: role x route x tenant.
+
+Two companies, and in the first of them two shippers. Each route is asked by nobody, by roles without its
+scope, with ids of the other company, with ids of the other shipper, and with one's own.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+import sqlalchemy as sa
+from apiflask import APIFlask
+from flask.testing import FlaskClient
+
+from app.accounts.roles import Role
+from app.db.base import Base, TenantScoped
+from app.db.session import Database
+from app.servicedesk import service as servicedesk
+from app.servicedesk.values import CaseCategory, CaseChannel
+from tests.flows.routes import (
+    BODIES,
+    COURIERS_ONLY,
+    PUBLIC,
+    SIGNED_IN,
+    STAFF_ONLY,
+    Asker,
+    Route,
+    ask,
+    asker_of,
+    filler,
+    path_of,
+    routes_of,
+)
+from tests.flows.things import Things, things_of
+from tests.support.app import Logins
+from tests.support.company import Company, company
+
+
+@pytest.fixture(scope="module")
+def home(new_tenant: Callable[[], Logins]) -> Company:
+    return company(new_tenant())
+
+
+@pytest.fixture(scope="module")
+def abroad(new_tenant: Callable[[], Logins]) -> Company:
+    return company(new_tenant())
+
+
+@pytest.fixture(scope="module")
+def mine(home: Company) -> Things:
+    return things_of(home, home.shipper_id, other_customer_id=home.private_id, goods="我的茶叶")
+
+
+@pytest.fixture(scope="module")
+def theirs(home: Company, mine: Things) -> Things:
+    """Of another shipper of the same company."""
+    return things_of(home, home.other_shipper_id, other_customer_id=home.private_id, goods="别家耳机")
+
+
+@pytest.fixture(scope="module")
+def foreign(abroad: Company, mine: Things, theirs: Things) -> Things:
+    """Of another company; its cases have numbers that no case at home has."""
+    with abroad.work() as session:
+        for _serial in range(3):
+            servicedesk.open_case(
+                session,
+                customer_id=abroad.private_id,
+                shipment_id=None,
+                channel=CaseChannel.PORTAL,
+                category=CaseCategory.OTHER,
+                body="一个问题",
+                now=abroad.now,
+            )
+    things = things_of(abroad, abroad.shipper_id, other_customer_id=abroad.private_id, goods="外司瓷器")
+    assert things.case_number not in (mine.case_number, theirs.case_number)
+    return things
+
+
+@pytest.fixture(scope="module")
+def askers(mine: Things, foreign: Things) -> dict[Role, Asker]:
+    """Of home; signed in when everything is made, since making it takes days on the clock."""
+    return {role: asker_of(mine, role) for role in Role}
+
+
+@pytest.fixture(scope="module")
+def stranger(foreign: Things) -> Asker:
+    """Of the other company; for the ids that belong to a login."""
+    return asker_of(foreign, Role.ADMIN)
+
+
+@pytest.fixture(scope="module")
+def routes(app: APIFlask) -> list[Route]:
+    return routes_of(app)
+
+
+def listing(problems: list[str]) -> str:
+    """One a line, for the report."""
+    return "\n" + "\n".join(problems)
+
+
+def body_of(route: Route, things: Things) -> dict[str, object]:
+    return BODIES[route.endpoint](things) if route.method == "POST" else {}
+
+
+def test_no_route_is_unlisted(routes: list[Route]) -> None:
+    unknown = []
+    for route in routes:
+        for argument in route.arguments:
+            try:
+                filler(route, argument)
+            except KeyError:
+                unknown.append(f"{route}: what fills <{argument}>?")
+        if route.method == "POST" and route.endpoint not in BODIES:
+            unknown.append(f"{route}: what is posted?")
+        if route.method not in ("GET", "POST"):
+            unknown.append(f"{route}: nobody asks by this method")
+    assert not unknown, listing(unknown)
+    endpoints = {route.endpoint for route in routes}
+    assert {route.endpoint for route in routes if route.access == "public"} == PUBLIC & endpoints == PUBLIC
+    assert {route.endpoint for route in routes if route.access == "signed-in"} == SIGNED_IN
+    assert set(BODIES) <= endpoints
+    assert endpoints >= STAFF_ONLY
+
+
+def test_nobody_gets_in_without_a_login(
+    app: APIFlask, client: FlaskClient, routes: list[Route], mine: Things, askers: dict[Role, Asker]
+) -> None:
+    wrong = []
+    for route in routes:
+        if route.access == "public":
+            continue
+        path = path_of(app, route, mine, askers[Role.ADMIN])
+        body = body_of(route, mine)
+        answer = client.open(path, method=route.method, json=body.get("json"), data=body.get("form"))
+        if route.is_api:
+            right = answer.status_code == 401 and answer.headers["WWW-Authenticate"] == "Bearer"
+        else:
+            right = answer.status_code == 302 and answer.headers["Location"].startswith("/login")
+        if not right:
+            wrong.append(f"{route}: {answer.status_code}")
+    assert not wrong, listing(wrong)
+
+
+@pytest.mark.parametrize("role", Role)
+def test_a_role_without_the_scope_is_refused(
+    app: APIFlask, routes: list[Route], mine: Things, askers: dict[Role, Asker], role: Role
+) -> None:
+    refused, wrong = 0, []
+    for route in routes:
+        expected = route.refusal(role)
+        if expected is None:
+            continue
+        answer = ask(route, path_of(app, route, mine, askers[role]), body_of(route, mine), askers[role])
+        refused += 1
+        if answer.status_code != expected:
+            wrong.append(f"{route}: {answer.status_code}")
+    assert not wrong, listing(wrong)
+    assert refused > 0 or role is Role.ADMIN
+
+
+@pytest.mark.parametrize("role", Role)
+def test_ids_of_another_company_are_not_found(
+    app: APIFlask,
+    database: Database,
+    routes: list[Route],
+    foreign: Things,
+    askers: dict[Role, Asker],
+    stranger: Asker,
+    role: Role,
+) -> None:
+    before = _rows(database, foreign.company.tenant_id)
+    asked, wrong = 0, []
+    for route in routes:
+        if route.access == "public" or not route.arguments or not route.is_open_to(role):
+            continue
+        path = path_of(app, route, foreign, stranger)
+        answer = ask(route, path, body_of(route, foreign), askers[role])
+        asked += 1
+        if answer.status_code not in (404, route.refusal(role)):
+            wrong.append(f"{route}: {answer.status_code}")
+    assert not wrong, listing(wrong)
+    assert asked > 0
+    assert _rows(database, foreign.company.tenant_id) == before
+
+
+def test_ids_of_another_shipper_are_not_found(
+    app: APIFlask, routes: list[Route], mine: Things, theirs: Things, askers: dict[Role, Asker]
+) -> None:
+    asker, other = askers[Role.SHIPPER], asker_of(theirs, Role.SHIPPER)
+    asked, wrong = set(), []
+    for route in routes:
+        if route.access == "public" or not route.is_open_to(Role.SHIPPER):
+            continue
+        path = path_of(app, route, theirs, other)
+        if path == path_of(app, route, mine, asker):
+            continue  # it names nothing that is a shipper's own
+        answer = ask(route, path, body_of(route, theirs), asker)
+        asked.add(route.room)
+        if answer.status_code not in (404, route.refusal(Role.SHIPPER)):
+            wrong.append(f"{route}: {answer.status_code}")
+    assert not wrong, listing(wrong)
+    assert asked >= {"orders", "shipments", "servicedesk", "accounts"}
+
+
+def test_lists_hold_nothing_of_others(
+    app: APIFlask,
+    routes: list[Route],
+    mine: Things,
+    theirs: Things,
+    foreign: Things,
+    askers: dict[Role, Asker],
+) -> None:
+    listed, wrong = set(), []
+    for role, asker in askers.items():
+        hidden = {foreign.delivered, foreign.booked, foreign.goods, foreign.batch_number}
+        if role is Role.SHIPPER:
+            hidden |= {theirs.delivered, theirs.booked, theirs.goods}
+        for route in routes:
+            if route.method != "GET" or route.arguments or not route.is_open_to(role):
+                continue
+            text = ask(route, path_of(app, route, mine, asker), {}, asker).text
+            wrong += [f"{role}: {route} holds {word}" for word in hidden if word in text]
+            listed |= (
+                {f"{role}: {route.endpoint}"} if mine.delivered in text or mine.booked in text else set()
+            )
+    assert not wrong, listing(wrong)
+    # The lists do hold one's own, or their silence would say nothing.
+    for endpoint in ("shipments.index", "shipments.export", "orders.index", "orders_api.orders"):
+        assert f"shipper: {endpoint}" in listed
+        assert f"agent: {endpoint}" in listed
+
+
+@pytest.mark.parametrize("method", ["GET", "POST"])
+@pytest.mark.parametrize("role", Role)
+def test_one_gets_in_with_ones_own(
+    app: APIFlask, routes: list[Route], mine: Things, askers: dict[Role, Asker], role: Role, method: str
+) -> None:
+    """The last of all: what is posted here changes things."""
+    asker, wrong = askers[role], []
+    for route in routes:
+        if route.method != method or route.endpoint == "accounts.logout" or route.refusal(role):
+            continue
+        answer = ask(route, path_of(app, route, mine, asker), body_of(route, mine), asker)
+        if answer.status_code in (401, 403, 404) or answer.status_code >= 500:
+            wrong.append(f"{route}: {answer.status_code}")
+    assert not wrong, listing(wrong)
+
+
+def _rows(database: Database, tenant_id: int) -> dict[str, int]:
+    """How many rows a tenant has in each table."""
+    with database.unit_of_work(None) as session:
+        return {
+            mapper.local_table.name: session.scalar(
+                sa.select(sa.func.count()).where(mapper.class_.tenant_id == tenant_id)
+            )
+            for mapper in Base.registry.mappers
+            if issubclass(mapper.class_, TenantScoped)
+        }

@@ -1,0 +1,187 @@
+"""One of everything that a route can name, in two companies: what the access tests fill the routes with."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+
+import sqlalchemy as sa
+
+from app.customers.models import CustomerIdentity
+from app.dispatch import jobs as dispatch_jobs
+from app.dispatch import service as dispatch
+from app.dispatch.models import Plan, StopRequest
+from app.ledger import queries as ledger
+from app.orders import service as orders
+from app.payouts import service as payouts
+from app.servicedesk import service as servicedesk
+from app.servicedesk.values import CaseCategory, CaseChannel
+from app.shipments import queries as shipments
+from app.shipments import service as shipments_service
+from app.shipments.models import DeliveryProof
+from tests.app.orders.build import BODY
+from tests.support.company import Company
+
+PICTURE = b"\x89PNG\r\n\x1a\n"
+
+
+@dataclass(frozen=True, slots=True)
+class Things:
+    """What one shipper has in one company, and the company's own things.
+
+    `delivered` has a proof, a confirmed receipt, a case and a proposed claim; `booked` is still at home.
+    """
+
+    company: Company
+    customer_id: int
+    other_customer_id: int
+    identity_id: int
+    delivered: str
+    booked: str
+    proof_id: int
+    case_number: str
+    claim_id: int
+    link_token: str
+    entry_id: int
+    account_id: int
+    entry_key: str
+    terms_id: int
+    batch_number: str
+    plan_id: int
+    stop_id: int
+    goods: str
+
+    @property
+    def order_number(self) -> str:
+        return f"O{self.delivered}"
+
+    @property
+    def quote_body(self) -> dict[str, Any]:
+        """What a machine posts to ask for a price."""
+        ends = {
+            name: {"district_adcode": self.company.shop.world.spots[city].district_adcode}
+            for name, city in (("sender", "chengdu"), ("consignee", "hangzhou"))
+        }
+        return {**ends, "weight_g": 1200}
+
+    @property
+    def facility_id(self) -> int:
+        return self.company.facilities["CTU-01"]
+
+    @property
+    def lane_id(self) -> int:
+        return self.company.shop.world.lanes["CTU-01>CTU-G"]
+
+    @property
+    def courier_id(self) -> int:
+        return self.company.couriers["CTU-01"]
+
+
+def things_of(company: Company, customer_id: int, *, other_customer_id: int, goods: str) -> Things:
+    """Make them, through the services."""
+    delivered = company.book(customer_id=customer_id, goods=goods, declared_value_minor=80_000)
+    scans = company.life(delivered)
+    signature = {
+        "kind": "signature",
+        "received_by": "王建国",
+        "content_type": "image/png",
+        "content": PICTURE,
+    }
+    scans[-1]["proof"] = {**signature, "content": PICTURE}
+    company.record(scans)
+    company.relay()
+    case_number, claim_id = _case_with_claim(company, customer_id, delivered)
+    with company.work() as session:
+        shipment = shipments.load_shipment(session, company.shop.agent, delivered)
+        shipments_service.confirm_receipt(session, shipment, now=company.now, by="agent")
+    company.relay()
+    batch_number = _batch(company)
+    company.logins.clock.forward(hours=30 - company.now.hour)  # the next working day, before its shift
+    booked = company.book(customer_id=customer_id, goods=goods)
+    company.relay()
+    plan_id, stop_id = _plan(company, booked)
+    terms_id = _terms(company)
+    with company.work() as session:
+        shipment = shipments.load_shipment(session, company.shop.agent, delivered)
+        entry = ledger.entries_with_evidence(session, "shipment", delivered)[0]
+        return Things(
+            company=company,
+            customer_id=customer_id,
+            other_customer_id=other_customer_id,
+            identity_id=session.scalars(
+                sa.select(CustomerIdentity.id).where(CustomerIdentity.customer_id == customer_id)
+            ).one(),
+            delivered=delivered,
+            booked=booked,
+            proof_id=session.scalars(
+                sa.select(DeliveryProof.id).where(DeliveryProof.shipment_id == shipment.id)
+            ).one(),
+            case_number=case_number,
+            claim_id=claim_id,
+            link_token=company.link(delivered).removeprefix("/t/"),
+            entry_id=entry.id,
+            account_id=entry.lines[0].account_id,
+            entry_key=entry.entry_key,
+            terms_id=terms_id,
+            batch_number=batch_number,
+            plan_id=plan_id,
+            stop_id=stop_id,
+            goods=goods,
+        )
+
+
+def _case_with_claim(company: Company, customer_id: int, number: str) -> tuple[str, int]:
+    with company.work() as session:
+        shipment = shipments.load_shipment(session, company.shop.agent, number)
+        case = servicedesk.open_case(
+            session,
+            customer_id=customer_id,
+            shipment_id=shipment.id,
+            channel=CaseChannel.PORTAL,
+            category=CaseCategory.DAMAGED,
+            subject=shipment.goods,
+            body="外箱压扁。",
+            now=company.now,
+        )
+        claim = servicedesk.propose_claim(
+            session, company.shop.agent, case, claimed_minor=20_000, now=company.now
+        )
+        return case.number, claim.id
+
+
+def _batch(company: Company) -> str:
+    with company.work() as session:
+        return payouts.prepare_batch(session, company.shop.finance, currency="CNY", now=company.now).number
+
+
+def _plan(company: Company, number: str) -> tuple[int, int]:
+    with company.work() as session:
+        shipment = shipments.load_shipment(session, company.shop.agent, number)
+        stop = session.scalars(sa.select(StopRequest).where(StopRequest.shipment_id == shipment.id)).one()
+        stop_id = stop.id
+        plan_id = dispatch.request_plan(
+            session,
+            company.dispatcher,
+            facility_id=stop.facility_id,
+            day=stop.day,
+            seconds=1,
+            now=company.now,
+        ).id
+    while dispatch_jobs.solve_next(company.logins.database, company.logins.clock):
+        pass
+    with company.work() as session:
+        assert session.get_one(Plan, plan_id).status == "draft"
+    return plan_id, stop_id
+
+
+def _terms(company: Company) -> int:
+    with company.work() as session:
+        return orders.create_terms_version(
+            session,
+            company.shop.finance,
+            name="standard",
+            body=BODY,
+            effective_from=company.now + timedelta(days=30),
+            now=company.now,
+        ).id
