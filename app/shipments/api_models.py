@@ -8,6 +8,7 @@ from pydantic import AwareDatetime, Field
 
 from app.api_schema import ApiInput, ApiOutput, PageQuery
 from app.shipments.models import ProofKind, Service
+from app.shipments.scan_values import Refused
 from routing.network import Handover, Mode
 from tracking.shipment import Milestone, ScanCode
 
@@ -143,6 +144,7 @@ class ScanResultOut(ApiOutput):
     status: str
     scan_key: str | None
     milestone: str | None
+    reason: Refused | None
     detail: str | None
 
 

@@ -119,9 +119,9 @@ def _draw(canvas: Canvas, label: Label, piece_no: int) -> None:
     canvas.drawCentredString(PAGE[0] / 2, top - 45 * mm, number)
     _rule(canvas, top - 48 * mm)
 
-    _end(canvas, top - 48 * mm, _("To"), label.consignee, 13)
+    _end(canvas, top - 48 * mm, _("Ship to"), label.consignee, 13)
     _rule(canvas, top - 74 * mm)
-    _end(canvas, top - 74 * mm, _("From"), label.sender, 10)
+    _end(canvas, top - 74 * mm, _("Ship from"), label.sender, 10)
     _rule(canvas, top - 96 * mm)
     _foot(canvas, label, top - 96 * mm)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import enum
 from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -62,12 +63,28 @@ class ScanInput:
     piece_no: int | None = None
 
 
+class Refused(enum.StrEnum):
+    """Why a scan is not kept."""
+
+    MALFORMED = "malformed"
+    UNKNOWN_CODE = "unknown_code"
+    CLOCK_WRONG = "clock_wrong"
+    UNKNOWN_PLACE = "unknown_place"
+    UNKNOWN_PIECE = "unknown_piece"
+    BAD_PROOF = "bad_proof"
+    NOT_YOURS = "not_yours"
+
+
+Refusal = tuple[Refused, str]
+
+
 @dataclass(frozen=True, slots=True)
 class ScanResult:
     """What became of one scan.
 
     `status`: recorded, duplicate (heard before, the same), conflict (heard before with other content; the
-    first stays), unmatched (kept, but nobody booked the number), rejected (not kept; `detail` says why).
+    first stays), unmatched (kept, but nobody booked the number), rejected (not kept; `reason` and `detail`
+    say why).
     """
 
     status: str
@@ -75,6 +92,7 @@ class ScanResult:
     number: str
     scan_key: str | None = None
     milestone: str | None = None
+    reason: Refused | None = None
     detail: str | None = None
 
 
@@ -112,7 +130,7 @@ class Heard:
 
 def refusal(
     tenant_id: int, actor: Actor | None, scan: ScanInput, facility_ids: Collection[int], now: datetime
-) -> str | None:
+) -> Refusal | None:
     """Why a scan cannot be kept, whatever its number; None when it can.
 
     Args:
@@ -129,73 +147,79 @@ def refusal(
     )
 
 
-def _malformed(scan: ScanInput) -> str | None:
+def _malformed(scan: ScanInput) -> Refusal | None:
     texts = (scan.number, scan.device_id, scan.client_scan_id, scan.reason, scan.corrects)
     if any(text is not None and "\0" in text for text in texts):
-        return "a text holds a NUL character"
+        return Refused.MALFORMED, "a text holds a NUL character"
     if not (scan.number.strip() and len(scan.number) <= _TEXT_LENGTH_MAX):
-        return "number must not be empty or too long"
+        return Refused.MALFORMED, "number must not be empty or too long"
     if not (scan.device_id and scan.client_scan_id):
-        return "device_id and client_scan_id must not be empty"
+        return Refused.MALFORMED, "device_id and client_scan_id must not be empty"
     if max(len(scan.device_id), len(scan.client_scan_id), len(scan.corrects or "")) > _TEXT_LENGTH_MAX:
-        return f"an id is longer than {_TEXT_LENGTH_MAX} characters"
+        return Refused.MALFORMED, f"an id is longer than {_TEXT_LENGTH_MAX} characters"
     if len(scan.reason or "") > _REASON_LENGTH_MAX:
-        return f"reason is longer than {_REASON_LENGTH_MAX} characters"
+        return Refused.MALFORMED, f"reason is longer than {_REASON_LENGTH_MAX} characters"
     if scan.courier_id is not None and not 0 < scan.courier_id <= ID_MAX:
-        return f"there is no courier {scan.courier_id}"
+        return Refused.MALFORMED, f"there is no courier {scan.courier_id}"
     if scan.piece_no is not None and scan.piece_no < 1:
-        return "pieces count from 1"
+        return Refused.MALFORMED, "pieces count from 1"
     return None
 
 
-def _impossible(scan: ScanInput, facility_ids: Collection[int], now: datetime) -> str | None:
+def _impossible(scan: ScanInput, facility_ids: Collection[int], now: datetime) -> Refusal | None:
     if scan.code not in _CODES:
-        return f"{scan.code!r} is no scan code"
+        return Refused.UNKNOWN_CODE, f"{scan.code!r} is no scan code"
     if scan.occurred_at.tzinfo is None:
-        return "occurred_at needs an offset"
+        return Refused.MALFORMED, "occurred_at needs an offset"
     if not OFFSET_MINUTES_MIN <= scan.offset_minutes <= OFFSET_MINUTES_MAX:
-        return "offset_minutes is out of range"
+        return Refused.MALFORMED, "offset_minutes is out of range"
     if not now - _PAST_MAX <= scan.occurred_at <= now + _FUTURE_MAX:
-        return "occurred_at is more than 400 days ago or two days ahead: the device's clock is wrong"
+        return (
+            Refused.CLOCK_WRONG,
+            "occurred_at is more than 400 days ago or two days ahead: the device's clock is wrong",
+        )
     if scan.code == ScanCode.VOIDED and not scan.corrects:
-        return "a voided scan names the scan it corrects"
+        return Refused.MALFORMED, "a voided scan names the scan it corrects"
     if scan.facility_id is not None and scan.facility_id not in facility_ids:
-        return f"there is no facility {scan.facility_id}"
+        return Refused.UNKNOWN_PLACE, f"there is no facility {scan.facility_id}"
     return None if scan.proof is None else _bad_proof(scan.code, scan.proof)
 
 
-def _bad_proof(code: str, proof: ProofInput) -> str | None:
+def _bad_proof(code: str, proof: ProofInput) -> Refusal | None:
     if code not in DELIVERED:
-        return "only a delivery carries a proof"
+        return Refused.BAD_PROOF, "only a delivery carries a proof"
     if (
         not proof.received_by.strip()
         or "\0" in proof.received_by
         or len(proof.received_by) > _TEXT_LENGTH_MAX
     ):
-        return "the proof names nobody who received it"
+        return Refused.BAD_PROOF, "the proof names nobody who received it"
     if proof.content is not None and len(proof.content) > PROOF_BYTES_MAX:
-        return f"the proof is larger than {PROOF_BYTES_MAX} bytes"
-    if proof.kind == ProofKind.CODE:
+        return Refused.BAD_PROOF, f"the proof is larger than {PROOF_BYTES_MAX} bytes"
+    if proof.kind == ProofKind.CODE and proof.content_type in (None, "text/plain"):
         return None
     if proof.content is None or proof.content_type not in PROOF_TYPES:
-        return f"a {proof.kind} is a picture: {', '.join(sorted(PROOF_TYPES))}"
+        return Refused.BAD_PROOF, f"a {proof.kind} is a picture: {', '.join(sorted(PROOF_TYPES))}"
     return None
 
 
-def _not_yours(tenant_id: int, actor: Actor, scan: ScanInput) -> str | None:
+def _not_yours(tenant_id: int, actor: Actor, scan: ScanInput) -> Refusal | None:
     """A hub's login scans at its own facility, a courier's as himself, and none in the service's name."""
     if scan.code in _OWN_CODES:
-        return f"{scan.code} is not recorded by a device"
+        return Refused.NOT_YOURS, f"{scan.code} is not recorded by a device"
     if scan.device_id in _OWN_DEVICES:
-        return f"{scan.device_id} is no device's name"
+        return Refused.NOT_YOURS, f"{scan.device_id} is no device's name"
     # Their keys are known before they are written, so a correction sent beforehand is refused as well.
     number, _piece_no = parse_number(scan.number)
     if scan.corrects in {scan_key(tenant_id, device_id, number) for device_id in _OWN_DEVICES}:
-        return "a booking, its cancellation and a confirmed receipt are not corrected by a device"
+        return (
+            Refused.NOT_YOURS,
+            "a booking, its cancellation and a confirmed receipt are not corrected by a device",
+        )
     if actor.subject_id is None:
         return None
     if actor.role == Role.HUB and scan.facility_id not in (None, actor.subject_id):
-        return "this login scans at its own facility only"
+        return Refused.NOT_YOURS, "this login scans at its own facility only"
     if actor.role == Role.COURIER and scan.courier_id not in (None, actor.subject_id):
-        return "this login scans for its own courier only"
+        return Refused.NOT_YOURS, "this login scans for its own courier only"
     return None

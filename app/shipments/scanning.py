@@ -23,7 +23,7 @@ from app.errors import ForbiddenError, InvalidInputError
 from app.network.models import Facility
 from app.shipments import folding, unmatched
 from app.shipments.models import DeliveryProof, ScanRecord, Shipment
-from app.shipments.scan_values import ID_MAX, Heard, ScanInput, ScanResult, refusal
+from app.shipments.scan_values import ID_MAX, Heard, Refusal, Refused, ScanInput, ScanResult, refusal
 
 BATCH_MAX = 10_000
 
@@ -73,7 +73,10 @@ def record_scans(
     results = []
     for place, scan in enumerate(scans):
         if place in refused:
-            results.append(ScanResult("rejected", scan.client_scan_id, scan.number, detail=refused[place]))
+            reason, detail = refused[place]
+            results.append(
+                ScanResult("rejected", scan.client_scan_id, scan.number, reason=reason, detail=detail)
+            )
             continue
         one = good[place]
         if one.number not in known:
@@ -94,7 +97,7 @@ def record_scans(
 
 def _sorted_out(
     session: Session, actor: Actor | None, scans: Sequence[ScanInput], now: datetime
-) -> tuple[dict[int, Heard], dict[int, str]]:
+) -> tuple[dict[int, Heard], dict[int, Refusal]]:
     """What is well formed and why the rest is not, each by its place in the batch."""
     tenant_id = tenant_of(session)
     asked = {
@@ -103,7 +106,7 @@ def _sorted_out(
     there = Facility.id == sa.any_(sa.literal(sorted(asked), sa.ARRAY(sa.BigInteger)))
     facility_ids = set(session.scalars(sa.select(Facility.id).where(there))) if asked else set()
     heard: dict[int, Heard] = {}
-    refused: dict[int, str] = {}
+    refused: dict[int, Refusal] = {}
     for place, scan in enumerate(scans):
         reason = refusal(tenant_id, actor, scan, facility_ids, now)
         if reason is None:
@@ -131,16 +134,16 @@ def _any_of(texts: Iterable[str]) -> sa.CollectionAggregate[bool]:
 
 def _refused_by_shipment(
     session: Session, actor: Actor | None, heard: Mapping[int, Heard], known: Mapping[str, _Known]
-) -> dict[int, str]:
+) -> dict[int, Refusal]:
     """Why scans that are well formed cannot be of the shipment they name, by their place in the batch."""
-    refused: dict[int, str] = {}
+    refused: dict[int, Refusal] = {}
     foreign = _foreign_targets(session, actor, heard.values())
     for place, one in heard.items():
         shipment = known.get(one.number)
         if shipment is not None and one.piece_no is not None and one.piece_no > shipment.pieces:
-            refused[place] = f"this shipment has no piece {one.piece_no}"
+            refused[place] = (Refused.UNKNOWN_PIECE, f"this shipment has no piece {one.piece_no}")
         elif one.scan.corrects in foreign:
-            refused[place] = "this login corrects its own scans only"
+            refused[place] = (Refused.NOT_YOURS, "this login corrects its own scans only")
     return refused
 
 

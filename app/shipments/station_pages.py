@@ -24,7 +24,7 @@ from app.shipments.models import ProofKind, Shipment
 from app.shipments.phrases import facility_name
 from app.shipments.scan_values import DELIVERED
 from app.shipments.service import ProofInput, ScanInput, ScanResult
-from app.shipments.words import CODES, REASONS, RESULTS
+from app.shipments.words import CODES, REASONS, REFUSALS, RESULTS
 from app.web import now, unit_of_work
 from tracking.shipment import ScanCode
 
@@ -110,7 +110,17 @@ def scan_queued() -> flask.typing.ResponseReturnValue:
     with unit_of_work() as session:
         scans = [_input(actor, one) for one in typed]
         results = service.record_scans(session, actor, scans, now=now())
-    return flask.jsonify([{"client_scan_id": one.client_scan_id, "status": one.status} for one in results])
+    return flask.jsonify(
+        [
+            {
+                "client_scan_id": one.client_scan_id,
+                "number": one.number,
+                "status": one.status,
+                "text": None if one.reason is None else _refused(one),
+            }
+            for one in results
+        ]
+    )
 
 
 @requires(Scope.SCANS_WRITE)
@@ -126,7 +136,7 @@ def scan_undo() -> flask.typing.ResponseReturnValue:
         answer = Answer(
             _("Taken back") if taken_back else str(word),
             "ok" if taken_back else tone,
-            result.detail or result.number,
+            result.number if result.reason is None else _refused(result),
         )
         part = flask.request.headers.get("HX-Request-Type") == "partial"
         template = "shipments/_answer.html" if part else "shipments/station.html"
@@ -138,12 +148,19 @@ def _record(session: Session, actor: Actor, typed: Typed) -> Answer:
     (result,) = service.record_scans(session, actor, [scan_input], now=now())
     word, tone = RESULTS[result.status]
     if result.status == "rejected":
-        return Answer(str(word), tone, result.detail or "")
-    if result.status in ("unmatched", "conflict"):
-        return Answer(str(word), tone, f"{result.number}: {result.detail or _('kept until it is booked')}")
+        return Answer(str(word), tone, _refused(result))
+    if result.status == "unmatched":
+        return Answer(str(word), tone, _("%(number)s is kept until it is booked.", number=result.number))
+    if result.status == "conflict":
+        return Answer(str(word), tone, result.number)
     shipment = queries.by_number_public(session, result.number)
     assert shipment is not None, "it was found a moment ago"
     return _answer(session, actor, scan_input, shipment, result)
+
+
+def _refused(result: ScanResult) -> str:
+    assert result.reason is not None, "it was rejected"
+    return str(REFUSALS[result.reason])
 
 
 def _answer(

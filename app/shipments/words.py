@@ -8,6 +8,7 @@ from typing import Any
 from flask_babel import lazy_gettext as _l
 
 from app.shipments.models import ProofKind, Service
+from app.shipments.scan_values import Refused
 from routing.network import Handover, Mode
 from tracking.finding import FindingKind
 from tracking.shipment import AttemptReason, Milestone, ScanCode
@@ -196,6 +197,18 @@ RESULTS: Mapping[str, tuple[Any, str]] = {
     "rejected": (_l("Not recorded"), "bad"),
 }
 """What becomes of a scan: its word and tone."""
+
+
+REFUSALS: Mapping[Refused, Any] = {
+    Refused.MALFORMED: _l("The scan is not complete."),
+    Refused.UNKNOWN_CODE: _l("There is no such kind of scan."),
+    Refused.CLOCK_WRONG: _l("The clock of this device is wrong."),
+    Refused.UNKNOWN_PLACE: _l("There is no such place."),
+    Refused.UNKNOWN_PIECE: _l("The shipment has fewer pieces."),
+    Refused.BAD_PROOF: _l("The proof of delivery is not complete."),
+    Refused.NOT_YOURS: _l("This login may scan and take back at its own place only."),
+}
+"""Why a scan is not kept."""
 
 
 def reason_text(reason: str | None) -> Any:

@@ -1,5 +1,7 @@
 // The scan station: every scan gets its id and its time in the browser, so that a repeated sending is not a second
 // scan. When the server is not reached, scans are kept in this browser and sent in their order once it is back.
+import { toast } from "./requests.js";
+
 const QUEUE = "scan-queue";
 const DEVICE = "scan-device";
 const BATCH = 200;
@@ -50,22 +52,21 @@ async function sendKept(form) {
   }
   // What the server refuses as a whole would be refused for ever; it stays, and somebody sees the count.
   if (!answer.ok) return;
+  for (const { number, text } of (await answer.json()).filter(({ status }) => status === "rejected")) {
+    toast("bad", `${number}: ${text}`);
+  }
   const sent = new Set(batch.map((scan) => scan.client_scan_id));
   keep(kept().filter((scan) => !sent.has(scan.client_scan_id)));
   await sendKept(form);
 }
 
-function showKept(form) {
-  const answer = document.querySelector("#scan-result .scan-answer");
-  if (!answer) return;
-  answer.className = "scan-answer scan-answer-warn";
-  answer.querySelector(".scan-headline").textContent = form.dataset.kept;
-  const detail = answer.querySelector(".scan-detail") ?? answer.querySelector("div").appendChild(document.createElement("p"));
-  detail.className = "scan-detail";
-  detail.textContent = form.dataset.keptDetail;
+function showKept() {
+  const kept = document.getElementById("scan-kept").content.cloneNode(true);
+  document.querySelector("#scan-result .scan-answer").replaceWith(kept);
 }
 
-function startSignature(form) {
+/** Lets a finger or mouse draw on the canvas of a form; the picture goes into its field `signature`. */
+export function startSignature(form) {
   const canvas = form.querySelector("[data-signature]");
   if (!canvas) return;
   canvas.style.touchAction = "none"; // a finger draws and does not scroll
@@ -109,7 +110,7 @@ export function startScanStation() {
     event.stopPropagation();
     keep([...kept(), last]);
     last = undefined;
-    showKept(form);
+    showKept();
     form.elements.number.value = "";
     form.elements.number.focus();
     form.dispatchEvent(new CustomEvent("scan:done"));
