@@ -7,6 +7,7 @@ tenant (relay, scheduler, login, public tracking) sees all and has to be asked f
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -14,7 +15,7 @@ from typing import Any
 import msgspec
 import sqlalchemy as sa
 from sqlalchemy import event
-from sqlalchemy.orm import ORMExecuteState, Session, sessionmaker, with_loader_criteria
+from sqlalchemy.orm import LoaderCriteriaOption, ORMExecuteState, Session, sessionmaker, with_loader_criteria
 
 from app.db.base import TenantScoped
 
@@ -79,14 +80,18 @@ def _only_the_tenants_rows(state: ORMExecuteState) -> None:
     if tenant_id is None or state.is_column_load or state.is_relationship_load:
         return
     if state.is_select or state.is_update or state.is_delete:
-        state.statement = state.statement.options(
-            with_loader_criteria(
-                TenantScoped,
-                lambda cls: cls.tenant_id == tenant_id,
-                include_aliases=True,
-                propagate_to_loaders=True,
-            )
-        )
+        state.statement = state.statement.options(_rows_of(tenant_id))
+
+
+@functools.lru_cache(maxsize=1024)
+def _rows_of(tenant_id: int) -> LoaderCriteriaOption:
+    """The criterion of one tenant; kept, because to make one costs as much as a small query."""
+    return with_loader_criteria(
+        TenantScoped,
+        lambda cls: cls.tenant_id == tenant_id,
+        include_aliases=True,
+        propagate_to_loaders=True,
+    )
 
 
 @event.listens_for(Session, "before_flush")

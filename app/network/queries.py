@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import math
 from collections.abc import Sequence
 
@@ -157,10 +158,36 @@ def _nearest(
         raise InvalidInputError(
             "this is not a place on earth", [{"detail": "is out of range", "pointer": "/latitude"}]
         )
-    apart_m = _great_circle_m(latitude, longitude)
-    near = sa.and_(*_box(latitude, longitude, within_m), apart_m <= within_m)
-    in_district = Facility.district_adcode == (district_adcode or "")
+    south, north, west, east = _box(latitude, longitude, within_m)
     facility: Facility | None = session.scalar(
+        _nearest_statement(handover),
+        {
+            "latitude": latitude,
+            "longitude": longitude,
+            "within_m": within_m,
+            "adcode": district_adcode or "",
+            "south": south,
+            "north": north,
+            "west": west,
+            "east": east,
+        },
+    )
+    return facility
+
+
+@functools.cache
+def _nearest_statement(handover: Handover) -> sa.Select[Facility]:
+    """Built once a way of handing over: to build it costs more than to run it."""
+    apart_m = _great_circle_m(
+        sa.bindparam("latitude", type_=sa.Double), sa.bindparam("longitude", type_=sa.Double)
+    )
+    near = sa.and_(
+        Facility.latitude.between(sa.bindparam("south"), sa.bindparam("north")),
+        Facility.longitude.between(sa.bindparam("west"), sa.bindparam("east")),
+        apart_m <= sa.bindparam("within_m"),
+    )
+    in_district = Facility.district_adcode == sa.bindparam("adcode")
+    return (
         sa.select(Facility)
         .where(
             Facility.closed_at.is_(None),
@@ -170,28 +197,28 @@ def _nearest(
         .order_by(in_district.desc(), apart_m, Facility.id)
         .limit(1)
     )
-    return facility
 
 
-def _box(latitude: float, longitude: float, within_m: int) -> list[sa.ColumnElement[bool]]:
-    """Bounds that no place within the distance lies outside of, and that an index can use."""
+def _box(latitude: float, longitude: float, within_m: int) -> tuple[float, float, float, float]:
+    """South, north, west, east: bounds that no place within the distance lies outside of."""
     rise = within_m / _DEGREE_M
-    bounds: list[sa.ColumnElement[bool]] = [Facility.latitude.between(latitude - rise, latitude + rise)]
+    south, north = latitude - rise, latitude + rise
     poleward = abs(latitude) + rise
     if poleward < 90:
         run = rise / math.cos(math.radians(poleward))
         if longitude - run >= -180 and longitude + run <= 180:
-            bounds.append(Facility.longitude.between(longitude - run, longitude + run))
-    return bounds
+            return south, north, longitude - run, longitude + run
+    return south, north, -180.0, 180.0
 
 
-def _great_circle_m(latitude: float, longitude: float) -> sa.ColumnElement[float]:
+def _great_circle_m(
+    latitude: sa.ColumnElement[float], longitude: sa.ColumnElement[float]
+) -> sa.ColumnElement[float]:
     """Metres from a facility to a place (haversine formula), as `routing.network.distance_m` counts them."""
     north = sa.func.sin(sa.func.radians(Facility.latitude - latitude) / 2)
     east = sa.func.sin(sa.func.radians(Facility.longitude - longitude) / 2)
-    chord = north * north + math.cos(math.radians(latitude)) * sa.func.cos(
-        sa.func.radians(Facility.latitude)
-    ) * (east * east)
+    level = sa.func.cos(sa.func.radians(latitude)) * sa.func.cos(sa.func.radians(Facility.latitude))
+    chord = north * north + level * (east * east)
     result: sa.ColumnElement[float] = (
         2 * EARTH_RADIUS_M * sa.func.asin(sa.func.sqrt(sa.func.least(1.0, chord)))
     )
