@@ -2,6 +2,7 @@
 import htmx from "htmx.org/dist/htmx.esm.js";
 import Alpine from "@alpinejs/csp";
 import { startConfirming } from "./modules/confirm.js";
+import { startDispatch } from "./modules/dispatch.js";
 import { startDemoLogins } from "./modules/logins.js";
 import { startKeyboard } from "./modules/keyboard.js";
 import { startLoadingBar, startRequests } from "./modules/requests.js";
@@ -29,6 +30,7 @@ startLoadingBar();
 startScanFields();
 startScanStation();
 startDemoLogins();
+startDispatch();
 enhance(document);
 document.addEventListener("htmx:after:settle", () => enhance(document));
 
