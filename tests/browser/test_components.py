@@ -5,15 +5,11 @@ from collections.abc import Iterator
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Browser, ConsoleMessage, Page, expect, sync_playwright
+from playwright.sync_api import Browser, ConsoleMessage, Page, expect
 from werkzeug.serving import make_server
 
 from tests.support.styleguide import create_styleguide_app
 
-# Debian's own Chromium; WebGL in software, so that maps are drawn on machines without a graphics card.
-CHROMIUM = "/usr/bin/chromium"
-ARGUMENTS = ["--no-sandbox", "--disable-background-networking", "--use-angle=swiftshader"]
-ARGUMENTS += ["--enable-unsafe-swiftshader"]
 CHINA, GERMANY = "Asia/Shanghai", "Europe/Berlin"
 
 
@@ -25,14 +21,6 @@ def address() -> Iterator[str]:
     yield f"http://127.0.0.1:{server.server_port}"
     server.shutdown()
     thread.join()
-
-
-@pytest.fixture(scope="module")
-def chromium() -> Iterator[Browser]:
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
-        yield browser
-        browser.close()
 
 
 def open_page(

@@ -1,0 +1,43 @@
+"""Every page that somebody's navigation leads to, for every role, at both widths and in both languages."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+
+from app.accounts.roles import Role
+from tests.browser.look import Visitor, look
+from tests.support.company import Company
+from tracking.shipment import ScanCode
+
+
+@pytest.fixture(scope="module")
+def lived(firm: Company) -> Company:
+    """The company after some days: parcels under way, delivered and refused, and their money."""
+    numbers = [firm.book("chengdu", end) for end in ("hangzhou", "guangzhou", "wuhan")]
+    firm.deliver(numbers[0])
+    firm.deliver(numbers[1], until=ScanCode.ARRIVED)
+    firm.book("wuhan", "chengdu", customer_id=firm.other_shipper_id, cod_minor=128_00)
+    firm.relay()
+    return firm
+
+
+SUBJECTS: dict[Role, Callable[[Company], int]] = {
+    Role.SHIPPER: lambda firm: firm.shipper_id,
+    Role.COURIER: lambda firm: firm.couriers["CTU-01"],
+}
+
+
+@pytest.mark.parametrize("role", Role)
+def test_every_page_of_the_navigation(lived: Company, member: Callable[..., Visitor], role: Role) -> None:
+    subject = SUBJECTS.get(role)
+    visitor = member(role, subject(lived) if subject else None)
+    look(visitor, f"{role}-00-first")
+    links = visitor.page.locator("#nav a").evaluate_all(
+        "links => links.map(link => link.getAttribute('href'))"
+    )
+    assert links, "nobody is left without a way"
+    for place, link in enumerate(links, start=1):
+        visitor.open(link)
+        look(visitor, f"{role}-{place:02}{link.replace('/', '-').rstrip('-')}")
