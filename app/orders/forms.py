@@ -21,7 +21,7 @@ from wtforms import (
     StringField,
     TextAreaField,
 )
-from wtforms.validators import InputRequired, Length, NumberRange, Optional
+from wtforms.validators import InputRequired, Length, NumberRange, Optional, StopValidation
 from wtforms.widgets import TextInput
 
 from app.orders.models import OrderStatus
@@ -30,6 +30,9 @@ from app.orders.wording import CHANNELS, DELIVERIES, PICKUPS, SERVICES, STATUSES
 _PERSON = lazy_pgettext("person", "Name")
 _AMOUNT_MINOR_MAX = 100_000_000
 _WEIGHT_G_MAX = 1_000_000
+# The limits are said in the units that people write, not in those that are stored.
+_WEIGHT = NumberRange(1, _WEIGHT_G_MAX, _l("Between 0.001 and 1,000 kg."))
+_AMOUNT = NumberRange(0, _AMOUNT_MINOR_MAX, _l("Between 0 and 1,000,000.00."))
 
 
 class ScaledField(Field):
@@ -44,6 +47,11 @@ class ScaledField(Field):
     def __init__(self, label: Any, *, scale: int, **options: Any) -> None:
         super().__init__(label, **options)
         self.scale = scale
+
+    def pre_validate(self, form: Any) -> None:
+        """What is no number is not also said to be too small."""
+        if self.process_errors:
+            raise StopValidation
 
     def process_formdata(self, valuelist: list[str]) -> None:
         """Read a decimal with no more digits than the unit has."""
@@ -91,9 +99,7 @@ class BookingForm(FlaskForm):
     )
     goods = StringField(_l("What is in it?"), validators=[InputRequired(), Length(max=200)])
     pieces = IntegerField(_l("Pieces"), default=1, validators=[InputRequired(), NumberRange(1, 999)])
-    weight_g = ScaledField(
-        _l("Weight, all pieces"), scale=1000, validators=[InputRequired(), NumberRange(1, _WEIGHT_G_MAX)]
-    )
+    weight_g = ScaledField(_l("Weight, all pieces"), scale=1000, validators=[InputRequired(), _WEIGHT])
     volume_cm3 = IntegerField(_l("Volume, all pieces"), validators=[Optional(), NumberRange(0, 20_000_000)])
     service = RadioField(
         _l("Service"), choices=_choices(SERVICES), default="standard", validators=[InputRequired()]
@@ -102,12 +108,8 @@ class BookingForm(FlaskForm):
         _l("How it is handed in"), choices=_choices(PICKUPS), default="door", validators=[InputRequired()]
     )
     delivery_handover = SelectField(_l("How it is handed over"), choices=_choices(DELIVERIES), default="door")
-    declared_value_minor = ScaledField(
-        _l("Declared value"), scale=100, validators=[Optional(), NumberRange(0, _AMOUNT_MINOR_MAX)]
-    )
-    cod_minor = ScaledField(
-        _l("Cash on delivery"), scale=100, validators=[Optional(), NumberRange(0, _AMOUNT_MINOR_MAX)]
-    )
+    declared_value_minor = ScaledField(_l("Declared value"), scale=100, validators=[Optional(), _AMOUNT])
+    cod_minor = ScaledField(_l("Cash on delivery"), scale=100, validators=[Optional(), _AMOUNT])
     channel = RadioField(
         _l("Payment"), choices=_choices(CHANNELS), default="prepaid", validators=[InputRequired()]
     )
