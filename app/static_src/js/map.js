@@ -136,6 +136,9 @@ export async function showMap(element) {
     parts.points.features.filter(({ properties }) => properties.label),
     regions.features,
   );
+  map.once("idle", () => {
+    element.dataset.drawn = "yes"; // for whoever waits for the whole picture
+  });
   if (clustered) keepClusterMarkers(map, "points");
   listen(map, element);
   element.addEventListener("map:data", (event) => draw(map, event.detail));
