@@ -81,8 +81,26 @@ def relay(
 ) -> int:
     """Hand on up to `batch` waiting events of one tenant in one transaction; returns how many were taken.
 
-    Each event has a savepoint of its own, so that one failure undoes nothing but its own work.
+    The batch is tried as a whole; when a handler fails, it is done over with a savepoint for each event, so
+    that one failure undoes nothing but its own work.
     """
+    try:
+        return _relay(database, handlers, clock, batch, _all_at_once)
+    except Exception as error:  # noqa: BLE001 - which event failed is found out and kept by the second try
+        log.info("outbox.one_by_one", error=type(error).__name__)
+        return _relay(database, handlers, clock, batch, _one_by_one)
+
+
+_Hand = Callable[[Session, Sequence[OutboxEvent], Mapping[str, Sequence[Handler]], datetime], None]
+
+
+def _relay(
+    database: Database,
+    handlers: Mapping[str, Sequence[Handler]],
+    clock: Callable[[], datetime],
+    batch: int,
+    hand_on: _Hand,
+) -> int:
     now = clock()
     with database.unit_of_work(None) as session:
         waiting = (
@@ -97,23 +115,49 @@ def relay(
         # From here on the session is that tenant's, and so are the handlers'.
         session.info["tenant_id"] = first.tenant_id
         rows = session.scalars(oldest.where(*waiting).limit(batch).with_for_update(skip_locked=True)).all()
-        for row in rows:
-            _hand_on(session, row, handlers.get(row.topic, ()), now)
+        hand_on(session, rows, handlers, now)
         return len(rows)
 
 
-def _hand_on(session: Session, row: OutboxEvent, handlers: Sequence[Handler], now: datetime) -> None:
-    event = Event(row.id, row.tenant_id, row.topic, row.payload, row.created_at)
-    try:
-        if handlers:
+def _all_at_once(
+    session: Session,
+    rows: Sequence[OutboxEvent],
+    handlers: Mapping[str, Sequence[Handler]],
+    now: datetime,
+) -> None:
+    for row in rows:
+        for handler in handlers.get(row.topic, ()):
+            handler(session, _event(row), now)
+    session.execute(
+        sa.update(OutboxEvent)
+        .where(OutboxEvent.id.in_([row.id for row in rows]))
+        .values(handled_at=now)
+        .execution_options(synchronize_session=False)
+    )
+
+
+def _one_by_one(
+    session: Session,
+    rows: Sequence[OutboxEvent],
+    handlers: Mapping[str, Sequence[Handler]],
+    now: datetime,
+) -> None:
+    for row in rows:
+        try:
             with session.begin_nested():
-                for handler in handlers:
-                    handler(session, event, now)
-    except Exception as error:
-        row.attempts += 1
-        row.last_error = f"{type(error).__name__}: {error}"[:2000]
-        wait_s = min(_WAIT_S_MAX, _FIRST_WAIT_S * 2 ** (row.attempts - 1))
-        row.available_at = now + timedelta(seconds=wait_s)
-        log.warning("outbox.failed", topic=row.topic, event_id=row.id, attempts=row.attempts, exc_info=error)
-    else:
-        row.handled_at = now
+                for handler in handlers.get(row.topic, ()):
+                    handler(session, _event(row), now)
+        except Exception as error:
+            row.attempts += 1
+            row.last_error = f"{type(error).__name__}: {error}"[:2000]
+            wait_s = min(_WAIT_S_MAX, _FIRST_WAIT_S * 2 ** (row.attempts - 1))
+            row.available_at = now + timedelta(seconds=wait_s)
+            log.warning(
+                "outbox.failed", topic=row.topic, event_id=row.id, attempts=row.attempts, exc_info=error
+            )
+        else:
+            row.handled_at = now
+
+
+def _event(row: OutboxEvent) -> Event:
+    return Event(row.id, row.tenant_id, row.topic, row.payload, row.created_at)
