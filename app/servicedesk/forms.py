@@ -143,7 +143,7 @@ class QueueForm(FlaskForm):
         choices=[_ANY, *(SelectChoice(key.value, name) for key, (name, _tone) in STATUSES.items())],
         validators=[Optional()],
     )
-    category = SelectField(_l("About"), choices=[_ANY, *_CATEGORY_CHOICES], validators=[Optional()])
+    category = SelectField(_l("Matter"), choices=[_ANY, *_CATEGORY_CHOICES], validators=[Optional()])
     q = StringField(_l("Number, subject, name or waybill"), validators=[Optional(), Length(max=200)])
 
     @property

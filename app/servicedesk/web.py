@@ -130,6 +130,7 @@ def _queue_page(session: Session, results: list[TakeResult]) -> str:
         show=show,
         results=results,
         now=now(),
+        staff=not shipper,
         may_take=actor.may(Scope.CASES_WRITE) and not shipper,
     )
 

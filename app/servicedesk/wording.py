@@ -7,6 +7,7 @@ from typing import Any
 
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
+from flask_babel import lazy_pgettext
 
 from app.servicedesk.models import Claim
 from app.servicedesk.queries import Show
@@ -39,7 +40,7 @@ CATEGORIES: Mapping[CaseCategory, Any] = {
     CaseCategory.OTHER: _l("Something else"),
 }
 STATUSES: Mapping[CaseStatus, tuple[Any, str]] = {
-    CaseStatus.OPEN: (_l("Open"), "progress"),
+    CaseStatus.OPEN: (lazy_pgettext("case", "Open"), "progress"),
     CaseStatus.WAITING_CUSTOMER: (_l("Waiting for the customer"), "info"),
     CaseStatus.RESOLVED: (_l("Resolved"), "ok"),
     CaseStatus.CLOSED: (_l("Closed"), "neutral"),
@@ -104,7 +105,7 @@ FORMULAS: Mapping[str, Any] = {
     ),
     "compensation.postage_triple": _l("Three times the postage: 3 × %(postage)s = %(amount)s %(currency)s."),
     "compensation.civil_loss": _l(
-        "The loss at the market price of the destination: %(loss)s = %(amount)s %(currency)s."
+        "The loss at the market price of the destination: %(amount)s %(currency)s."
     ),
     "compensation.nothing": _l("Nothing is due."),
     "compensation.full_loss": _l(
@@ -124,6 +125,7 @@ REFUSALS: Mapping[str, Any] = {
 }
 """Why nothing was changed, by the `reason` of the refusal."""
 
+_CIVIL_CODE = "Civil Code"
 NO_AWARD: Mapping[str, Any] = {
     "noted_at_acceptance": _l(
         "By the scans it was damaged when we accepted it; nobody in the chain bears it."
@@ -193,15 +195,19 @@ def formula_text(claim: Claim) -> str:
 
 def article_text(claim: Claim) -> str:
     """By which article of which law an award is due."""
+    articles = _("; ").join(_article(part.strip()) for part in claim.article.split(";"))
     return str(
         _(
-            "%(instrument)s (version of %(version)s), Article %(article)s",
+            "%(instrument)s (version of %(version)s), %(articles)s",
             instrument=INSTRUMENTS[claim.instrument],
             version=claim.instrument_version.isoformat(),
-            article=_translated_article(claim.article),
+            articles=articles,
         )
     )
 
 
-def _translated_article(article: str) -> str:
-    return article.replace("Civil Code", str(_("Civil Code, Article")))
+def _article(article: str) -> str:
+    """An article of the instrument itself, or of the Civil Code where it says so."""
+    if article.startswith(_CIVIL_CODE):
+        return str(_("Civil Code, Article %(number)s", number=article.removeprefix(_CIVIL_CODE).strip()))
+    return str(_("Article %(number)s", number=article))

@@ -201,7 +201,11 @@ def test_a_shipper_sees_his_own_words_and_the_outcome_only(desk: Desk, shipper):
         case = queries.load_case(session, desk.agent, lost(session, desk))
         service.note(session, desk.agent, case, "这个客户常常投诉", now=desk.now)
         claim = service.propose_claim(session, desk.agent, case, claimed_minor=700, now=desk.now)
-        assert "7.00" not in shipper.get(f"/cases/{case.number}").text
+    for address in (f"/cases/{case.number}", "/cases", "/cases?show=claims"):
+        assert "7.00" not in shipper.get(address, headers={"Accept-Language": "en"}).text
+    with desk.work() as session:
+        case = queries.load_case(session, desk.agent, case.number)
+        claim = case.claims[0]
         service.reply(session, desk.agent, case, "正在处理", now=desk.now)
         service.approve_claim(session, desk.finance, claim, now=desk.now)
     page = shipper.get(f"/cases/{case.number}", headers={"Accept-Language": "en"}).text
