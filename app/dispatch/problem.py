@@ -143,7 +143,7 @@ def _locks_in_force(session: Session, plan: Plan) -> dict[int, int]:
             PlanVisit.locked,
         )
     )
-    return {stop_id: courier_id for stop_id, courier_id in rows}
+    return dict(rows.all())
 
 
 def _stop(stop: StopRequest, courier_id: int | None, known: Container[int]) -> pickup.Stop:

@@ -107,6 +107,13 @@ def first_outlet(session: Session) -> Facility | None:
     )
 
 
+def outlets_with_couriers(session: Session) -> Sequence[Facility]:
+    """Outlets that have couriers, by code."""
+    return session.scalars(
+        sa.select(Facility).where(Facility.id.in_(sa.select(Courier.facility_id))).order_by(Facility.code)
+    ).all()
+
+
 def list_stops(
     session: Session,
     actor: Actor,

@@ -1,5 +1,25 @@
-"""Pages of the dispatch room."""
+"""Pages of the dispatch room: the board, a stop's places, a courier's round on his phone, the couriers."""
+
+from __future__ import annotations
 
 from apiflask import APIBlueprint
 
+from app.dispatch import board_pages, courier_pages, run_pages, stop_pages
+from app.dispatch.words import KINDS, PLAN_STATUSES, STOP_STATUSES, clock, money_change, reason_text
+
 blueprint = APIBlueprint("dispatch", __name__, enable_openapi=False)
+for pages in (board_pages, stop_pages, run_pages, courier_pages):
+    pages.register(blueprint)
+
+
+@blueprint.context_processor
+def words() -> dict[str, object]:
+    """The room's words for its templates."""
+    return {
+        "kinds": KINDS,
+        "stop_statuses": STOP_STATUSES,
+        "plan_statuses": PLAN_STATUSES,
+        "clock": clock,
+        "money_change": money_change,
+        "reason_text": reason_text,
+    }

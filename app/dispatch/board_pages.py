@@ -1,0 +1,211 @@
+"""The board: an outlet's day, planned, watched and published."""
+
+from __future__ import annotations
+
+from datetime import date
+
+import flask
+from apiflask import APIBlueprint
+from flask_babel import gettext as _
+from flask_babel import ngettext
+from sqlalchemy.orm import Session
+
+from app.accounts.roles import Scope
+from app.dispatch import queries, service
+from app.dispatch.board import PENDING, Board, board
+from app.dispatch.map_view import board_map
+from app.dispatch.models import Plan, StopStatus
+from app.dispatch.words import CHANGES, next_day
+from app.errors import BadRequestError, ConflictError, StaleVersionError
+from app.network import queries as network
+from app.security import current_actor, requires
+from app.web import now, unit_of_work
+
+SECONDS_CHOICES = (5, 10, 30, 60, 120)
+LEFT_SHOWN_MAX = 200
+
+
+def register(blueprint: APIBlueprint) -> None:
+    """Hang the pages on the room's blueprint."""
+    blueprint.add_url_rule("/dispatch", "board", show)
+    blueprint.add_url_rule("/dispatch.geojson", "geojson", geojson)
+    blueprint.add_url_rule("/dispatch/plans", "plan", plan, methods=["POST"])
+    blueprint.add_url_rule("/dispatch/plans/<int:plan_id>/progress", "progress", progress)
+    blueprint.add_url_rule("/dispatch/plans/<int:plan_id>/cancel", "cancel", cancel, methods=["POST"])
+    blueprint.add_url_rule("/dispatch/plans/<int:plan_id>/publish", "publish", publish, methods=["POST"])
+
+
+@requires(Scope.DISPATCH_READ)
+def show() -> flask.typing.ResponseReturnValue:
+    """An outlet's day; the address holds which."""
+    with unit_of_work() as session:
+        facility_id, day = _asked(session)
+        if facility_id is None:
+            return flask.render_template("dispatch/board.html", board=None, day=day, outlets=[])
+        found = board(session, current_actor(), facility_id, day, now=now())
+        outlets = [one.facility for one in queries.outlets_of_day(session, day)]
+        if all(outlet.id != found.facility.id for outlet in outlets):
+            outlets.insert(0, found.facility)
+        return flask.render_template(
+            "dispatch/board.html",
+            board=found,
+            sentence=_sentence(found),
+            day=day,
+            day_before=next_day(day, -1),
+            day_after=next_day(day, 1),
+            outlets=outlets,
+            left_shown=found.left[:LEFT_SHOWN_MAX],
+            seconds_choices=SECONDS_CHOICES,
+            now=now(),
+        )
+
+
+@requires(Scope.DISPATCH_READ)
+def geojson() -> flask.typing.ResponseReturnValue:
+    """The board's rounds and stops for the map."""
+    with unit_of_work() as session:
+        facility_id, day = _asked(session)
+        if facility_id is None:
+            raise BadRequestError("the map needs a facility")
+        response = flask.jsonify(board_map(board(session, current_actor(), facility_id, day, now=now())))
+    response.mimetype = "application/geo+json"
+    return response
+
+
+@requires(Scope.DISPATCH_WRITE)
+def plan() -> flask.typing.ResponseReturnValue:
+    """Ask for the rounds; the board shows how far they are."""
+    form = flask.request.form
+    facility_id, seconds = form.get("facility", type=int), form.get("seconds", 10, type=int)
+    day = _day(form.get("day"))
+    if facility_id is None or day is None:
+        raise BadRequestError("a facility and a day are needed")
+    with unit_of_work() as session:
+        try:
+            service.request_plan(
+                session, current_actor(), facility_id=facility_id, day=day, seconds=seconds, now=now()
+            )
+        except ConflictError:
+            flask.flash(_("These rounds are being planned already."), "info")
+    return flask.redirect(flask.url_for(".board", facility=facility_id, day=day.isoformat()))
+
+
+@requires(Scope.DISPATCH_READ)
+def progress(plan_id: int) -> flask.typing.ResponseReturnValue:
+    """How far a plan is; loads the board anew once there is something to see."""
+    with unit_of_work() as session:
+        found = queries.load_plan(session, current_actor(), plan_id)
+        response = flask.make_response(
+            flask.render_template("dispatch/_progress.html", plan=found, now=now())
+        )
+        if found.status not in PENDING:
+            response.headers["HX-Refresh"] = "true"
+        return response
+
+
+@requires(Scope.DISPATCH_WRITE)
+def cancel(plan_id: int) -> flask.typing.ResponseReturnValue:
+    """Give up a plan that is not published."""
+    with unit_of_work() as session:
+        found = queries.load_plan(session, current_actor(), plan_id)
+        service.cancel_plan(session, current_actor(), found, now=now())
+        return to_board(found)
+
+
+@requires(Scope.DISPATCH_WRITE)
+def publish(plan_id: int) -> flask.typing.ResponseReturnValue:
+    """Put the draft in force, if it is still what was looked at."""
+    with unit_of_work() as session:
+        found = queries.load_plan(session, current_actor(), plan_id)
+        try:
+            taken_out = service.publish(session, current_actor(), found, now=now(), version=posted_version())
+        except StaleVersionError as error:
+            session.rollback()
+            tell_stale(error)
+        else:
+            flask.flash(_("Published: the couriers see their rounds."), "success")
+            if taken_out:
+                flask.flash(
+                    ngettext(
+                        "%(num)s stop was taken out first: nobody has to make it any more.",
+                        "%(num)s stops were taken out first: nobody has to make them any more.",
+                        taken_out,
+                    ),
+                    "info",
+                )
+        return to_board(found)
+
+
+def posted_version() -> int:
+    """Which version of the plan the sender of a form looked at.
+
+    Raises:
+        BadRequestError: the form does not say.
+    """
+    version = flask.request.form.get("version", type=int)
+    if version is None:
+        raise BadRequestError("the form does not say which version of the plan it is for")
+    return version
+
+
+def tell_stale(error: StaleVersionError) -> None:
+    """Say who changed a plan in the meantime."""
+    flask.flash(_("Nothing was changed, because the plan is not what you looked at any more."), "warning")
+    for change in error.extra["changes"]:
+        if change["action"] in CHANGES:
+            flask.flash(str(CHANGES[change["action"]]) % {"by": change["by"] or "–"}, "info")
+
+
+def to_board(plan: Plan) -> flask.typing.ResponseReturnValue:
+    """Back to the day of a plan."""
+    return flask.redirect(flask.url_for(".board", facility=plan.facility_id, day=plan.day.isoformat()))
+
+
+def _asked(session: Session) -> tuple[int | None, date]:
+    """The outlet and day in the address; otherwise today, and the outlet with the most to plan."""
+    facility_id = flask.request.args.get("facility", type=int)
+    day = _day(flask.request.args.get("day"))
+    if facility_id is not None:
+        facility = network.load_facility(session, current_actor(), facility_id)
+        return facility_id, day or queries.local_day(now(), facility)
+    day = day or queries.local_day(now(), None)
+    busiest = queries.busiest_outlets(session, day=day, limit=1)
+    if busiest:
+        return busiest[0], day
+    first = queries.first_outlet(session)
+    return (None if first is None else first.id), day
+
+
+def _day(text: str | None) -> date | None:
+    if not text:
+        return None
+    try:
+        return date.fromisoformat(text)
+    except ValueError as error:
+        raise BadRequestError("the day is not a date") from error
+
+
+def _sentence(found: Board) -> str:
+    left, couriers = len(found.left), len(found.columns)
+    if not found.stops:
+        return str(_("Nothing is to be collected or delivered on this day."))
+    done = found.counts.get(StopStatus.DONE, 0)
+    if left:
+        return str(
+            ngettext(
+                "%(num)s of %(stops)s stops has no round yet; %(done)s done. Couriers: %(couriers)s.",
+                "%(num)s of %(stops)s stops have no round yet; %(done)s done. Couriers: %(couriers)s.",
+                left,
+                stops=found.stops,
+                done=done,
+                couriers=couriers,
+            )
+        )
+    return str(
+        _(
+            "Every stop has a round: %(stops)s stops, %(done)s done. Couriers: %(couriers)s.",
+            stops=found.stops,
+            done=done,
+            couriers=couriers,
+        )
+    )

@@ -1,0 +1,112 @@
+"""What the dispatch room's keys are called on pages, and its moments and reasons as people say them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import date, timedelta
+from typing import Any
+
+from flask_babel import gettext as _
+from flask_babel import lazy_gettext as _l
+
+from app.dispatch.models import PlanStatus, StopKind, StopStatus
+from app.formatting import distance, duration, number, weight
+from routing.pickup import ReasonCode
+
+KINDS: Mapping[StopKind, Any] = {StopKind.PICKUP: _l("Pickup"), StopKind.DELIVERY: _l("Delivery")}
+
+STOP_STATUSES: Mapping[StopStatus, tuple[Any, str]] = {
+    StopStatus.OPEN: (_l("No round yet"), "warn"),
+    StopStatus.PLANNED: (_l("In a round"), "progress"),
+    StopStatus.DONE: (_l("Done"), "ok"),
+    StopStatus.FAILED: (_l("Failed"), "bad"),
+    StopStatus.CANCELLED: (_l("Cancelled"), "neutral"),
+}
+"""Each status' word and tone."""
+
+PLAN_STATUSES: Mapping[PlanStatus, tuple[Any, str]] = {
+    PlanStatus.REQUESTED: (_l("Waiting for the planner"), "info"),
+    PlanStatus.SOLVING: (_l("Being planned"), "progress"),
+    PlanStatus.DRAFT: (_l("Draft"), "warn"),
+    PlanStatus.PUBLISHED: (_l("Published"), "ok"),
+    PlanStatus.FAILED: (_l("Planning failed"), "bad"),
+    PlanStatus.CANCELLED: (_l("Given up"), "neutral"),
+    PlanStatus.SUPERSEDED: (_l("Replaced by a newer plan"), "neutral"),
+}
+"""Each status' word and tone."""
+
+CHANGES: Mapping[str, Any] = {
+    "plan.stop_moved": _l("%(by)s moved a stop"),
+    "plan.locked": _l("%(by)s locked a stop to its courier"),
+    "plan.unlocked": _l("%(by)s unlocked a stop"),
+    "plan.published": _l("%(by)s published the plan"),
+}
+"""What somebody else did to a plan."""
+
+_R = ReasonCode
+_REASONS: Mapping[str, Any] = {
+    _R.NO_VEHICLE: _l("No courier is at work"),
+    _R.NO_VEHICLE_WITH_SKILLS: _l("No courier can do this: %(skills)s"),
+    _R.NO_ALLOWED_VEHICLE: _l("The courier it is bound to is not at work"),
+    _R.OVER_CAPACITY: _l("Too much for any vehicle: %(excess)s over"),
+    _R.UNREACHABLE: _l("No way leads there"),
+    _R.WINDOW_CLOSES_BEFORE_ARRIVAL: _l("Asked for until %(closes)s; nobody can be there before %(arrival)s"),
+    _R.SHIFT_TOO_SHORT: _l("Too far for a shift: back %(missing)s late"),
+    _R.TOO_FAR: _l("Too far for any vehicle: %(excess)s over"),
+    _R.ROUNDS_FULL: _l("The rounds are full: %(excess)s over"),
+    _R.NO_TIME_LEFT: _l("No round has time for it: %(missing)s short"),
+    _R.COST_ABOVE_PRIZE: _l("It costs more than it is worth"),
+    _R.TIME_LIMIT: _l("The planner ran out of time"),
+    _R.REMOVED: _l("Taken out by hand"),
+    "frozen": _l("The courier has done it or is on his way"),
+    "already_loaded": _l("The courier has left; a delivery has to be loaded at the outlet"),
+    "already_planned": _l("It is in a round already"),
+    "no_such_position": _l("His round is shorter by now"),
+}
+
+
+def reason_text(reason: str | None, details: Mapping[str, Any]) -> str:
+    """Why a stop is in no round, or why a change was refused; None: it came after the plan."""
+    if reason is None:
+        return str(_("Asked for after the plan was made"))
+    values = {
+        "skills": ", ".join(details.get("skills", ())),
+        "excess": _amount(details),
+        "missing": duration(_whole_minutes(details.get("missing_s", 0))),
+        "closes": clock(details.get("closes_s", 0)),
+        "arrival": clock(details.get("arrival_s", 0)),
+    }
+    return str(_REASONS[reason]) % values
+
+
+def clock(moment_s: int) -> str:
+    """A moment of the day as the outlet's clock shows it: `09:05`; past midnight it counts on."""
+    hours, minutes = divmod(moment_s // 60, 60)
+    return f"{hours:02d}:{minutes:02d}"
+
+
+def money_change(amount_minor: int) -> str:
+    """More or less, with its sign, in the plan's costs: `+3.20`."""
+    whole, cents = divmod(abs(amount_minor), 100)
+    return f"{'−' if amount_minor < 0 else '+'}{whole}.{cents:02d}"
+
+
+def next_day(day: date, days: int) -> str:
+    """A day's neighbour as the address holds it."""
+    return (day + timedelta(days=days)).isoformat()
+
+
+def _amount(details: Mapping[str, Any]) -> str:
+    measure = details.get("measure", "metres")
+    amount = details.get("excess", details.get("excess_m", 0))
+    if measure == "weight_g":
+        return weight(amount)
+    if measure == "volume_cm3":
+        return f"{number(amount)} cm³"
+    if measure == "metres":
+        return distance(amount)
+    return number(amount)
+
+
+def _whole_minutes(seconds: int) -> int:
+    return -(-seconds // 60) * 60
