@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
@@ -13,10 +14,10 @@ from app.customers.identities import normal_form
 from app.customers.models import IdentityKind
 from app.db import outbox
 from app.db.session import tenant_of
-from app.errors import InvalidInputError
 from app.network import queries as network
 from app.network.models import Facility, Lane
-from app.shipments.models import ScanRecord, Service, Shipment, ShipmentLeg
+from app.shipments.booking_request import BookingRequest, Place
+from app.shipments.models import ScanRecord, Shipment, ShipmentLeg
 from app.shipments.scan_values import BOOKING_DEVICE
 from app.shipments.values import scan_key
 from routing.network import Handover, Itinerary, itinerary
@@ -25,86 +26,6 @@ from tracking.numbers import waybill_number
 from tracking.position import Position
 from tracking.promise import Promise, promise, window
 from tracking.shipment import Leg, Milestone, ScanCode
-
-WEIGHT_G_MAX = 1_000_000
-PIECES_MAX = 999
-VOLUME_CM3_MAX = 20_000_000
-AMOUNT_MINOR_MAX = 100_000_000
-
-
-@dataclass(frozen=True, slots=True)
-class Place:
-    """Who is at an end of the way, and where."""
-
-    name: str
-    phone: str
-    district_adcode: str
-    address: str
-    latitude: float
-    longitude: float
-
-
-@dataclass(frozen=True, slots=True)
-class BookingRequest:
-    """What a shipper asks for.
-
-    Args:
-        sender: where the parcel comes from.
-        consignee: where it goes to.
-        goods: what is inside, in the shipper's words.
-        pieces: how many; all under one waybill number.
-        weight_g: all pieces together.
-        volume_cm3: all pieces together; 0 where it was not measured.
-        service: how fast.
-        pickup_handover: how the shipper gives it away.
-        delivery_handover: how the consignee gets it.
-        declared_value_minor: what compensation may go up to, for a fee; 0 for none.
-        cod_minor: to be collected from the consignee; 0 for none.
-        currency: of both amounts.
-        reference: the shipper's own number for it.
-        offset_minutes: of the local time that cut-offs are told in.
-
-    Raises:
-        InvalidInputError: fields are out of range; names each with its pointer.
-    """
-
-    sender: Place
-    consignee: Place
-    goods: str
-    pieces: int
-    weight_g: int
-    volume_cm3: int
-    service: Service
-    pickup_handover: Handover
-    delivery_handover: Handover
-    declared_value_minor: int = 0
-    cod_minor: int = 0
-    currency: str = "CNY"
-    reference: str | None = None
-    offset_minutes: int = field(default=480)
-
-    def __post_init__(self) -> None:
-        wrong = [
-            {"detail": f"must be between {least} and {most}", "pointer": f"/{name}"}
-            for name, value, least, most in (
-                ("pieces", self.pieces, 1, PIECES_MAX),
-                ("weight_g", self.weight_g, 1, WEIGHT_G_MAX),
-                ("volume_cm3", self.volume_cm3, 0, VOLUME_CM3_MAX),
-                ("declared_value_minor", self.declared_value_minor, 0, AMOUNT_MINOR_MAX),
-                ("cod_minor", self.cod_minor, 0, AMOUNT_MINOR_MAX),
-            )
-            if not least <= value <= most
-        ]
-        for end, place in (("sender", self.sender), ("consignee", self.consignee)):
-            wrong += [
-                {"detail": "must not be empty", "pointer": f"/{end}/{name}"}
-                for name in ("name", "phone", "address")
-                if not getattr(place, name).strip()
-            ]
-        if not self.goods.strip():
-            wrong.append({"detail": "must not be empty", "pointer": "/goods"})
-        if wrong:
-            raise InvalidInputError("the booking is not complete", wrong)
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,61 +84,28 @@ def book(
     shipment_id = session.execute(
         sa.text("SELECT nextval(pg_get_serial_sequence('shipment', 'id'))")
     ).scalar_one()
-    number = _waybill_number(session, shipment_id)
-    sender, consignee = request.sender, request.consignee
     shipment = Shipment(
         id=shipment_id,
         tenant_id=tenant_of(session),
-        waybill_number=number,
+        waybill_number=_waybill_number(session, shipment_id),
         customer_id=customer_id,
         consignee_customer_id=consignee_customer_id,
-        reference=request.reference,
-        sender_name=sender.name.strip(),
-        sender_phone=_phone(sender.phone),
-        sender_district_adcode=sender.district_adcode,
-        sender_address=sender.address.strip(),
-        sender_latitude=sender.latitude,
-        sender_longitude=sender.longitude,
-        consignee_name=consignee.name.strip(),
-        consignee_phone=_phone(consignee.phone),
-        consignee_district_adcode=consignee.district_adcode,
-        consignee_address=consignee.address.strip(),
-        consignee_latitude=consignee.latitude,
-        consignee_longitude=consignee.longitude,
-        goods=request.goods.strip(),
-        pieces=request.pieces,
-        weight_g=request.weight_g,
-        volume_cm3=request.volume_cm3,
-        service=request.service,
-        pickup_handover=request.pickup_handover,
-        delivery_handover=request.delivery_handover,
-        currency=request.currency,
-        declared_value_minor=request.declared_value_minor,
-        cod_minor=request.cod_minor,
-        origin_facility_id=route.origin.id,
-        destination_facility_id=route.destination.id,
-        pickup_point_id=None if route.pickup_point is None else route.pickup_point.id,
-        delivery_point_id=None if route.delivery_point is None else route.delivery_point.id,
         booked_at=now,
-        booked_offset_minutes=request.offset_minutes,
-        promised_from_at=route.promised_from_at,
-        promised_to_at=route.promised_to_at,
-        estimate_p50_at=route.promise.p50_at,
-        estimate_p80_at=route.promise.p80_at,
-        estimate_p95_at=route.promise.p95_at,
         milestone=Milestone.BOOKED,
         code=ScanCode.BOOKED,
         state_since=now,
+        **_as_asked(request),
+        **_as_planned(route),
     )
+    shipment.legs = _legs(session, shipment, route.itinerary)
     session.add(shipment)
-    session.add_all(_legs(session, shipment, route.itinerary))
     session.add(
         ScanRecord(
             tenant_id=shipment.tenant_id,
-            scan_key=scan_key(shipment.tenant_id, BOOKING_DEVICE, number),
+            scan_key=scan_key(shipment.tenant_id, BOOKING_DEVICE, shipment.waybill_number),
             shipment_id=shipment_id,
             device_id=BOOKING_DEVICE,
-            client_scan_id=number,
+            client_scan_id=shipment.waybill_number,
             code=ScanCode.BOOKED,
             occurred_at=now,
             offset_minutes=request.offset_minutes,
@@ -249,6 +137,52 @@ def last_mile_s(arrived_at: datetime, handover: Handover, offset_minutes: int) -
     """Planned seconds from the arrival at the last outlet to the consignee."""
     wait = handed_over_at(arrived_at, handover, offset_minutes) - arrived_at
     return -(-wait // timedelta(seconds=1))
+
+
+def _as_asked(request: BookingRequest) -> dict[str, Any]:
+    """What a request says, as columns."""
+    return {
+        **_as_end("sender", request.sender),
+        **_as_end("consignee", request.consignee),
+        "reference": request.reference,
+        "goods": request.goods.strip(),
+        "pieces": request.pieces,
+        "weight_g": request.weight_g,
+        "volume_cm3": request.volume_cm3,
+        "service": request.service,
+        "pickup_handover": request.pickup_handover,
+        "delivery_handover": request.delivery_handover,
+        "currency": request.currency,
+        "declared_value_minor": request.declared_value_minor,
+        "cod_minor": request.cod_minor,
+        "booked_offset_minutes": request.offset_minutes,
+    }
+
+
+def _as_end(end: str, place: Place) -> dict[str, Any]:
+    return {
+        f"{end}_name": place.name.strip(),
+        f"{end}_phone": _phone(place.phone),
+        f"{end}_district_adcode": place.district_adcode,
+        f"{end}_address": place.address.strip(),
+        f"{end}_latitude": place.latitude,
+        f"{end}_longitude": place.longitude,
+    }
+
+
+def _as_planned(route: RoutePlan) -> dict[str, Any]:
+    """What a plan says, as columns; the first estimate is the promise."""
+    return {
+        "origin_facility_id": route.origin.id,
+        "destination_facility_id": route.destination.id,
+        "pickup_point_id": None if route.pickup_point is None else route.pickup_point.id,
+        "delivery_point_id": None if route.delivery_point is None else route.delivery_point.id,
+        "promised_from_at": route.promised_from_at,
+        "promised_to_at": route.promised_to_at,
+        "estimate_p50_at": route.promise.p50_at,
+        "estimate_p80_at": route.promise.p80_at,
+        "estimate_p95_at": route.promise.p95_at,
+    }
 
 
 def _phone(typed: str) -> str:

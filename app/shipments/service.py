@@ -11,7 +11,8 @@ from app.db import outbox
 from app.db.session import tenant_of
 from app.errors import ConflictError
 from app.shipments import folding, unmatched
-from app.shipments.booking import BookingRequest, Place, RoutePlan, book, plan
+from app.shipments.booking import RoutePlan, book, plan
+from app.shipments.booking_request import BookingRequest, Place
 from app.shipments.models import Shipment
 from app.shipments.scan_values import CANCEL_DEVICE, RECEIPT_DEVICE, ProofInput, ScanInput, ScanResult
 from app.shipments.scanning import BATCH_MAX, record_scans
