@@ -31,11 +31,10 @@ from app.orders.models import PaymentChannel
 from app.shipments import jobs as shipments_jobs
 from app.shipments import queries as shipments
 from app.shipments import service as shipments_service
-from app.shipments.folding import legs_by_shipment
-from app.shipments.models import Shipment
+from app.shipments.models import Shipment, ShipmentLeg
 from app.subscriptions import HANDLERS
 from routing.network.cutoff import ready_at
-from tracking.shipment import ScanCode
+from tracking.shipment import Leg, ScanCode
 
 SLOT = timedelta(hours=3)
 _SCANS_AT_ONCE = 1_000
@@ -88,10 +87,12 @@ class Days:
         while slot_start < end:
             slot_end = min(slot_start + SLOT, end)
             self._open_office(slot_start)
+            due: list[Parcel] = []
             while parcel is not None and parcel.booked_at < slot_end:
-                self._book(parcel)
-                booked += 1
+                due.append(parcel)
                 parcel = next(todo, None)
+            booked += len(due)
+            self._book(due)
             progress(booked)
             self._relay(slot_end)
             self._tell_scans(slot_end)
@@ -102,30 +103,21 @@ class Days:
         self.clock.moment = end
         self._jobs(end)
 
-    def _book(self, parcel: Parcel) -> None:
-        self.clock.moment = parcel.booked_at
-        number = self._book_by_api(parcel) if parcel.sender is Sender.SMALL else None
+    def _book(self, parcels: Sequence[Parcel]) -> None:
+        """Those of the shipper with a machine one by one through the API, the others in one transaction."""
+        for parcel in parcels:
+            if parcel.sender is Sender.SMALL:
+                self.clock.moment = parcel.booked_at
+                number = self._book_by_api(parcel)
+                with self.database.unit_of_work(self.company.tenant_id) as session:
+                    shipment = shipments.load_shipment(session, self.company.staff["agent"], number)
+                    self._foresee(parcel, shipment)
         with self.database.unit_of_work(self.company.tenant_id) as session:
-            agent = self.company.staff["agent"]
-            if number is None:
-                number = self._book_by_service(session, parcel)
-            shipment = shipments.load_shipment(session, agent, number)
-            legs = legs_by_shipment(session, [shipment.id])[shipment.id]
-            self._foresee(
-                parcel,
-                shipment,
-                Journey(
-                    parcel,
-                    legs,
-                    ready_at=ready_at(parcel.booked_at, parcel.request.pickup_handover, OFFSET_MINUTES),
-                    origin_id=shipment.origin_facility_id,
-                    destination_id=shipment.destination_facility_id,
-                    delivery_point_id=shipment.delivery_point_id,
-                    seed=self.seed,
-                ).scans(),
-            )
+            for parcel in parcels:
+                if parcel.sender is not Sender.SMALL:
+                    self._foresee(parcel, self._book_by_service(session, parcel))
 
-    def _book_by_service(self, session: Session, parcel: Parcel) -> str:
+    def _book_by_service(self, session: Session, parcel: Parcel) -> Shipment:
         request, now = parcel.request, parcel.booked_at
         contract = self.company.shippers.get(parcel.sender)
         customer_id = contract
@@ -140,7 +132,7 @@ class Days:
             channel=PaymentChannel.PREPAID if contract is None else PaymentChannel.MONTHLY_ACCOUNT,
             now=now,
         )
-        return order.number.removeprefix("O")
+        return session.get_one(Shipment, order.shipment_id)
 
     def _book_by_api(self, parcel: Parcel) -> str:
         request = parcel.request
@@ -161,9 +153,18 @@ class Days:
         answer = self._post("/api/v1/shipments", body, "shipper3", key=f"demo-{self.seed}-{parcel.index}")
         return str(answer["waybill_number"])
 
-    def _foresee(self, parcel: Parcel, shipment: Shipment, scans: list[Heard]) -> None:
+    def _foresee(self, parcel: Parcel, shipment: Shipment) -> None:
         """Put on the agenda what will become of a parcel."""
         number = shipment.waybill_number
+        scans = Journey(
+            parcel,
+            [_leg(row) for row in shipment.legs],
+            ready_at=ready_at(parcel.booked_at, parcel.request.pickup_handover, OFFSET_MINUTES),
+            origin_id=shipment.origin_facility_id,
+            destination_id=shipment.destination_facility_id,
+            delivery_point_id=shipment.delivery_point_id,
+            seed=self.seed,
+        ).scans()
         for scan in scans:
             row = self._row(number, scan)
             heapq.heappush(self._scans, (scan.received_at, next(self._numbers), row, number))
@@ -212,9 +213,7 @@ class Days:
                 self.clock.moment, _number, row, _waybill = heapq.heappop(self._scans)
                 rows.append(row)
             answer = self._post("/api/v1/scans", rows, "dispatcher")
-            refused = [
-                result for result in answer["results"] if result["status"] in ("rejected", "unmatched")
-            ]
+            refused = [result for result in answer["items"] if result["status"] in ("rejected", "unmatched")]
             if refused:
                 raise RuntimeError(f"the demo's own scans were refused: {refused[:3]}")
 
@@ -264,6 +263,18 @@ class Days:
         if answer.status_code >= 400:
             raise RuntimeError(f"POST {path} answered {answer.status_code}: {answer.text[:500]}")
         return answer.json
+
+
+def _leg(row: ShipmentLeg) -> Leg:
+    return Leg(
+        row.sequence,
+        row.from_facility_id,
+        row.to_facility_id,
+        row.mode.value,
+        row.lane_id,
+        row.planned_departure_at,
+        row.planned_arrival_at,
+    )
 
 
 def _place(place: Any) -> dict[str, Any]:
