@@ -1,4 +1,4 @@
-"""The machine's door: cases opened once, listed page by page, answered; and what is not one's own stays unknown."""
+"""The machine's door: cases opened once, listed page by page, answered; another's stay unknown."""
 
 from __future__ import annotations
 
