@@ -75,7 +75,7 @@ STAFF_ONLY = frozenset(
 )
 
 # Only a courier has a round of his own.
-COURIERS_ONLY = frozenset({"dispatch_api.run"})
+COURIERS_ONLY = frozenset({"dispatch.run_scan", "dispatch_api.run"})
 
 # Open to everybody, on purpose. A new public view must be added here by hand.
 PUBLIC = frozenset(
@@ -152,6 +152,18 @@ BODIES: Mapping[str, Callable[[Things], dict[str, Any]]] = {
     "customers.reveal": lambda _things: {"form": {"reason": "asked on the phone"}},
     "customers_api.find_or_create": lambda _things: {"json": {"name": "周强", "phone": "13600000099"}},
     "customers_api.reveal": lambda _things: {"json": {"reason": "asked on the phone"}},
+    "dispatch.cancel": lambda _things: _NOTHING,
+    "dispatch.courier": lambda _things: _NOTHING,
+    "dispatch.lock": lambda _things: {"form": {"version": "1", "locked": "yes"}},
+    "dispatch.move": lambda things: {"form": {"version": "1", "place": f"{things.courier_id}:1"}},
+    "dispatch.plan": lambda things: {
+        "form": {"facility": str(things.facility_id), "day": "2026-03-20", "seconds": "1"}
+    },
+    "dispatch.postpone": lambda _things: _NOTHING,
+    "dispatch.publish": lambda _things: {"form": {"version": "1"}},
+    "dispatch.run_scan": lambda _things: {
+        "form": {"what": "failed", "reason": "cannot_contact", "asked_at": "1"}
+    },
     "dispatch_api.cancel_plan": lambda _things: _NOTHING,
     "dispatch_api.move": lambda things: {
         "json": {"stop_id": things.stop_id, "courier_id": things.courier_id, "version": 1}

@@ -97,7 +97,7 @@ def things_of(company: Company, customer_id: int, *, other_customer_id: int, goo
         shipments_service.confirm_receipt(session, shipment, now=company.now, by="agent")
     company.relay()
     batch_number = _batch(company)
-    company.logins.clock.forward(hours=30 - company.now.hour)  # the next working day, before its shift
+    company.logins.clock.forward(hours=30 - company.now.hour)  # the next day, early enough to be collected
     booked = company.book(customer_id=customer_id, goods=goods)
     company.relay()
     plan_id, stop_id = _plan(company, booked)
