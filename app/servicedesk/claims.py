@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
-from datetime import date, datetime, timedelta, timezone
+from datetime import datetime
 
-import sqlalchemy as sa
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
@@ -16,29 +13,20 @@ from app.actor import Actor
 from app.customers.models import Customer
 from app.customers.party import party_id_of
 from app.db.session import tenant_of
-from app.dispatch.models import Courier
 from app.errors import ConflictError, ForbiddenError, InvalidInputError
 from app.ledger import service as ledger
-from app.network.models import Facility
 from app.orders import queries as orders
 from app.orders.models import Order
-from app.orders.tariff import ChargeKind
 from app.parties import queries as parties
-from app.servicedesk.custody import Parties, chain
+from app.servicedesk.assessment import assess
 from app.servicedesk.events import happen, lock, require_staff, required_text
 from app.servicedesk.models import Case, Claim
 from app.servicedesk.values import CaseCategory, CaseEventKind, ClaimStatus
-from app.shipments.folding import scans_by_shipment
-from app.shipments.models import Shipment, ShipmentLeg
-from settlement import compensation, posting
-from settlement.compensation import Award, Custody, InsuranceRule, LossKind, MailClass
+from app.shipments.models import Shipment
+from settlement import posting
+from settlement.compensation import Award, LossKind
 from settlement.ledger import AccountKey, EvidenceRef, Purpose
 from settlement.money import Money
-from tracking.shipment import Scan
-
-# What the carrier agrees with senders who declare a value; those who do not are compensated by civil law,
-# since the booking pages state no limit that could bind them.
-INSURANCE_RULE = InsuranceRule.LOSS_UP_TO_INSURED
 
 LOSS_OF_CATEGORY = {
     CaseCategory.DAMAGED: LossKind.PARTLY_DAMAGED,
@@ -47,15 +35,6 @@ LOSS_OF_CATEGORY = {
     CaseCategory.LATE: LossKind.DELAYED,
 }
 """What a complaint most likely claims; the agent may say otherwise."""
-
-
-@dataclass(frozen=True, slots=True)
-class _Facts:
-    """What the records say about a case's shipment."""
-
-    shipment: Shipment
-    scans: Sequence[Scan]
-    order: Order | None
 
 
 def propose_claim(
@@ -94,19 +73,34 @@ def propose_claim(
             [{"detail": "must be positive", "pointer": "/claimed_minor"}],
         )
     lock(session, case, version=version)
-    facts = _facts(session, case)
-    award = _award(session, case, facts, loss_kind, claimed_minor, total_value_minor)
+    award = assess(session, case, loss_kind, claimed_minor=claimed_minor, total_value_minor=total_value_minor)
+    claim = _store(session, actor, case, award, loss_kind, claimed_minor, now)
+    details = {"claim_id": claim.id, "award_minor": claim.award_minor, "currency": claim.currency}
+    happen(case, CaseEventKind.CLAIM_PROPOSED, now=now, actor=actor, details=details)
+    return claim
+
+
+def _store(
+    session: Session,
+    actor: Actor,
+    case: Case,
+    award: Award,
+    kind: LossKind,
+    claimed_minor: int,
+    now: datetime,
+) -> Claim:
     bearer = award.bearer
     if bearer is None or bearer.party_id is None:
         raise ConflictError(
             "by the scans the damage was there when the parcel was accepted: nobody in the chain bears it",
             reason="noted_at_acceptance",
         )
+    assert case.shipment_id is not None, "an award is made for a shipment"
     claim = Claim(
         tenant_id=case.tenant_id,
         case_id=case.id,
-        shipment_id=facts.shipment.id,
-        kind=loss_kind,
+        shipment_id=case.shipment_id,
+        kind=kind,
         currency=award.amount.currency,
         claimed_minor=claimed_minor,
         award_minor=award.amount.amount_minor,
@@ -133,8 +127,6 @@ def propose_claim(
         raise ConflictError(
             "this shipment has a claim already; a shipment is compensated once", reason="claimed_already"
         ) from error
-    details = {"claim_id": claim.id, "award_minor": claim.award_minor, "currency": claim.currency}
-    happen(case, CaseEventKind.CLAIM_PROPOSED, now=now, actor=actor, details=details)
     return claim
 
 
@@ -208,85 +200,6 @@ def _decide(session: Session, actor: Actor, claim: Claim) -> Case:
     lock(session, case)
     session.refresh(claim)
     return case
-
-
-def _facts(session: Session, case: Case) -> _Facts:
-    if case.shipment_id is None:
-        raise InvalidInputError("the case is about no shipment")
-    shipment = session.get_one(Shipment, case.shipment_id)
-    scans = scans_by_shipment(session, [shipment.id])[shipment.id]
-    return _Facts(shipment, scans, orders.order_of_shipment(session, shipment.id))
-
-
-def _award(
-    session: Session,
-    case: Case,
-    facts: _Facts,
-    kind: LossKind,
-    claimed_minor: int,
-    total_value_minor: int | None,
-) -> Award:
-    shipment = facts.shipment
-    currency = shipment.currency
-    declared_minor = shipment.declared_value_minor
-    value_minor = total_value_minor or declared_minor or claimed_minor
-    if kind is not LossKind.DELAYED and claimed_minor > value_minor:
-        raise InvalidInputError(
-            "the loss exceeds the value of the goods",
-            [{"detail": "is more than the goods are worth", "pointer": "/claimed_minor"}],
-        )
-    charges = [] if facts.order is None else facts.order.charges
-    postage_minor = sum(row.amount_minor for row in charges if row.kind is ChargeKind.FREIGHT)
-    custody = chain(facts.scans, _parties(session, facts))
-    if not custody:
-        raise ConflictError("no scan shows that anybody had the parcel", reason="no_custody")
-    return compensation.propose(
-        compensation.Claim(
-            claim_id=case.number,
-            kind=kind,
-            mail_class=MailClass.EXPRESS,
-            accepted_on=_accepted_on(shipment, custody),
-            loss=Money(claimed_minor, currency),
-        ),
-        compensation.ClaimFacts(
-            total_value=Money(value_minor, currency),
-            postage=Money(postage_minor, currency),
-            insured=Money(declared_minor, currency) if declared_minor else None,
-            insurance_rule=INSURANCE_RULE if declared_minor else None,
-            scan_chain=custody,
-        ),
-    )
-
-
-def _accepted_on(shipment: Shipment, custody: Sequence[Custody]) -> date:
-    """The local day on which the carrier took the parcel over."""
-    return custody[0].from_at.astimezone(timezone(timedelta(minutes=shipment.booked_offset_minutes))).date()
-
-
-def _parties(session: Session, facts: _Facts) -> Parties:
-    shipment = facts.shipment
-    legs = session.execute(
-        sa.select(ShipmentLeg.from_facility_id, ShipmentLeg.carrier_party_id).where(
-            ShipmentLeg.shipment_id == shipment.id
-        )
-    )
-    places = {scan.facility_id for scan in facts.scans if scan.facility_id is not None}
-    owners = session.execute(
-        sa.select(Facility.id, Facility.party_id).where(
-            Facility.id.in_({*places, shipment.origin_facility_id})
-        )
-    )
-    couriers = session.execute(
-        sa.select(Courier.id, Courier.party_id).where(
-            Courier.id.in_({scan.courier_id for scan in facts.scans if scan.courier_id is not None})
-        )
-    )
-    return Parties(
-        of_facility=dict(owners.all()),
-        of_courier=dict(couriers.all()),
-        carrier_from=dict(legs.all()),
-        origin_facility_id=shipment.origin_facility_id,
-    )
 
 
 def _evidence(case: Case, claim: Claim, shipment: Shipment, order: Order | None) -> tuple[EvidenceRef, ...]:
