@@ -43,16 +43,17 @@ def items() -> list[NavItem]:
     actor = maybe_actor()
     if actor is None:
         return []
-    here = flask.request.blueprint
-    return [
-        NavItem(
-            flask.url_for(endpoint), label, endpoint == flask.request.endpoint or _same_room(endpoint, here)
-        )
+    open_to_him = [
+        (flask.url_for(endpoint), label)
         for endpoint, label, scope in _ITEMS
         if endpoint in flask.current_app.view_functions
         and (scope is None or actor.may(scope))
         and not (endpoint == "dispatch.run" and actor.role != "courier")
     ]
+    here = max(
+        (url for url, _label in open_to_him if _leads_to(url, flask.request.path)), key=len, default=""
+    )
+    return [NavItem(url, label, url == here) for url, label in open_to_him]
 
 
 def init_app(app: flask.Flask) -> None:
@@ -64,8 +65,6 @@ def init_app(app: flask.Flask) -> None:
     app.context_processor(context)
 
 
-def _same_room(endpoint: str, blueprint: str | None) -> bool:
-    """Whether an item is the only one of its room, so that it stays marked on the room's inner pages."""
-    room = endpoint.partition(".")[0]
-    alone = sum(item[0].startswith(room + ".") for item in _ITEMS) == 1
-    return alone and room == blueprint
+def _leads_to(url: str, path: str) -> bool:
+    """Whether a page lies at an item's address or below it; nothing lies below the home page."""
+    return path == url or (url != "/" and path.startswith(url.rstrip("/") + "/"))

@@ -19,7 +19,7 @@ BATCH_STATES: Mapping[BatchState, tuple[Any, str]] = {
     BatchState.CANCELLED: (_l("Cancelled"), "neutral"),
 }
 ITEM_STATES: Mapping[ItemState, tuple[Any, str]] = {
-    ItemState.OPEN: (_l("Open"), "neutral"),
+    ItemState.OPEN: (_l("To be paid"), "neutral"),
     ItemState.PAID: (_l("Paid"), "ok"),
     ItemState.BOUNCED: (_l("Bounced"), "bad"),
     ItemState.RETURNED: (_l("Returned"), "bad"),
