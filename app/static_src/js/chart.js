@@ -40,7 +40,7 @@ use([
 const axis = {
   axisLine: { lineStyle: { color: HAIRLINE } },
   axisTick: { show: false },
-  axisLabel: { color: MUTED, fontSize: 12 },
+  axisLabel: { color: MUTED, fontSize: 12, lineHeight: 15 },
   splitLine: { lineStyle: { color: HAIRLINE } },
 };
 const theme = {

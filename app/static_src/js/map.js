@@ -112,7 +112,7 @@ export async function showMap(element) {
     container: element,
     style: worldStyle(here(MAP_LAND)),
     bounds: bounds.isEmpty() ? CHINA : bounds,
-    fitBoundsOptions: { padding: { top: 40, bottom: 40, left: 40, right: 80 }, maxZoom: 13 },
+    fitBoundsOptions: { padding: { top: 40, bottom: 40, left: 40, right: 112 }, maxZoom: 13 },
     locale: { "Map.Title": element.getAttribute("aria-label") },
     attributionControl: false,
     dragRotate: false,
