@@ -24,6 +24,7 @@ from app.shipments.models import Shipment
 from routing import pickup
 from tracking.shipment import Milestone
 
+COST_CURRENCY = "CNY"
 COST_PER_HOUR_MINOR = 2500
 COST_PER_KM_MINOR = 60
 """What an hour of a courier and a kilometre of his vehicle cost; plans are compared by it, nobody is paid."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from apiflask import APIBlueprint
 
 from app.dispatch import board_pages, courier_pages, run_pages, stop_pages
+from app.dispatch.problem import COST_CURRENCY
 from app.dispatch.words import KINDS, PLAN_STATUSES, STOP_STATUSES, clock, money_change, reason_text
 
 blueprint = APIBlueprint("dispatch", __name__, enable_openapi=False)
@@ -20,6 +21,7 @@ def words() -> dict[str, object]:
         "stop_statuses": STOP_STATUSES,
         "plan_statuses": PLAN_STATUSES,
         "clock": clock,
+        "cost_currency": COST_CURRENCY,
         "money_change": money_change,
         "reason_text": reason_text,
     }

@@ -8,9 +8,11 @@ from typing import Any
 
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
+from flask_babel import ngettext
 
 from app.dispatch.models import PlanStatus, StopKind, StopStatus
-from app.formatting import distance, duration, number, weight
+from app.dispatch.problem import COST_CURRENCY
+from app.formatting import distance, duration, money, number, weight
 from routing.pickup import ReasonCode
 
 KINDS: Mapping[StopKind, Any] = {StopKind.PICKUP: _l("Pickup"), StopKind.DELIVERY: _l("Delivery")}
@@ -86,9 +88,8 @@ def clock(moment_s: int) -> str:
 
 
 def money_change(amount_minor: int) -> str:
-    """More or less, with its sign, in the plan's costs: `+3.20`."""
-    whole, cents = divmod(abs(amount_minor), 100)
-    return f"{'−' if amount_minor < 0 else '+'}{whole}.{cents:02d}"
+    """More or less, with its sign, in the plan's costs: `+¥3.20`."""
+    return f"{'−' if amount_minor < 0 else '+'}{money(abs(amount_minor), COST_CURRENCY)}"
 
 
 def next_day(day: date, days: int) -> str:
@@ -105,7 +106,9 @@ def _amount(details: Mapping[str, Any]) -> str:
         return f"{number(amount)} cm³"
     if measure == "metres":
         return distance(amount)
-    return number(amount)
+    if measure == "pieces":
+        return str(ngettext("%(num)s piece", "%(num)s pieces", amount))
+    return str(ngettext("%(num)s stop", "%(num)s stops", amount))
 
 
 def _whole_minutes(seconds: int) -> int:

@@ -149,9 +149,9 @@ def test_a_stop_offers_its_places_and_is_moved(depot: Depot, browser) -> None:
     assert "<html" not in part.text
     place = re.search(r'value="(\d+):(\d+)"', part.text)
     assert place is not None
-    costs = browser.get(url + "/costs").json
+    costs = browser.get(url + "/costs?lang=en").json
     assert costs[place[1]]["sequence"] == int(place[2])
-    assert re.fullmatch(r"[+−]\d+\.\d\d", costs[place[1]]["cost"])
+    assert re.fullmatch(r"[+−]¥?\d+\.\d\d(\xa0CNY)?", costs[place[1]]["cost"])
     page = browser.post(
         url + "/move",
         data={"version": version_of(depot, plan_id), "place": f"{place[1]}:{place[2]}"},
@@ -174,7 +174,7 @@ def test_a_refused_move_says_why(depot: Depot, browser) -> None:
         data={"version": version_of(depot, plan_id), "place": str(weak.id)},
         follow_redirects=True,
     )
-    assert "The rounds are full: 1 over" in page.text
+    assert "The rounds are full: 1 piece over" in page.text
 
 
 def test_a_stop_is_locked_and_unlocked(depot: Depot, browser) -> None:
