@@ -66,7 +66,7 @@ contracts: setup-dev ## Check who may import whom (.importlinter)
 .PHONY: docs
 docs: setup-dev ## Build the documentation into site/; a dead link is an error
 	$(SAY) 'Building the documentation'
-	@$(PYTHON) -m mkdocs build --strict --quiet
+	@$(PYTHON) -m mkdocs build --strict
 
 .PHONY: bench
 bench: setup-dev ## Measure: each file in benchmarks/ prints its figures beside their limits

@@ -10,6 +10,8 @@ from sqlalchemy.orm import Session
 from app.db.outbox import Event, Handler
 from app.dispatch import service as dispatch
 from app.orders import service as orders
+from app.servicedesk import service as servicedesk
+from app.shipments import service as shipments
 from tracking.shipment import Milestone
 
 
@@ -34,7 +36,15 @@ def _cancel_order(session: Session, event: Event, now: datetime) -> None:
         )
 
 
+def _follow_merge(session: Session, event: Event, _now: datetime) -> None:
+    keep_id, drop_id = event.payload["keep_id"], event.payload["drop_id"]
+    for room in (shipments, orders, servicedesk):
+        room.follow_merge(session, keep_id=keep_id, drop_id=drop_id)
+
+
 HANDLERS: Mapping[str, Sequence[Handler]] = {
+    # carries keep_id and drop_id
+    "customer.merged": (_follow_merge,),
     # carries shipment_id
     "shipment.booked": (_make_pickup_request,),
     # carries shipment_id, milestone and code

@@ -112,27 +112,21 @@ class Days:
                 with self.database.unit_of_work(self.company.tenant_id) as session:
                     shipment = shipments.load_shipment(session, self.company.staff["agent"], number)
                     self._foresee(parcel, shipment)
+        others = [parcel for parcel in parcels if parcel.sender is not Sender.SMALL]
         with self.database.unit_of_work(self.company.tenant_id) as session:
-            for parcel in parcels:
-                if parcel.sender is not Sender.SMALL:
-                    self._foresee(parcel, self._book_by_service(session, parcel))
+            bookings = [self._booking(session, parcel) for parcel in others]
+            placed = orders.book_many(session, self.company.staff["agent"], bookings)
+            for parcel, order in zip(others, placed, strict=True):
+                self._foresee(parcel, session.get_one(Shipment, order.shipment_id))
 
-    def _book_by_service(self, session: Session, parcel: Parcel) -> Shipment:
+    def _booking(self, session: Session, parcel: Parcel) -> orders.Booking:
         request, now = parcel.request, parcel.booked_at
         contract = self.company.shippers.get(parcel.sender)
-        customer_id = contract
-        if customer_id is None:
-            sender = request.sender
-            customer_id = customers.find_or_create(session, name=sender.name, phone=sender.phone, now=now).id
-        order = orders.book(
-            session,
-            self.company.staff["agent"],
-            request,
-            customer_id=customer_id,
-            channel=PaymentChannel.PREPAID if contract is None else PaymentChannel.MONTHLY_ACCOUNT,
-            now=now,
-        )
-        return session.get_one(Shipment, order.shipment_id)
+        if contract is not None:
+            return orders.Booking(request, contract, PaymentChannel.MONTHLY_ACCOUNT, now)
+        sender = request.sender
+        customer = customers.find_or_create(session, name=sender.name, phone=sender.phone, now=now)
+        return orders.Booking(request, customer.id, PaymentChannel.PREPAID, now)
 
     def _book_by_api(self, parcel: Parcel) -> str:
         request = parcel.request

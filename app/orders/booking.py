@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -13,6 +14,7 @@ from app.actor import Actor
 from app.customers import service as customers
 from app.customers.models import Customer
 from app.customers.party import party_id_of
+from app.db.session import tenant_of
 from app.errors import ConflictError, NotFoundError
 from app.ledger import service as ledger
 from app.orders import facts, tariffs, terms
@@ -75,6 +77,26 @@ def quote(session: Session, request: BookingRequest, *, now: datetime) -> Quote:
     return Quote(request.currency, charges, plan, distance_m, weight_g)
 
 
+@dataclass(frozen=True, slots=True)
+class Booking:
+    """One shipment to be booked.
+
+    Args:
+        request: what is sent.
+        customer_id: who pays.
+        channel: how. A prepaid order counts as paid at once: a payment channel stands behind it that has
+            confirmed. A monthly account owes it until `pay`.
+        now: when it was asked for.
+        booking_key: of the form that asks; the order of a key that was used before is given back.
+    """
+
+    request: BookingRequest
+    customer_id: int
+    channel: PaymentChannel
+    now: datetime
+    booking_key: str | None = None
+
+
 def book(
     session: Session,
     actor: Actor,
@@ -87,13 +109,20 @@ def book(
 ) -> Order:
     """Book a shipment: its price, its split and its money, in the caller's transaction.
 
-    A prepaid order counts as paid at once: a payment channel stands behind it that has confirmed. A
-    monthly account owes it until `pay`.
+    Args and errors as for `Booking` and `book_many`.
+    """
+    return book_many(session, actor, [Booking(request, customer_id, channel, now, booking_key)])[0]
+
+
+def book_many(session: Session, actor: Actor, bookings: Sequence[Booking]) -> list[Order]:
+    """Book shipments, all or none; each table is written by one statement, however many they are.
 
     Args:
         actor: who books; a shipper for himself only.
-        customer_id: who pays.
-        booking_key: of the form that asks; the order of a key that was used before is given back.
+        bookings: in the order of their time.
+
+    Returns:
+        One order a booking, in the same order.
 
     Raises:
         InvalidInputError: nobody serves an end, or the service is not offered.
@@ -101,36 +130,59 @@ def book(
         NoTermsInForceError: finance has set no terms yet.
         NotFoundError: there is no such customer, or a shipper names another than himself.
     """
-    customer = _payer(session, actor, customer_id)
-    if booking_key is not None:
-        booked = _booked_before(session, customer, booking_key)
-        if booked is not None:
-            return booked
-    offer = quote(session, request, now=now)
-    consignee = customers.find_or_create(
-        session, name=request.consignee.name, phone=request.consignee.phone, now=now
-    )
-    shipment = shipments.book(
-        session, request, offer.plan, customer_id=customer.id, consignee_customer_id=consignee.id, now=now
-    )
-    in_force = terms.in_force(session, now)
-    order = _order(shipment, offer, channel, in_force.version_id, now)
-    order.booking_key = booking_key
-    platform_party_id = parties.platform_id(session)
-    result = _split(session, order, shipment, in_force, platform_party_id)
-    order.charges = _charges(order, offer)
-    order.shares = _shares(order, in_force, result)
-    session.add(order)
-    session.flush()  # a database that refuses the order must do so before its money is posted
-    chart = posting.Chart(order.tenant_id, platform_party_id)
-    payer_id = party_id_of(session, customer, now=now)
-    entries = [
-        posting.order_placed_split_held(chart, header(order, shipment, "placed", now), result, payer_id)
-    ]
-    if channel is PaymentChannel.PREPAID:
-        entries.append(payment(chart, order, shipment, payer_id, now))
-    ledger.post_many(session, entries, now=now)
-    return order
+    orders: list[Order | None] = []
+    asked: list[tuple[Booking, Customer, Customer]] = []
+    for booking in bookings:
+        customer = _payer(session, actor, booking.customer_id)
+        known = _booked_before(session, customer, booking.booking_key)
+        orders.append(known)
+        if known is None:
+            to = booking.request.consignee
+            consignee = customers.find_or_create(session, name=to.name, phone=to.phone, now=booking.now)
+            party_id_of(session, customer, now=booking.now)
+            asked.append((booking, customer, consignee))
+    fresh = iter(_place(session, asked))
+    return [next(fresh) if order is None else order for order in orders]
+
+
+def _place(session: Session, asked: Sequence[tuple[Booking, Customer, Customer]]) -> list[Order]:
+    """Shipments first, since orders refer to them; then orders; their money last, under its lock."""
+    if not asked:
+        return []
+    chart = posting.Chart(tenant_of(session), parties.platform_id(session))
+    entries: list[JournalEntry] = []
+    orders: list[Order] = []
+    with session.no_autoflush:
+        offers = [quote(session, booking.request, now=booking.now) for booking, _payer, _consignee in asked]
+        booked = [
+            shipments.book(
+                session,
+                booking.request,
+                offer.plan,
+                customer_id=customer.id,
+                consignee_customer_id=consignee.id,
+                now=booking.now,
+            )
+            for (booking, customer, consignee), offer in zip(asked, offers, strict=True)
+        ]
+        session.flush()  # orders refer to shipments
+        for (booking, customer, _consignee), offer, shipment in zip(asked, offers, booked, strict=True):
+            in_force = terms.in_force(session, booking.now)
+            order = _order(shipment, offer, booking.channel, in_force.version_id, booking.now)
+            order.booking_key = booking.booking_key
+            result = _split(session, order, shipment, in_force, chart.platform_party_id)
+            order.charges = _charges(order, offer)
+            order.shares = _shares(order, in_force, result)
+            orders.append(order)
+            payer_id = party_id_of(session, customer, now=booking.now)
+            placed = header(order, shipment, "placed", booking.now)
+            entries.append(posting.order_placed_split_held(chart, placed, result, payer_id))
+            if booking.channel is PaymentChannel.PREPAID:
+                entries.append(payment(chart, order, shipment, payer_id, booking.now))
+        session.add_all(orders)
+        session.flush()  # a database that refuses an order must do so before its money is posted
+    ledger.post_many(session, entries, now=max(booking.now for booking, _payer, _consignee in asked))
+    return orders
 
 
 def header(order: Order, shipment: Shipment, step: str, now: datetime) -> posting.Header:
@@ -160,8 +212,10 @@ def _payer(session: Session, actor: Actor, customer_id: int) -> Customer:
     return customer
 
 
-def _booked_before(session: Session, customer: Customer, booking_key: str) -> Order | None:
+def _booked_before(session: Session, customer: Customer, booking_key: str | None) -> Order | None:
     """The order of a form that was sent already; waits for the same form if it is being booked now."""
+    if booking_key is None:
+        return None
     digest = hashlib.blake2b(f"{customer.tenant_id}\n{booking_key}".encode(), digest_size=8).digest()
     session.execute(sa.select(sa.func.pg_advisory_xact_lock(int.from_bytes(digest, "big", signed=True))))
     return session.scalar(

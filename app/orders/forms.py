@@ -48,7 +48,7 @@ class ScaledField(Field):
         super().__init__(label, **options)
         self.scale = scale
 
-    def pre_validate(self, form: Any) -> None:
+    def pre_validate(self, form: Any) -> None:  # noqa: ARG002 - as WTForms calls it
         """What is no number is not also said to be too small."""
         if self.process_errors:
             raise StopValidation

@@ -134,6 +134,11 @@ def cancel_for_shipment(session: Session, *, shipment_id: int, reason: str, now:
         _undo(session, order, session.get_one(Shipment, shipment_id), reason, now)
 
 
+def follow_merge(session: Session, *, keep_id: int, drop_id: int) -> None:
+    """Two customer records became one: the orders of the dropped one are the kept one's; again is no harm."""
+    session.execute(sa.update(Order).where(Order.customer_id == drop_id).values(customer_id=keep_id))
+
+
 def held_parts(order: Order) -> dict[int, Money]:
     """What is held for each party of an order."""
     parts: dict[int, int] = {}

@@ -1,9 +1,10 @@
 """What happens to orders: quoted, booked and split, paid, released, cancelled; and the terms they follow."""
 
-from app.orders.booking import Quote, book, quote
+from app.orders.booking import Booking, Quote, book, book_many, quote
 from app.orders.lifecycle import (
     cancel,
     cancel_for_shipment,
+    follow_merge,
     pay,
     release_for_shipment,
     settle_channel,
@@ -12,13 +13,16 @@ from app.orders.tariffs import set_tariff
 from app.orders.terms import approve_terms, create_terms_version, dry_run, withdraw_terms
 
 __all__ = [
+    "Booking",
     "Quote",
     "approve_terms",
     "book",
+    "book_many",
     "cancel",
     "cancel_for_shipment",
     "create_terms_version",
     "dry_run",
+    "follow_merge",
     "pay",
     "quote",
     "release_for_shipment",

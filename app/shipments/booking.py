@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -26,6 +27,9 @@ from tracking.numbers import waybill_number
 from tracking.position import Position
 from tracking.promise import Promise, promise, window
 from tracking.shipment import Leg, Milestone, ScanCode
+
+_NUMBERING = "waybill_numbering"
+_CARRIERS = "lane_carriers"
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +84,10 @@ def book(
     consignee_customer_id: int,
     now: datetime,
 ) -> Shipment:
-    """Make the shipment with its legs, its first scan and the event that tells of it."""
+    """Make the shipment with its legs, its first scan and the event that tells of it.
+
+    Flush before rows are made that refer to it, so that many can be written together.
+    """
     shipment_id = session.execute(
         sa.text("SELECT nextval(pg_get_serial_sequence('shipment', 'id'))")
     ).scalar_one()
@@ -113,7 +120,6 @@ def book(
         )
     )
     outbox.append(session, "shipment.booked", {"shipment_id": shipment_id}, now=now)
-    session.flush()  # the order, its money and its evidence refer to these rows
     return shipment
 
 
@@ -203,15 +209,28 @@ def _end(session: Session, place: Place, handover: Handover) -> tuple[Facility, 
 
 
 def _waybill_number(session: Session, serial: int) -> str:
-    tenant = session.get_one(Tenant, tenant_of(session))
-    installation = session.get_one(Installation, 1)
-    return waybill_number(serial, prefix=tenant.waybill_prefix, key=installation.waybill_key)
+    """Prefix and key are asked for once a session: they never change."""
+    numbering: tuple[str, bytes] | None = session.info.get(_NUMBERING)
+    if numbering is None:
+        tenant = session.get_one(Tenant, tenant_of(session))
+        numbering = tenant.waybill_prefix, session.get_one(Installation, 1).waybill_key
+        session.info[_NUMBERING] = numbering
+    prefix, key = numbering
+    return waybill_number(serial, prefix=prefix, key=key)
+
+
+def _carriers(session: Session, lane_ids: Collection[int]) -> dict[int, int]:
+    """The carrier of each lane; asked once a session, since a lane keeps its carrier."""
+    known: dict[int, int] = session.info.setdefault(_CARRIERS, {})
+    missing = set(lane_ids) - known.keys()
+    if missing:
+        rows = session.execute(sa.select(Lane.id, Lane.carrier_party_id).where(Lane.id.in_(missing)))
+        known.update(dict(rows.all()))
+    return known
 
 
 def _legs(session: Session, shipment: Shipment, way: Itinerary) -> list[ShipmentLeg]:
-    lane_ids = [leg.lane_id for leg in way.legs]
-    rows = session.execute(sa.select(Lane.id, Lane.carrier_party_id).where(Lane.id.in_(lane_ids)))
-    carriers = dict(rows.all())
+    carriers = _carriers(session, [leg.lane_id for leg in way.legs])
     return [
         ShipmentLeg(
             tenant_id=shipment.tenant_id,

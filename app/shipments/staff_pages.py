@@ -255,7 +255,7 @@ def _links(shipment: Shipment) -> list[tuple[str, str]]:
             _("Its price and money"),
             {"number": f"O{shipment.waybill_number}"},
         ),
-        ("customers.show", Scope.CUSTOMERS_READ, _("The customer"), {"customer_id": shipment.customer_id}),
+        ("servicedesk.customer", Scope.CUSTOMERS_READ, _("The customer"), {"customer_id": shipment.customer_id}),
         ("servicedesk.queue", Scope.CASES_READ, _("Its cases"), {"shipment": shipment.waybill_number}),
     )
     return [
