@@ -255,8 +255,18 @@ def _links(shipment: Shipment) -> list[tuple[str, str]]:
             _("Its price and money"),
             {"number": f"O{shipment.waybill_number}"},
         ),
-        ("servicedesk.customer", Scope.CUSTOMERS_READ, _("The customer"), {"customer_id": shipment.customer_id}),
-        ("servicedesk.queue", Scope.CASES_READ, _("Its cases"), {"shipment": shipment.waybill_number}),
+        (
+            "servicedesk.customer",
+            Scope.CUSTOMERS_READ,
+            _("The customer"),
+            {"customer_id": shipment.customer_id},
+        ),
+        (
+            "servicedesk.queue",
+            Scope.CASES_READ,
+            _("Its cases"),
+            {"q": shipment.waybill_number, "show": "all"},
+        ),
     )
     return [
         (text, flask.url_for(endpoint, **arguments))
