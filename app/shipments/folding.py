@@ -40,7 +40,8 @@ _COMING = frozenset(
 def refold(session: Session, shipment_ids: Collection[int], *, now: datetime) -> dict[int, Milestone]:
     """Bring shipments up to date with all their scans; gives the milestone of each.
 
-    Locks the shipments in id order. A change of milestone goes to the outbox as `shipment.state_changed`.
+    Locks the shipments in id order. A change that others must hear of goes to the outbox as
+    `shipment.state_changed`.
     """
     if not shipment_ids:
         return {}
@@ -219,7 +220,7 @@ def _bring_up_to_date(
     legs: Sequence[Leg],
     now: datetime,
 ) -> None:
-    before = shipment.milestone
+    before = shipment.milestone, shipment.code, shipment.state_facility_id
     assert state.code is not None, "a shipment has at least the scan it was booked by"
     assert state.since is not None, "a decided state has a time"
     moved = (shipment.code, shipment.state_facility_id, shipment.state_since) != (
@@ -243,13 +244,23 @@ def _bring_up_to_date(
         shipment.estimate_p50_at = expected.p50_at
         shipment.estimate_p80_at = expected.p80_at
         shipment.estimate_p95_at = expected.p95_at
-    if before != state.milestone:
+    if _worth_telling(shipment, *before):
         outbox.append(
             session,
             "shipment.state_changed",
             {"shipment_id": shipment.id, "milestone": state.milestone, "code": state.code},
             now=now,
         )
+
+
+def _worth_telling(shipment: Shipment, milestone: Milestone, code: ScanCode, facility_id: int | None) -> bool:
+    """Whether others must hear of it: a new milestone, a pickup in vain, the arrival at the last outlet."""
+    if shipment.milestone != milestone:
+        return True
+    if shipment.code is ScanCode.PICKUP_FAILED:
+        return code is not ScanCode.PICKUP_FAILED
+    arrived = shipment.state_facility_id == shipment.destination_facility_id != facility_id
+    return arrived and not shipment.terminal
 
 
 def _any_of(ids: Collection[int]) -> sa.CollectionAggregate[bool]:
