@@ -56,6 +56,37 @@ def test_somebody_registers_and_books(firm: Company, newcomer: Newcomer, view: V
     look(visitor, "17-shipment-of-shipper")
 
 
+def test_a_dispatcher_plans_and_publishes_the_rounds(firm: Company, member: Member, view: View) -> None:
+    light = firm.book("chengdu", "hangzhou")
+    heavy = firm.book("chengdu", "wuhan", weight_g=150_000)  # more than any courier carries
+    dispatcher = member("dispatcher")
+    page = dispatcher.open(f"/dispatch?facility={firm.facilities['CTU-01']}")
+    dispatcher.reload_until(f"tr:has-text('{light}')")
+    look(dispatcher, "31-to-be-planned")
+    page.locator("#seconds").select_option("5")
+    dispatcher.press("form[action$='/dispatch/plans']")
+    publish = "form[action$='/publish']"
+    expect(page.locator(publish)).to_be_visible()
+    expect(page.locator("tr", has_text=heavy)).to_contain_text("50 kg")
+    expect(page.locator("tr", has_text=light)).to_have_count(0)
+    expect(page.locator("a.round-stop")).not_to_have_count(0)
+    look(dispatcher, "32-draft")
+    page.locator("a.round-stop").first.click()
+    expect(page.locator("#stop-dialog")).to_be_visible()
+    look(dispatcher, "33-stop")
+    page.locator("#stop-dialog [data-close]").click()
+    dispatcher.press(publish)
+    expect(page.locator(publish)).to_have_count(0)
+    look(dispatcher, "34-published")
+
+    courier = member("courier", firm.couriers["CTU-01"])
+    courier.open("/run")
+    look(courier, "35-round")
+    courier.press(".run-next form:has([value=done])")
+    expect(courier.page.locator(".pill-ok").first).to_be_visible()
+    look(courier, "36-first-stop-done")
+
+
 def test_the_public_sees_the_status_and_who_proves_himself_the_rest(
     firm: Company, newcomer: Newcomer
 ) -> None:
@@ -123,7 +154,7 @@ def test_delivered_with_proof_confirmed_and_paid_out(
     with second.page.expect_download() as bank_file:
         second.page.locator("form[action$='/export'] button").click()
     text = bank_file.value.path().read_text("utf-8")
-    assert "杭州西湖网点" in text
+    assert "TRUNK 结算户" in text
     second.open(batch)
     look(second, "68-batch-at-the-bank")
     second.page.locator("main a[href*='/ledger/evidence/']").click()
