@@ -36,7 +36,7 @@ def main(seconds: float, seed: int) -> int:
 
 def _write(name: bytes, document: bytes) -> None:
     sys.stdout.buffer.write(b'{"' + name + b'":' + document + b"}\n")
-    sys.stdout.buffer.flush()
+    sys.stdout.buffer.flush()  # whoever waits for it sees it at once
 
 
 if __name__ == "__main__":
