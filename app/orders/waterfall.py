@@ -9,6 +9,8 @@ from flask_babel import gettext as _
 
 from app.formatting import money
 
+_LABEL_PX = 88  # room for an amount to the right of the longest bar, on a phone too
+
 
 def waterfall(total_minor: int, currency: str, shares: Sequence[dict[str, Any]]) -> dict[str, Any]:
     """Options of a chart; bars are as long as their minor units and labelled as money.
@@ -28,8 +30,8 @@ def waterfall(total_minor: int, currency: str, shares: Sequence[dict[str, Any]])
         bases.append(low_minor)
         bars.append(_bar(share["amount_minor"], currency))
     return {
-        "grid": {"left": 8, "right": 16, "top": 16, "bottom": 8, "containLabel": True},
-        "xAxis": {"type": "value", "axisLabel": {"show": False}, "max": total_minor * 6 // 5},
+        "grid": {"left": 8, "right": _LABEL_PX, "top": 16, "bottom": 8, "containLabel": True},
+        "xAxis": {"type": "value", "axisLabel": {"show": False}, "max": total_minor},
         "yAxis": {"type": "category", "data": labels, "inverse": True},
         "series": [
             {
