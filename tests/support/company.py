@@ -7,7 +7,7 @@ send, and tell the scans of a parcel's ordinary life along its own planned legs.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
@@ -225,7 +225,7 @@ def company(logins: Logins) -> Company:
         )
         private = customers.find_or_create(session, name="陈静", phone=PRIVATE_PHONE, now=now)
         couriers, courier_parties = _couriers(session, shop, now)
-        _bank_accounts(session, {**shop.world.parties, **courier_parties})
+        _bank_accounts(session, [*shop.world.parties.values(), *courier_parties.values()])
     dispatcher = logins.actor("dispatcher")
     return Company(shop, dispatcher, shop.customer_id, other.id, private.id, couriers, courier_parties)
 
@@ -254,12 +254,12 @@ def _couriers(session: Session, shop: Shop, now: datetime) -> tuple[dict[str, in
     return made, paid
 
 
-def _bank_accounts(session: Session, party_ids: Mapping[str, int]) -> None:
-    for code, party_id in party_ids.items():
+def _bank_accounts(session: Session, party_ids: Iterable[int]) -> None:
+    for party_id in party_ids:
         payouts.set_bank_account(
             session,
             party_id=party_id,
-            holder=f"{code} 结算户",
+            holder=f"结算户 {party_id}",
             account_number=f"62{party_id:014d}",
             bank_name="中国工商银行",
             cnaps_code="102100099996",
