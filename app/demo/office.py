@@ -16,6 +16,7 @@ from app.demo.setup import Company
 from app.dispatch import jobs as dispatch_jobs
 from app.dispatch import queries as dispatch_queries
 from app.dispatch import service as dispatch
+from app.dispatch.models import PlanStatus
 from app.ledger import queries as ledger
 from app.orders import service as orders
 from app.orders.models import Order, OrderStatus
@@ -132,7 +133,8 @@ class Office:
         with database.unit_of_work(self._company.tenant_id) as session:
             for plan_id in plans[:-1]:  # the last one waits for the dispatcher
                 plan = dispatch_queries.load_plan(session, self._company.staff["dispatcher"], plan_id)
-                dispatch.publish(session, self._company.staff["dispatcher"], plan, now=now)
+                if plan.status is PlanStatus.DRAFT:  # a day without couriers has no rounds
+                    dispatch.publish(session, self._company.staff["dispatcher"], plan, now=now)
         if local.weekday() in (0, 3):
             self._pay_out(database, now)
 

@@ -73,6 +73,7 @@ class Stop:
     def __post_init__(self) -> None:
         subject = f"stop {self.stop_id!r}"
         _require(bool(self.stop_id), "a stop has an empty stop_id")
+        _require(isinstance(self.kind, StopKind), f"{subject}: kind must be a StopKind, not {self.kind!r}")
         _check_point(subject, self.point)
         _check_range(subject, "service_s", self.service_s, HORIZON_S)
         for name, amount in zip(MEASURES, self.load, strict=True):
