@@ -5,11 +5,8 @@ from __future__ import annotations
 import re
 from datetime import timedelta
 
-import pymupdf
 import pytest
 import sqlalchemy as sa
-import zxingcpp
-from PIL import Image
 
 from app.accounts.models import Tenant
 from app.customers.models import Customer
@@ -25,6 +22,7 @@ from tests.support.company import (
     Company,
     company,
 )
+from tests.support.labels import codes_by_page
 from tests.support.pages import Page, visit
 from tracking.numbers import is_waybill_number
 
@@ -120,20 +118,12 @@ def book(carrier: Company, shipper: Page) -> str:
     assert is_waybill_number(number)
     label = shipper.client.get(page.link("/label.pdf"))
     assert label.mimetype == "application/pdf"
-    assert codes_on(label.data) == {number, f"http://127.0.0.1:8000/track/{number}"}
+    assert codes_by_page(label.data) == [{number, f"http://127.0.0.1:8000/track/{number}"}]
     shown = visit(shipper.client, f"/shipments/{number}")
     for place in ("Chengdu gateway", "Wuhan hub", "Hangzhou hub", "Hangzhou gateway", "Hangzhou Xihu"):
         assert place in shown.text
     assert shown.text.count("(planned)") == 5
     return number
-
-
-def codes_on(pdf: bytes) -> set[str]:
-    """What a scanner reads on the first page of a PDF."""
-    with pymupdf.open(stream=pdf) as document:
-        pixels = document[0].get_pixmap(dpi=300)
-        picture = Image.frombytes("RGB", (pixels.width, pixels.height), pixels.samples)
-    return {code.text for code in zxingcpp.read_barcodes(picture)}
 
 
 def both_topologies_are_shown(carrier: Company) -> None:
