@@ -171,6 +171,12 @@ REASONS: Mapping[str, Any] = {
 }
 """Reasons of failed attempts; any other text stands as it was given."""
 
+_CONFIRMED_BY: Mapping[str, Any] = {
+    "tracking_page": _l("by the consignee, on the tracking page"),
+    "agent": _l("for the consignee, by the service desk"),
+}
+"""Through which door a receipt was confirmed, which its scan keeps as the reason."""
+
 HANDOVERS: Mapping[Handover, Any] = {
     Handover.DOOR: _l("At the door"),
     Handover.OUTLET: _l("At the outlet"),
@@ -213,4 +219,4 @@ REFUSALS: Mapping[Refused, Any] = {
 
 def reason_text(reason: str | None) -> Any:
     """A reason in words; one that is not on the list stands as it was given."""
-    return _l("no reason given") if not reason else REASONS.get(reason, reason)
+    return _l("no reason given") if not reason else {**_CONFIRMED_BY, **REASONS}.get(reason, reason)
