@@ -196,6 +196,46 @@ def test_ids_of_another_shipper_are_not_found(
     assert asked >= {"orders", "shipments", "servicedesk", "accounts"}
 
 
+def test_ids_in_what_is_sent_are_guarded_like_ids_in_addresses(
+    mine: Things, theirs: Things, foreign: Things, askers: dict[Role, Asker]
+) -> None:
+    agent, dispatcher, shipper = askers[Role.AGENT], askers[Role.DISPATCHER], askers[Role.SHIPPER]
+    ready = {"ready_at": "2026-03-02T09:00:00+08:00", "from_facility_id": mine.facility_id}
+    move = {"stop_id": foreign.stop_id, "courier_id": mine.courier_id, "version": 1}
+    case = {"category": "other", "body": "a question"}
+    plan = {"facility_id": foreign.facility_id, "day": "2026-03-20", "seconds": 1}
+    answers = {
+        "a booking for another company's customer": agent.api.post(
+            "/api/v1/shipments", json=mine.company.booking_body(customer_id=foreign.customer_id)
+        ),
+        "a booking for another shipper": shipper.api.post(
+            "/api/v1/shipments", json=mine.company.booking_body(customer_id=theirs.customer_id)
+        ),
+        "a way to another company's place": dispatcher.api.get(
+            "/api/v1/network/itineraries", query_string=ready | {"to_facility_id": foreign.facility_id}
+        ),
+        "a plan for another company's outlet": dispatcher.api.post("/api/v1/dispatch/plans", json=plan),
+        "another company's stop in a plan": dispatcher.api.post(
+            f"/api/v1/dispatch/plans/{mine.plan_id}/moves", json=move
+        ),
+        "the board of another company": dispatcher.browser.get(f"/dispatch?facility={foreign.facility_id}"),
+        "a case about another company's parcel": agent.api.post(
+            "/api/v1/cases", json=case | {"waybill_number": foreign.delivered}
+        ),
+        "a case about another shipper's parcel": shipper.api.post(
+            "/api/v1/cases", json=case | {"waybill_number": theirs.delivered}
+        ),
+        "a case for another company's customer": agent.browser.get(
+            f"/cases/new?customer={foreign.customer_id}"
+        ),
+        "a case begun from another shipper's parcel": shipper.browser.get(
+            f"/cases/new?shipment={theirs.delivered}"
+        ),
+    }
+    found = {what: answer.status_code for what, answer in answers.items()}
+    assert found == dict.fromkeys(answers, 404)
+
+
 def test_lists_hold_nothing_of_others(
     app: APIFlask,
     routes: list[Route],
@@ -222,6 +262,27 @@ def test_lists_hold_nothing_of_others(
     for endpoint in ("shipments.index", "shipments.export", "orders.index", "orders_api.orders"):
         assert f"shipper: {endpoint}" in listed
         assert f"agent: {endpoint}" in listed
+
+
+def test_scans_reach_no_other_company(mine: Things, foreign: Things, askers: dict[Role, Asker]) -> None:
+    scan = {
+        "number": foreign.booked,
+        "code": "lost",
+        "occurred_at": mine.company.now.isoformat(),
+        "device_id": "gun",
+        "client_scan_id": "1",
+    }
+    elsewhere = scan | {
+        "number": mine.booked,
+        "client_scan_id": "2",
+        "facility_id": foreign.facility_id,
+    }
+    answer = askers[Role.DISPATCHER].api.post("/api/v1/scans", json=[scan, elsewhere])
+    assert [item["status"] for item in answer.json["items"]] == ["unmatched", "rejected"]
+    station = askers[Role.HUB].browser.post("/scan", data={"number": foreign.booked, "code": "lost"})
+    assert station.status_code == 200
+    assert foreign.company.shipment(foreign.booked).milestone == "booked"
+    assert mine.company.shipment(mine.booked).milestone == "booked"
 
 
 @pytest.mark.parametrize("method", ["GET", "POST"])
