@@ -38,7 +38,7 @@ from tracking.shipment import Leg, ScanCode
 
 SLOT = timedelta(hours=3)
 _SCANS_AT_ONCE = 1_000
-_CONFIRM_PERCENT = 62
+_CONFIRM_PERCENT = 40
 _DELIVERED = frozenset(
     {ScanCode.DELIVERED, ScanCode.DELIVERED_TO_PROXY, ScanCode.TAKEN_FROM_POINT, ScanCode.TAKEN_FROM_LOCKER}
 )
@@ -58,7 +58,12 @@ class MovableClock:
 
 @dataclass
 class Days:
-    """The world in the making."""
+    """The world in the making, or the part of it that one of several storytellers tells.
+
+    Args:
+        storyteller: which one; the first also runs the office and the jobs of the clock.
+        in_step: waits until every storyteller has come as far.
+    """
 
     settings: Settings
     database: Database
@@ -67,14 +72,18 @@ class Days:
     company: Company
     seed: int
     codes: dict[int, str]
+    storyteller: int = 0
+    in_step: Callable[[], object] = lambda: None
     _scans: list[tuple[datetime, int, dict[str, Any], str]] = field(default_factory=list)
     _agenda: list[tuple[datetime, int, Action]] = field(default_factory=list)
     _ticket: Iterable[int] = field(default_factory=count)
 
     def __post_init__(self) -> None:
-        self._pick = random.Random(f"days:{self.seed}")
+        self._pick = random.Random(f"days:{self.seed}:{self.storyteller}")
         self._numbers = iter(self._ticket)
-        self._desk = office.Office(self.company, random.Random(f"office:{self.seed}"))
+        self._confirmations: list[tuple[datetime, int, str]] = []
+        office_pick = random.Random(f"office:{self.seed}:{self.storyteller}")
+        self._desk = office.Office(self.company, office_pick)
 
     def run(
         self, parcels: Sequence[Parcel], start: datetime, end: datetime, progress: Callable[[int], None]
@@ -86,7 +95,8 @@ class Days:
         slot_start = start
         while slot_start < end:
             slot_end = min(slot_start + SLOT, end)
-            self._open_office(slot_start)
+            if self.storyteller == 0:
+                self._open_office(slot_start)
             due: list[Parcel] = []
             while parcel is not None and parcel.booked_at < slot_end:
                 due.append(parcel)
@@ -97,11 +107,14 @@ class Days:
             self._relay(slot_end)
             self._tell_scans(slot_end)
             self._relay(slot_end)
+            self._confirm(slot_end)
             self._act(slot_end)
             self._relay(slot_end)
+            self.in_step()
             slot_start = slot_end
-        self.clock.moment = end
-        self._jobs(end)
+        if self.storyteller == 0:
+            self.clock.moment = end
+            self._jobs(end)
 
     def _book(self, parcels: Sequence[Parcel]) -> None:
         """Those of the shipper with a machine one by one through the API, the others in one transaction."""
@@ -173,7 +186,7 @@ class Days:
         delivered = next((scan.received_at for scan in scans if scan.code in _DELIVERED), None)
         if delivered is not None and self._pick.randrange(100) < _CONFIRM_PERCENT:
             confirmed_at = delivered + timedelta(hours=self._pick.expovariate(1 / 16))
-            self._at(confirmed_at, lambda session, now: self._confirm(session, number, now))
+            heapq.heappush(self._confirmations, (confirmed_at, next(self._numbers), number))
         for when, action in self._desk.complaint(parcel, number, scans):
             self._at(when, action)
 
@@ -241,9 +254,13 @@ class Days:
         while outbox.relay(self.database, HANDLERS, self.clock, batch=500):
             pass
 
-    def _confirm(self, session: Session, number: str, now: datetime) -> None:
-        shipment = shipments.load_shipment(session, self.company.staff["agent"], number)
-        shipments_service.confirm_receipt(session, shipment, now=now, by="tracking_page")
+    def _confirm(self, until: datetime) -> None:
+        agent = self.company.staff["agent"]
+        with self.database.unit_of_work(self.company.tenant_id) as session:
+            while self._confirmations and self._confirmations[0][0] < until:
+                now, _number, waybill = heapq.heappop(self._confirmations)
+                shipment = shipments.load_shipment(session, agent, waybill)
+                shipments_service.confirm_receipt(session, shipment, now=now, by="tracking_page")
 
     def _cancel(self, session: Session, number: str, now: datetime) -> None:
         shipment = shipments.load_shipment(session, self.company.staff["agent"], number)

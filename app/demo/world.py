@@ -7,10 +7,13 @@ cleared away and built anew.
 from __future__ import annotations
 
 import logging
+import multiprocessing
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import MutableSequence, Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
+from threading import Barrier
 
 import click
 import sqlalchemy as sa
@@ -24,12 +27,15 @@ from app.db import migrate
 from app.db.session import Database
 from app.demo import setup
 from app.demo.days import Days, MovableClock
-from app.demo.network_plan import plan_network
-from app.demo.parcels import CHINA, plan_parcels
+from app.demo.network_plan import NetworkPlan, plan_network
+from app.demo.parcels import CHINA, Parcel, plan_parcels
 from app.demo.people import People
+from app.demo.setup import Company
 from app.factory import create_app
 
 REFUSED = 2
+_STORYTELLERS = 2
+_PROGRESS_S = 0.5
 
 
 def load(settings: Settings, *, seed: int, parcels: int, days: int, if_empty: bool) -> int:
@@ -75,26 +81,88 @@ def _clear(database: Database) -> None:
     migrate.upgrade(database.url)
 
 
+@dataclass(frozen=True, slots=True)
+class _Script:
+    """What every storyteller must know."""
+
+    settings: Settings
+    seed: int
+    parcels: int
+    start: datetime
+    end: datetime
+
+    def bookings(self, people: People, plan: NetworkPlan) -> list[Parcel]:
+        """The same bookings for whoever asks."""
+        return plan_parcels(
+            plan.facilities, people, seed=self.seed, count=self.parcels, start=self.start, end=self.end
+        )
+
+
 def _build(settings: Settings, database: Database, *, seed: int, parcels: int, days: int) -> None:
     end = utcnow().replace(microsecond=0)
     first_day = end.astimezone(CHINA).date() - timedelta(days=days - 1)
     start = datetime(first_day.year, first_day.month, first_day.day, tzinfo=CHINA)
+    script = _Script(settings, seed, parcels, start, end)
     people = People(seed)
     plan = plan_network(seed)
-    bookings = plan_parcels(plan.facilities, people, seed=seed, count=parcels, start=start, end=end)
-    clock = MovableClock(start)
-    app = create_app(settings, clock=clock)
+    bookings = script.bookings(people, plan)
     tenant_id = setup.make_tenant(database, start)
     with database.unit_of_work(tenant_id) as session:
         company = setup.set_up(session, tenant_id, plan, bookings, people, start)
-    codes = {facility_id: code for code, facility_id in company.facilities.items()}
-    world = Days(settings, database, app.test_client(), clock, company, seed, codes)
-    with click.progressbar(
-        length=len(bookings), label="Building the demo world", file=sys.stderr, show_pos=True
-    ) as bar:
-        world.run(bookings, start, end, lambda booked: bar.update(booked - bar.pos))
+    _tell(script, company, len(bookings))
     with database.unit_of_work(None) as session:
         session.get_one(Tenant, tenant_id).ready_at = utcnow()
+
+
+def _tell(script: _Script, company: Company, total: int) -> None:
+    """Two storytellers, each with every other parcel, keep both the services and the database at work."""
+    spawn = multiprocessing.get_context("spawn")
+    barrier = spawn.Barrier(_STORYTELLERS)
+    booked = spawn.Array("l", _STORYTELLERS)
+    tellers = [
+        spawn.Process(target=_tell_part, args=(script, company, number, barrier, booked), daemon=True)
+        for number in range(_STORYTELLERS)
+    ]
+    for teller in tellers:
+        teller.start()
+    with click.progressbar(
+        length=total, label="Building the demo world", file=sys.stderr, show_pos=True
+    ) as bar:
+        while any(teller.is_alive() for teller in tellers):
+            tellers[0].join(_PROGRESS_S)
+            bar.update(sum(booked[:]) - bar.pos)
+    if any(teller.exitcode for teller in tellers):
+        raise click.ClickException("the demo world could not be built; what failed stands above")
+
+
+def _tell_part(
+    script: _Script, company: Company, number: int, barrier: Barrier, booked: MutableSequence[int]
+) -> None:
+    _quiet_logs()
+    clock = MovableClock(script.start)
+    app = create_app(script.settings, clock=clock)
+    parcels = script.bookings(People(script.seed), plan_network(script.seed))
+    codes = {facility_id: code for code, facility_id in company.facilities.items()}
+    world = Days(
+        script.settings,
+        Database(script.settings.database_url, pool_size=2),
+        app.test_client(),
+        clock,
+        company,
+        script.seed,
+        codes,
+        storyteller=number,
+        in_step=barrier.wait,
+    )
+
+    def progress(count: int) -> None:
+        booked[number] = count
+
+    try:
+        world.run(parcels[number::_STORYTELLERS], script.start, script.end, progress)
+    except BaseException:
+        barrier.abort()  # the other would wait for ever
+        raise
 
 
 def _quiet_logs() -> None:
