@@ -149,7 +149,8 @@ class Office:
             for batch in payout_queries.batches_in(session, BatchState.PREPARED):
                 payouts.approve(session, checker, batch, now=now)
                 payouts.export(session, batch, now=now)
-            if payout_queries.preview(session, "CNY", Money(payouts.THRESHOLD_MINOR, "CNY")).payable:
+            preview = payout_queries.preview(session, "CNY", Money(payouts.THRESHOLD_MINOR, "CNY"))
+            if preview.payable and preview.is_covered:
                 payouts.prepare_batch(session, maker, currency="CNY", now=now)
 
     def _collect(self, session: Session, now: datetime) -> None:

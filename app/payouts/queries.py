@@ -31,6 +31,12 @@ class Preview:
     without_account: tuple[tuple[int, int], ...]
     awaiting_funds: tuple[tuple[int, int], ...]
     debts: tuple[tuple[int, int], ...]
+    covered_minor: int
+
+    @property
+    def is_covered(self) -> bool:
+        """Whether the custody account holds enough for all of it."""
+        return self.total_minor <= self.covered_minor
 
     @property
     def total_minor(self) -> int:
@@ -117,7 +123,17 @@ def preview(session: Session, currency: str, threshold: Money) -> Preview:
             for key, minor in balances.items()
             if key.purpose is Purpose.PARTY_DEBT and key.party_id is not None and minor > 0
         ),
+        covered_minor(session, currency),
     )
+
+
+def covered_minor(session: Session, currency: str) -> int:
+    """What the custody account holds beyond the payouts that are on their way.
+
+    What a payment channel has confirmed and not handed over yet is not there.
+    """
+    totals = ledger.totals_by_purpose(session)
+    return totals.get((Purpose.CUSTODY, currency), 0) + totals.get((Purpose.IN_PAYOUT, currency), 0)
 
 
 def bank_accounts(session: Session, party_ids: Sequence[int]) -> dict[int, PartyBankAccount]:

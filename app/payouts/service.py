@@ -64,7 +64,7 @@ def prepare_batch(session: Session, actor: Actor, *, currency: str, now: datetim
     """Recover debts, set aside what can be paid, and hand it to approval.
 
     Raises:
-        ConflictError: there is nothing to pay.
+        ConflictError: there is nothing to pay, or custody does not hold enough for it.
     """
     chart = posting.Chart(tenant_of(session), parties.platform(session).id)
     balances = _locked_balances(session, currency)
@@ -78,6 +78,14 @@ def prepare_batch(session: Session, actor: Actor, *, currency: str, now: datetim
     items = queries.payable_with_account(session, balances, currency, Money(THRESHOLD_MINOR, currency))
     if not items:
         raise ConflictError("nothing can be paid out now")
+    missing_minor = sum(item.amount.amount_minor for item, _account in items) - queries.covered_minor(
+        session, currency
+    )
+    if missing_minor > 0:
+        raise ConflictError(
+            "the custody account does not hold it yet: record what the payment channel has handed over",
+            missing_minor=missing_minor,
+        )
     batch = PayoutBatch(
         tenant_id=chart.tenant_id,
         number=number,

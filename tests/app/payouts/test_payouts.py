@@ -177,6 +177,22 @@ def test_a_cancelled_batch_gives_everything_back(desk: Desk) -> None:
     assert desk.balance(desk.outlet, Purpose.IN_PAYOUT) == 0
 
 
+def test_what_the_channel_has_not_handed_over_is_not_paid_out(desk: Desk) -> None:
+    lines = (
+        Entry(desk.key(None, Purpose.CHANNEL_CLEARING), 500),
+        Entry(desk.key(desk.outlet, Purpose.AVAILABLE), -500),
+    )
+    with desk.work() as session:
+        ledger.post(session, JournalEntry("paid", "test", desk.clock(), lines), now=desk.clock())
+    with pytest.raises(ConflictError, match="handed over") as caught:
+        desk.prepare()
+    assert caught.value.extra["missing_minor"] == 500
+    assert desk.balance(desk.outlet, Purpose.AVAILABLE) == -500
+    page = desk.logins.browser(Role.FINANCE, who="maker").get("/payouts/", headers={"Accept-Language": "en"})
+    assert "Record what the payment channel has handed over" in page.text
+    assert "Prepare batch" not in page.text
+
+
 def test_debts_are_recovered_before_anything_is_paid(desk: Desk) -> None:
     desk.fund("f1", {desk.outlet: 1_000, desk.platform: 400})
     debt = (
