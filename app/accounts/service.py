@@ -8,6 +8,7 @@ from typing import Any
 import sqlalchemy as sa
 from argon2 import PasswordHasher
 from argon2.exceptions import VerificationError
+from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from app.accounts.models import ApiToken, AuditEntry, Tenant, User, WebSession
@@ -57,12 +58,9 @@ def create_user(
             "the password is too short",
             [{"detail": f"at least {PASSWORD_LENGTH_MIN} characters", "pointer": "/password"}],
         )
-    normal = username.strip().lower()
-    if session.scalar(sa.select(sa.exists().where(User.username == normal))):
-        raise ConflictError("this username is taken")
     user = User(
         tenant_id=tenant_of(session),
-        username=normal,
+        username=username.strip().lower(),
         name=name,
         role=role,
         password_hash=_hasher.hash(password),
@@ -70,8 +68,11 @@ def create_user(
         locale=locale,
         created_at=now,
     )
-    session.add(user)
-    session.flush()  # callers need the id
+    try:
+        with session.begin_nested():
+            session.add(user)
+    except IntegrityError as error:  # another company's login may have the name, which no query here sees
+        raise ConflictError("this username is taken") from error
     return user
 
 

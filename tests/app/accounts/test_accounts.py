@@ -43,6 +43,16 @@ def test_a_username_is_taken_whatever_its_case(database: Database, tenant: Login
         )
 
 
+def test_a_username_is_taken_by_another_company_too(
+    database: Database, new_tenant: Callable[[], Logins], tenant: Logins, clock: StepClock
+) -> None:
+    username = new_tenant().username(Role.SHIPPER)
+    with pytest.raises(ConflictError), database.unit_of_work(tenant.tenant_id) as session:
+        service.create_user(
+            session, username=username, name="x", role=Role.SHIPPER, password=PASSWORD, now=clock()
+        )
+
+
 def test_a_short_password_is_refused(database: Database, tenant: Logins, clock: StepClock) -> None:
     with pytest.raises(InvalidInputError), database.unit_of_work(tenant.tenant_id) as session:
         service.create_user(session, username="s", name="s", role=Role.HUB, password="short", now=clock())
