@@ -257,7 +257,16 @@ def create_styleguide_app() -> flask.Flask:
             "search_url": "/",
         }
 
+    registration = flask.Blueprint("registration", __name__)
+
+    @registration.get("/register")
+    def begin() -> flask.typing.ResponseReturnValue:
+        return flask.redirect("/")
+
+    customers = flask.Blueprint("customers", __name__)
+    customers.register_blueprint(registration)
     app.register_blueprint(accounts)
+    app.register_blueprint(customers)
     return app
 
 
