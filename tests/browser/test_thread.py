@@ -10,7 +10,7 @@ from playwright.sync_api import expect
 from app.accounts.models import Tenant
 from app.notify.models import Notification
 from app.orders.models import Order
-from tests.browser.look import View, Visitor, look
+from tests.browser.look import VIEWS, View, Visitor, look
 from tests.support.app import PASSWORD
 from tests.support.company import CONSIGNEE_PHONE, Company
 from tracking.shipment import ScanCode
@@ -18,14 +18,15 @@ from tracking.shipment import ScanCode
 Newcomer = Callable[[], Visitor]
 Member = Callable[..., Visitor]
 
-PHONE = "13512345678"
+# One a view: a phone is the name of one login, whichever company it belongs to.
+PHONES = {view.name: f"1351234567{number}" for number, view in enumerate(VIEWS)}
 
 
 def test_somebody_registers_and_books(firm: Company, newcomer: Newcomer, view: View) -> None:
     visitor = newcomer()
     page = visitor.open(f"/register?tenant={_tenant_code(firm)}")
     look(visitor, "11-register")
-    visitor.fill_in({"name": "周敏", "phone": PHONE})
+    visitor.fill_in({"name": "周敏", "phone": PHONES[view.name]})
     visitor.press("main form")
     look(visitor, "12-code")
     visitor.fill_in({"code": _code_sent(firm), "password": PASSWORD})
@@ -141,6 +142,10 @@ def test_delivered_with_proof_confirmed_and_paid_out(
     finance, second = member("finance"), member("finance", who="b")
     finance.open(f"/orders/{_order_number(firm, number)}")
     look(finance, "64-order-and-its-split")
+    finance.open("/orders")
+    finance.fill_in({"amount_minor": "26", "reference": "ICBC-0001"})
+    finance.press("form[action$='/orders/channel']")
+    expect(finance.page.locator(".notice-ok")).to_be_visible()
     finance.open("/payouts/")
     finance.reload_until("main form[data-confirm]")
     look(finance, "65-can-be-paid")
@@ -154,7 +159,7 @@ def test_delivered_with_proof_confirmed_and_paid_out(
     with second.page.expect_download() as bank_file:
         second.page.locator("form[action$='/export'] button").click()
     text = bank_file.value.path().read_text("utf-8")
-    assert "TRUNK 结算户" in text
+    assert f"62{firm.shop.world.parties['TRUNK']:014d}" in text
     second.open(batch)
     look(second, "68-batch-at-the-bank")
     second.page.locator("main a[href*='/ledger/evidence/']").click()
