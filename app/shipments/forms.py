@@ -50,7 +50,7 @@ class ComplaintForm(FlaskForm):
         ],
     )
     body = TextAreaField(_l("What happened?"), validators=[InputRequired(), Length(max=4000)])
-    phone = StringField(_l("Your phone, for our answer"), validators=[InputRequired(), Length(max=30)])
+    phone = StringField(_l("Your phone, for our answer"), validators=[Optional(), Length(max=30)])
 
 
 class ListForm(FlaskForm):

@@ -97,6 +97,12 @@ export function startScanStation() {
   const form = document.querySelector("[data-scan-station]");
   if (!form) return;
   let last;
+  // Who received one parcel did not therefore receive the next.
+  form.addEventListener("scan:done", () => {
+    for (const name of ["received_by", "handed_code"]) {
+      if (form.elements[name]) form.elements[name].value = "";
+    }
+  });
   // In the capture phase, so that the values are there when htmx reads the form.
   form.addEventListener("submit", () => {
     form.elements.client_scan_id.value = crypto.randomUUID();
