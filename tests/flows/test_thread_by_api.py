@@ -274,6 +274,9 @@ def pay_out(carrier: Company, earned: dict[int, int]) -> None:
     """6. Prepared by one, approved by another, given to the bank."""
     maker = carrier.logins.api("finance", who="maker")
     checker = carrier.logins.api("finance", who="checker")
+    early = maker.post("/api/v1/payouts", json={"currency": "CNY"})
+    assert early.status_code == 409, "the channel still has the money"
+    carrier.settle_channel()
     prepared = maker.post("/api/v1/payouts", json={"currency": "CNY"})
     assert prepared.status_code == 201, prepared.text
     number = prepared.json["number"]

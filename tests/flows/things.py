@@ -151,6 +151,7 @@ def _case_with_claim(company: Company, customer_id: int, number: str) -> tuple[s
 
 
 def _batch(company: Company) -> str:
+    company.settle_channel()
     with company.work() as session:
         return payouts.prepare_batch(session, company.shop.finance, currency="CNY", now=company.now).number
 

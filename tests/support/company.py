@@ -20,6 +20,7 @@ from app.customers import service as customers
 from app.customers.models import CustomerKind
 from app.db import outbox
 from app.dispatch import service as dispatch
+from app.ledger import queries as ledger
 from app.network.models import District
 from app.orders import service as orders
 from app.orders.intake import district_label
@@ -33,6 +34,8 @@ from app.shipments import service as shipments_service
 from app.shipments.models import ProofKind, Shipment
 from app.shipments.service import ProofInput, ScanInput
 from app.subscriptions import HANDLERS
+from settlement.ledger import AccountKey, Purpose
+from settlement.money import Money
 from tests.app.orders.build import Shop, open_shop
 from tests.support.app import Api, Logins
 from tracking.shipment import ScanCode
@@ -83,6 +86,20 @@ class Company:
         while taken := outbox.relay(self.logins.database, HANDLERS, self.logins.clock):
             handed_on += taken
         return handed_on
+
+    def settle_channel(self) -> None:
+        """The payment channel hands over all that it has confirmed, as its statement of the day would say."""
+        with self.work() as session:
+            clearing = AccountKey(self.tenant_id, None, Purpose.CHANNEL_CLEARING, "CNY")
+            waiting_minor = ledger.balance(session, clearing)
+            assert waiting_minor > 0, "no payment waits at the channel"
+            orders.settle_channel(
+                session,
+                self.shop.finance,
+                amount=Money(waiting_minor, "CNY"),
+                reference=f"channel-{self.now:%Y%m%d%H%M%S}",
+                now=self.now,
+            )
 
     def book(
         self,
