@@ -143,9 +143,12 @@ class Office:
         with database.unit_of_work(self._company.tenant_id) as session:
             self._collect(session, now)
             for batch in payout_queries.batches_in(session, BatchState.EXPORTED):
-                for item in batch.items:
-                    if item.status is ItemState.OPEN:
-                        payouts.settle_item(session, item, paid=self._pick.random() > 0.02, now=now)
+                reports = [
+                    (item.party_id, self._pick.random() > 0.02)
+                    for item in batch.items
+                    if item.status is ItemState.OPEN
+                ]
+                payouts.settle_items(session, batch, reports, now=now)
             for batch in payout_queries.batches_in(session, BatchState.PREPARED):
                 payouts.approve(session, checker, batch, now=now)
                 payouts.export(session, batch, now=now)

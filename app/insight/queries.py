@@ -5,6 +5,7 @@ from __future__ import annotations
 import enum
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
@@ -53,6 +54,35 @@ class Waiting:
 _PROBLEM = (Milestone.EXCEPTION, Milestone.ATTEMPT_FAILED)
 
 
+# What one person made and another has to approve: matter, scope, since when, its state, the one that waits, maker.
+_APPROVALS: tuple[tuple[Matter, Scope, Any, Any, enum.Enum, Any], ...] = (
+    (
+        Matter.CLAIMS_TO_APPROVE,
+        Scope.CLAIMS_APPROVE,
+        Claim.proposed_at,
+        Claim.status,
+        ClaimStatus.PROPOSED,
+        Claim.proposed_by_id,
+    ),
+    (
+        Matter.PAYOUTS_TO_APPROVE,
+        Scope.PAYOUTS_APPROVE,
+        PayoutBatch.prepared_at,
+        PayoutBatch.status,
+        BatchState.PREPARED,
+        PayoutBatch.prepared_by_id,
+    ),
+    (
+        Matter.TERMS_TO_APPROVE,
+        Scope.TERMS_APPROVE,
+        TermsVersion.created_at,
+        TermsVersion.status,
+        TermsStatus.DRAFT,
+        TermsVersion.created_by_id,
+    ),
+)
+
+
 def waiting(session: Session, actor: Actor, *, now: datetime) -> list[Waiting]:
     """What waits for the asker: matters of his role that have a count, the most urgent first."""
     found = []
@@ -69,39 +99,11 @@ def _statements(actor: Actor, now: datetime) -> list[tuple[Matter, sa.Select[int
     found: list[tuple[Matter, sa.Select[int, datetime | None]]] = []
     if actor.may(Scope.CASES_WRITE):
         found += _cases(actor, now)
-    if actor.may(Scope.CLAIMS_APPROVE):
-        found.append(
-            (
-                Matter.CLAIMS_TO_APPROVE,
-                _count(
-                    Claim.proposed_at,
-                    Claim.status == ClaimStatus.PROPOSED,
-                    Claim.proposed_by_id != actor.user_id,
-                ),
-            )
-        )
-    if actor.may(Scope.PAYOUTS_APPROVE):
-        found.append(
-            (
-                Matter.PAYOUTS_TO_APPROVE,
-                _count(
-                    PayoutBatch.prepared_at,
-                    PayoutBatch.status == BatchState.PREPARED,
-                    PayoutBatch.prepared_by_id != actor.user_id,
-                ),
-            )
-        )
-    if actor.may(Scope.TERMS_APPROVE):
-        found.append(
-            (
-                Matter.TERMS_TO_APPROVE,
-                _count(
-                    TermsVersion.created_at,
-                    TermsVersion.status == TermsStatus.DRAFT,
-                    TermsVersion.created_by_id != actor.user_id,
-                ),
-            )
-        )
+    found += [
+        (matter, _count(since, state == waiting_state, maker_id != actor.user_id))
+        for matter, scope, since, state, waiting_state, maker_id in _APPROVALS
+        if actor.may(scope)
+    ]
     if actor.may(Scope.DISPATCH_WRITE):
         found += _dispatch(now)
     if actor.may(Scope.SCANS_WRITE) and actor.role != "courier":

@@ -8,7 +8,7 @@ from typing import Any
 from pydantic import AwareDatetime, Field
 
 from app.api_schema import ApiInput, ApiOutput, PageQuery
-from app.orders.models import OrderStatus, PaymentChannel
+from app.orders.models import OrderStatus, PaymentChannel, TermsStatus
 from app.orders.tariff import ChargeKind
 from app.shipments.models import Service
 from routing.network import Handover, Mode
@@ -167,3 +167,102 @@ class OrderDetail(OrderOut):
     charges: list[ChargeOut]
     shares: list[ShareOut] | None = None
     entries: list[int] | None = None
+
+
+class ReasonInput(ApiInput):
+    """Why an order is taken back."""
+
+    reason: str = Field(min_length=1, max_length=300, pattern=_TEXT)
+
+
+class ChannelSettlement(ApiInput):
+    """What a payment channel handed to the custody account."""
+
+    amount_minor: int = Field(gt=0, le=10**15)
+    currency: str = Field(default="CNY", pattern=r"^[A-Z]{3}$")
+    reference: str = Field(
+        min_length=1,
+        max_length=100,
+        pattern=_TEXT,
+        description="The bank's or the channel's own; recorded once",
+    )
+
+
+class ChannelSettlementOut(ApiOutput):
+    """What was recorded, and what the channel has confirmed and not handed over yet."""
+
+    amount_minor: int
+    currency: str
+    reference: str
+    waiting_minor: int
+
+
+class TrialInput(ApiInput):
+    """Terms to be tried out."""
+
+    body: dict[str, Any] = Field(description="`settlement.terms` as JSON, without name, number and dates")
+
+
+class TermsInput(TrialInput):
+    """The next version of the terms."""
+
+    effective_from: AwareDatetime
+
+
+class TermsOut(ApiOutput):
+    """A version in the list."""
+
+    id: int
+    name: str
+    version: int
+    status: TermsStatus
+    effective_from: AwareDatetime
+    created_by_id: int
+    created_at: AwareDatetime
+    approved_by_id: int | None
+    approved_at: AwareDatetime | None
+
+
+class TermsList(ApiOutput):
+    """Every version, newest first."""
+
+    items: list[TermsOut]
+
+
+class TermsLine(ApiOutput):
+    """A line of the terms in words: a key of the catalog and what it is filled with."""
+
+    key: str
+    params: dict[str, Any]
+
+
+class TermsDetail(TermsOut):
+    """A version as written and as read."""
+
+    body: dict[str, Any]
+    lines: list[TermsLine]
+
+
+class DifferenceOut(ApiOutput):
+    """What a party would have earned by other terms."""
+
+    party_id: int
+    before_minor: int
+    after_minor: int
+    difference_minor: int
+
+
+class RefusedOut(ApiOutput):
+    """An order that the terms cannot split."""
+
+    order_number: str
+    detail: str
+
+
+class TrialOut(ApiOutput):
+    """The last orders, split anew."""
+
+    orders: int
+    currency: str
+    differences: list[DifferenceOut]
+    refused: list[RefusedOut]

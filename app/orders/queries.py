@@ -12,13 +12,15 @@ from sqlalchemy.orm import Session, selectinload
 from app.accounts.models import AuditEntry, Installation
 from app.actor import Actor
 from app.customers.models import Customer
+from app.db.session import tenant_of
 from app.errors import NotFoundError
 from app.ledger.models import JournalEntry
-from app.ledger.queries import entries_with_evidence
+from app.ledger.queries import balance, entries_with_evidence
 from app.orders.models import Order, OrderShare, OrderStatus, PaymentChannel
 from app.pagination import Page, decode_cursor, page_of
 from app.shipments.models import Shipment
 from app.shipments.values import link_token
+from settlement.ledger import AccountKey, Purpose
 from settlement.money import Money
 from settlement.payout import Hold, HoldReason
 
@@ -155,6 +157,11 @@ def awaiting_funds(session: Session, currency: str) -> tuple[Hold, ...]:
 def entries_of(session: Session, order: Order) -> list[JournalEntry]:
     """The journal entries that rest on an order, oldest first."""
     return entries_with_evidence(session, "order", order.number)
+
+
+def clearing_minor(session: Session, currency: str) -> int:
+    """What the payment channel has confirmed and not handed over yet."""
+    return balance(session, AccountKey(tenant_of(session), None, Purpose.CHANNEL_CLEARING, currency))
 
 
 def tracking_path(session: Session, shipment: Shipment) -> str:

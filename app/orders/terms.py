@@ -27,6 +27,7 @@ STANDARD = "standard"
 """The name of the terms that orders are split by; terms of single customers would have names of their own."""
 
 DRY_RUN_ORDERS = 200
+_HEAD = ("terms_id", "version", "effective_from", "effective_to")
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,6 +95,11 @@ def _approved_key(session: Session) -> str:
 def value_of(version: TermsVersion) -> engine.Terms:
     """A stored version as the engine's value."""
     return engine.terms_from_json(version.body)
+
+
+def without_head(document: Mapping[str, Any]) -> dict[str, Any]:
+    """What people write of a version's body: name, number and dates are set beside it."""
+    return {key: value for key, value in document.items() if key not in _HEAD}
 
 
 def create_terms_version(

@@ -27,7 +27,6 @@ from app.web import now, unit_of_work
 from settlement.terms import Terms, describe
 
 _ZONE = timezone(timedelta(hours=8))  # finance writes China's time
-_HEAD = ("terms_id", "version", "effective_from", "effective_to")
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +73,7 @@ def show(version_id: int) -> flask.typing.ResponseReturnValue:
     with unit_of_work() as session:
         version = terms.load_terms(session, actor, version_id)
         rules, ending = _readable(session, terms.value_of(version))
-        trial = terms.dry_run(session, _body(version), now=now())
+        trial = terms.dry_run(session, terms.without_head(version.body), now=now())
         trail = queries.terms_trail(session, version.id)
         return flask.render_template(
             "orders/terms_version.html",
@@ -87,7 +86,7 @@ def show(version_id: int) -> flask.typing.ResponseReturnValue:
             actions=ACTIONS,
             statuses=TERMS_STATUSES,
             people=accounts.user_names(session, {row.user_id for row in trail if row.user_id is not None}),
-            document=_pretty(_body(version)),
+            document=_pretty(terms.without_head(version.body)),
             may_approve=version.status is TermsStatus.DRAFT
             and actor.may(Scope.TERMS_APPROVE)
             and version.created_by_id != actor.user_id,
@@ -112,7 +111,7 @@ def new() -> flask.typing.ResponseReturnValue:
                     session,
                     actor,
                     name=terms.STANDARD,
-                    body=_without_head(document),
+                    body=terms.without_head(document),
                     effective_from=effective_from,
                     now=now(),
                 )
@@ -133,7 +132,7 @@ def try_out() -> flask.typing.ResponseReturnValue:
     if document is not None:
         with unit_of_work() as session:
             try:
-                body = _without_head(document)
+                body = terms.without_head(document)
                 value = terms.parse(body, name=terms.STANDARD, version=1, effective_from=now())
                 trial = terms.dry_run(session, body, now=now())
             except InvalidInputError as error:
@@ -176,7 +175,7 @@ def _begin(session: Session, form: TermsForm) -> None:
         else _in_force(versions, now())
     )
     if start is not None:
-        form.body.data = _pretty(_body(start))
+        form.body.data = _pretty(terms.without_head(start.body))
     tomorrow = now().astimezone(_ZONE) + timedelta(days=1)
     form.effective_from.data = tomorrow.replace(hour=0, minute=0, second=0, microsecond=0, tzinfo=None)
 
@@ -211,15 +210,6 @@ def _readable(session: Session, value: Terms) -> tuple[list[Rule], str]:
 def _people(versions: Any) -> set[int]:
     found = {version.created_by_id for version in versions} | {v.approved_by_id for v in versions}
     return found - {None}
-
-
-def _body(version: TermsVersion) -> dict[str, Any]:
-    return _without_head(version.body)
-
-
-def _without_head(document: dict[str, Any]) -> dict[str, Any]:
-    """What people write: name, number and dates are set beside it."""
-    return {key: value for key, value in document.items() if key not in _HEAD}
 
 
 def _pretty(body: dict[str, Any]) -> str:

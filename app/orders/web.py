@@ -10,8 +10,6 @@ from flask_babel import gettext as _
 from sqlalchemy.orm import Session
 
 from app.accounts.roles import Scope
-from app.db.session import tenant_of
-from app.ledger import queries as ledger
 from app.orders import booking_pages, queries, service, terms_pages
 from app.orders.forms import ChannelForm, OrderFilterForm, ReasonForm
 from app.orders.intake import CURRENCY
@@ -23,7 +21,6 @@ from app.parties import queries as parties
 from app.security import current_actor, requires
 from app.shipments import queries as shipments
 from app.web import now, unit_of_work
-from settlement.ledger import AccountKey, Purpose
 from settlement.money import Money
 
 blueprint = APIBlueprint("orders", __name__, enable_openapi=False)
@@ -57,7 +54,9 @@ def index() -> flask.typing.ResponseReturnValue:
             form=form,
             page=page,
             standing=queries.standing(session, actor, CURRENCY),
-            clearing_minor=_clearing(session) if actor.may(Scope.PAYOUTS_PREPARE) else None,
+            clearing_minor=queries.clearing_minor(session, CURRENCY)
+            if actor.may(Scope.PAYOUTS_PREPARE)
+            else None,
             channel_form=ChannelForm(formdata=None),
             currency=CURRENCY,
         ), status
@@ -125,10 +124,6 @@ def _names() -> dict[str, Any]:
         "charge_name": CHARGES.__getitem__,
         "service_name": SERVICES.__getitem__,
     }
-
-
-def _clearing(session: Session) -> int:
-    return ledger.balance(session, AccountKey(tenant_of(session), None, Purpose.CHANNEL_CLEARING, CURRENCY))
 
 
 def _order_page(session: Session, order: Order, form: ReasonForm) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, timedelta, timezone
 
 import sqlalchemy as sa
@@ -19,6 +19,7 @@ from app.parties import queries as parties
 from app.payouts import queries
 from app.payouts.models import PartyBankAccount, PayoutBatch, PayoutItem
 from settlement import payout, posting
+from settlement.errors import PayoutTransitionError
 from settlement.ledger import AccountKey, EvidenceRef, JournalEntry, Purpose
 from settlement.money import Money
 from settlement.payout import BatchState, ItemEvent, ItemState
@@ -166,20 +167,43 @@ def export(session: Session, batch: PayoutBatch, *, now: datetime) -> str:
     return payout.payout_csv(_value(batch))
 
 
-def settle_item(session: Session, item: PayoutItem, *, paid: bool, now: datetime) -> None:
-    """The bank has paid an item, or refused it; the last one settles the batch.
+def settle_items(
+    session: Session, batch: PayoutBatch, reports: Sequence[tuple[int, bool]], *, now: datetime
+) -> list[str | None]:
+    """The bank has paid items, or refused them; the last one settles the batch.
+
+    Args:
+        reports: of each item its party, and whether it was paid; an item's second report is refused.
+
+    Returns:
+        For each report why it was refused; None where it is recorded.
 
     Raises:
-        PayoutTransitionError: the bank does not have it, or has reported it already.
+        PayoutTransitionError: the bank does not have the batch.
     """
-    batch = item.batch
     _lock(session, batch)
-    event = ItemEvent.PAY if paid else ItemEvent.BOUNCE
-    after = _value(batch).report(item.party_id, event)
-    item.status = payout.next_item_state(item.status, event)
-    batch.status = after.state
-    step = posting.payout_paid if paid else posting.payout_bounced
-    _post(session, batch, [item], step, "paid" if paid else "bounced", now)
+    if batch.status not in (BatchState.EXPORTED, BatchState.SETTLED):
+        raise PayoutTransitionError(f"batch {batch.number} is {batch.status}: the bank does not have it")
+    item_of = {item.party_id: item for item in batch.items}
+    refusals: list[str | None] = []
+    done: dict[bool, list[PayoutItem]] = {True: [], False: []}
+    for party_id, paid in reports:
+        item = item_of.get(party_id)
+        if item is None:
+            refusals.append("the batch pays nothing to this party")
+            continue
+        try:
+            item.status = payout.next_item_state(item.status, ItemEvent.PAY if paid else ItemEvent.BOUNCE)
+        except PayoutTransitionError as error:
+            refusals.append(str(error))
+        else:
+            refusals.append(None)
+            done[paid].append(item)
+    if batch.status is BatchState.EXPORTED and all(item.status is not ItemState.OPEN for item in batch.items):
+        batch.status = payout.next_batch_state(batch.status, payout.BatchEvent.SETTLE)
+    _post(session, batch, done[True], posting.payout_paid, "paid", now)
+    _post(session, batch, done[False], posting.payout_bounced, "bounced", now)
+    return refusals
 
 
 def _locked_balances(session: Session, currency: str) -> Mapping[AccountKey, int]:
@@ -253,5 +277,8 @@ def _header(number: str, step: str, now: datetime) -> posting.Header:
 
 
 def _lock(session: Session, batch: PayoutBatch) -> None:
-    """Two people at one batch take turns; each sees what the other has done."""
+    """Two people at one batch take turns; each sees what the other has done, to the items too."""
     session.refresh(batch, with_for_update=True)
+    session.scalars(
+        sa.select(PayoutItem).where(PayoutItem.batch_id == batch.id).execution_options(populate_existing=True)
+    ).all()

@@ -7,19 +7,19 @@ from collections.abc import Sequence
 import flask
 from apiflask import APIBlueprint
 from flask_babel import gettext as _
+from flask_babel import ngettext
 from sqlalchemy.orm import Session
 
 from app.accounts import queries as accounts
 from app.accounts.roles import Scope
-from app.errors import AppError, NotFoundError
 from app.pagination import LIMIT_DEFAULT
 from app.parties import queries as parties
 from app.payouts import queries, service
+from app.payouts.exporting import export_response
 from app.payouts.models import PayoutBatch
 from app.payouts.wording import BATCH_STATES, ITEM_STATES
 from app.security import current_actor, requires
 from app.web import now, unit_of_work
-from settlement.errors import SettlementError
 from settlement.money import Money
 from settlement.payout import BatchState, ItemState
 
@@ -118,9 +118,7 @@ def export(number: str) -> flask.typing.ResponseReturnValue:
     with unit_of_work() as session:
         batch = queries.load_batch(session, current_actor(), number)
         text = service.export(session, batch, now=now())
-    response = flask.Response(text, content_type="text/csv; charset=utf-8")
-    response.headers["Content-Disposition"] = f'attachment; filename="{number}.csv"'
-    return response
+    return export_response(number, text)
 
 
 @blueprint.post("/<number>/settle")
@@ -129,25 +127,21 @@ def settle(number: str) -> flask.typing.ResponseReturnValue:
     """What the bank says of chosen items; each is answered for itself, none is lost to another's trouble."""
     paid = flask.request.form.get("outcome") == "paid"
     chosen = {int(text) for text in flask.request.form.getlist("item") if text.isdecimal()}
-    done, refused = 0, []
-    with unit_of_work() as session:  # no such batch is one answer, not one a chosen item
-        queries.load_batch(session, current_actor(), number)
-    for item_id in sorted(chosen):
-        try:
-            with unit_of_work() as session:
-                batch = queries.load_batch(session, current_actor(), number)
-                item = next((one for one in batch.items if one.id == item_id), None)
-                if item is None:
-                    raise NotFoundError("no such item")
-                service.settle_item(session, item, paid=paid, now=now())
-            done += 1
-        except (AppError, SettlementError) as error:
-            refused.append(f"{item_id}: {error}")
+    with unit_of_work() as session:
+        batch = queries.load_batch(session, current_actor(), number)
+        reports = [(item.party_id, paid) for item in batch.items if item.id in chosen]
+        refusals = service.settle_items(session, batch, reports, now=now()) if reports else []
+        names = parties.by_ids(session, [party_id for party_id, _paid in reports])
+    done = refusals.count(None)
     if done:
-        flask.flash(_("Recorded for %(count)s items.", count=done), "success")
-    for text in refused:
-        flask.flash(text, "error")
-    if not chosen:
+        flask.flash(ngettext("Recorded for one item.", "Recorded for %(num)s items.", done), "success")
+    for (party_id, _paid), why in zip(reports, refusals, strict=True):
+        if why is not None:
+            flask.flash(
+                _("%(name)s: reported before, so this report changed nothing.", name=names[party_id].name),
+                "error",
+            )
+    if not reports:
         flask.flash(_("Choose the items that the bank has reported."), "warning")
     return flask.redirect(flask.url_for("payouts.show", number=number))
 

@@ -20,6 +20,9 @@ from app.servicedesk.values import (
 )
 from settlement.compensation import LossKind
 
+_AMOUNT_MAX_MINOR = 10**12
+_VERSION = Field(default=None, description="The case's version that was read; answers 409 when it is older")
+
 
 class CaseIn(ApiInput):
     """A complaint or question."""
@@ -47,9 +50,62 @@ class MessageIn(ApiInput):
 
     body: str = Field(min_length=1, max_length=TEXT_LENGTH_MAX)
     internal: bool = Field(default=False, description="A note that the customer does not see")
-    version: int | None = Field(
-        default=None, description="The case's version that was read; answers 409 when it is older"
+    version: int | None = _VERSION
+
+
+class StepIn(ApiInput):
+    """A step on a case."""
+
+    version: int | None = _VERSION
+
+
+class OwnerIn(StepIn):
+    """To whom a case is given."""
+
+    owner_id: int | None = Field(
+        default=None, description="A login of the desk; the asker where it is missing"
     )
+
+
+class ResolutionIn(StepIn):
+    """The outcome, in the words that the customer reads."""
+
+    resolution: str = Field(min_length=1, max_length=TEXT_LENGTH_MAX)
+
+
+class ReasonIn(ApiInput):
+    """Why an award is refused."""
+
+    reason: str = Field(min_length=1, max_length=TEXT_LENGTH_MAX)
+
+
+class ClaimIn(StepIn):
+    """A loss that was shown, in minor units of the shipment's currency."""
+
+    kind: LossKind | None = Field(
+        default=None, description="What happened to the parcel; by the case's category where it is missing"
+    )
+    claimed_minor: int = Field(gt=0, le=_AMOUNT_MAX_MINOR)
+    total_value_minor: int | None = Field(
+        default=None,
+        ge=0,
+        le=_AMOUNT_MAX_MINOR,
+        description="Value of all the goods; else the declared value",
+    )
+
+
+class LinkCaseIn(ApiInput):
+    """A complaint of whoever holds a shipment's link."""
+
+    category: CaseCategory
+    body: str = Field(min_length=1, max_length=TEXT_LENGTH_MAX)
+    phone: str | None = Field(default=None, max_length=40, description="Where to call back")
+
+
+class LinkMessageIn(ApiInput):
+    """Words of whoever holds a shipment's link."""
+
+    body: str = Field(min_length=1, max_length=TEXT_LENGTH_MAX)
 
 
 class TimelineQuery(PageQuery):

@@ -6,7 +6,7 @@ from datetime import date, datetime
 
 import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import insert
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, selectinload
 
 from app.actor import Actor
 from app.customers.identities import normal_form
@@ -97,23 +97,23 @@ def open_from_tracking_page(
 ) -> Case:
     """Open a case for whoever holds the shipment's link: the end whose phone it is, else the consignee.
 
+    Sent twice, the same words open one case: while it is open, the second asker is given it.
+
     Raises:
         InvalidInputError: nothing was written, or the phone is not one.
         TooManyTriesError: so many cases of this shipment are open already.
     """
     # Complaints about one shipment wait for each other here, so that the count is true.
     session.execute(sa.select(Shipment.id).where(Shipment.id == shipment.id).with_for_update(key_share=True))
-    waiting = session.scalar(
-        sa.select(sa.func.count()).where(
+    waiting = session.scalars(
+        sa.select(Case)
+        .where(
             Case.shipment_id == shipment.id,
             Case.status.in_((CaseStatus.OPEN, CaseStatus.WAITING_CUSTOMER)),
         )
-    )
-    if (waiting or 0) >= OPEN_CASES_PER_SHIPMENT_MAX:
-        raise TooManyTriesError(
-            "several complaints about this shipment are open already; they are being answered",
-            retry_after_s=_RETRY_AFTER_S,
-        )
+        .options(selectinload(Case.events))
+    ).all()
+    words = required_text(body, "/body")
     number: str | None = None
     if phone is not None and phone.strip():
         number = normal_form(IdentityKind.PHONE, phone)
@@ -121,9 +121,18 @@ def open_from_tracking_page(
             raise InvalidInputError(
                 "this is not a phone number", [{"detail": "is not a phone number", "pointer": "/phone"}]
             )
+    customer_id = _complainant(session, shipment, number)
+    for case in waiting:
+        if (case.customer_id, case.category, case.events[0].body) == (customer_id, category, words):
+            return case
+    if len(waiting) >= OPEN_CASES_PER_SHIPMENT_MAX:
+        raise TooManyTriesError(
+            "several complaints about this shipment are open already; they are being answered",
+            retry_after_s=_RETRY_AFTER_S,
+        )
     return open_case(
         session,
-        customer_id=_complainant(session, shipment, number),
+        customer_id=customer_id,
         shipment_id=shipment.id,
         channel=CaseChannel.TRACKING_PAGE,
         category=category,

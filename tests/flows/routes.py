@@ -69,6 +69,11 @@ STAFF_ONLY = frozenset(
         "servicedesk.propose",
         "servicedesk.take_one",
         "servicedesk.wait",
+        "servicedesk_api.assign",
+        "servicedesk_api.close",
+        "servicedesk_api.propose",
+        "servicedesk_api.resolve",
+        "servicedesk_api.wait",
         "shipments.exceptions",
         "shipments_api.receipt",
     }
@@ -89,12 +94,17 @@ PUBLIC = frozenset(
         "readyz",
         "servicedesk.public_case",
         "servicedesk.public_complaint",
+        "servicedesk_api.complain",
+        "servicedesk_api.link_case",
+        "servicedesk_api.link_message",
         "shipments.confirm_receipt",
         "shipments.public_proof",
         "shipments.track",
         "shipments.track_details",
         "shipments.track_link",
         "shipments.track_number",
+        "shipments_api.confirm",
+        "shipments_api.link",
         "shipments_api.track",
         "shipments_api.track_many",
     }
@@ -133,6 +143,7 @@ ARGUMENTS: Mapping[str, Filler] = {
 }
 
 _CASE_STEP = {"form": {"version": "1"}}
+_STEP: dict[str, Any] = {"json": {}}
 _NOTHING: dict[str, Any] = {}
 
 # What is posted to each endpoint, complete enough to reach the thing that the path names.
@@ -184,13 +195,25 @@ BODIES: Mapping[str, Callable[[Things], dict[str, Any]]] = {
     "orders.try_terms": lambda _things: _NOTHING,
     "orders.withdraw_terms": lambda _things: _NOTHING,
     "orders_api.book": lambda things: {"json": things.company.booking_body(customer_id=things.customer_id)},
+    "orders_api.approve": lambda _things: _NOTHING,
+    "orders_api.cancel": lambda _things: {"json": {"reason": "not needed"}},
+    "orders_api.draft": lambda things: {
+        "json": {"body": things.terms_body, "effective_from": "2026-12-01T00:00:00+08:00"}
+    },
+    "orders_api.pay": lambda _things: _NOTHING,
     "orders_api.quote": lambda things: {"json": things.quote_body},
+    "orders_api.settle_channel": lambda _things: {"json": {"amount_minor": 1, "reference": "one cent"}},
+    "orders_api.trial": lambda things: {"json": {"body": things.terms_body}},
+    "orders_api.withdraw": lambda _things: _NOTHING,
     "payouts.approve": lambda _things: _NOTHING,
     "payouts.cancel": lambda _things: {"form": {"reason": "a mistake"}},
     "payouts.export": lambda _things: _NOTHING,
     "payouts.prepare": lambda _things: _NOTHING,
     "payouts.settle": lambda _things: _NOTHING,
     "payouts_api.approve": lambda _things: _NOTHING,
+    "payouts_api.cancel": lambda _things: {"json": {"reason": "a mistake"}},
+    "payouts_api.export": lambda _things: _NOTHING,
+    "payouts_api.report": lambda _things: {"json": {"items": [{"party_id": 1, "paid": True}]}},
     "payouts_api.prepare": lambda _things: {"json": {"currency": "CNY"}},
     "servicedesk.approve": lambda _things: _NOTHING,
     "servicedesk.assign": lambda things: {
@@ -209,9 +232,18 @@ BODIES: Mapping[str, Callable[[Things], dict[str, Any]]] = {
     "servicedesk.take_one": lambda _things: _CASE_STEP,
     "servicedesk.wait": lambda _things: _CASE_STEP,
     "servicedesk.write": lambda _things: {"form": {"body": "a word", "version": "1"}},
+    "servicedesk_api.approve": lambda _things: _NOTHING,
+    "servicedesk_api.assign": lambda _things: _STEP,
+    "servicedesk_api.close": lambda _things: _STEP,
+    "servicedesk_api.complain": lambda _things: {"json": {"category": "other", "body": "where is it?"}},
+    "servicedesk_api.link_message": lambda _things: {"json": {"body": "one word more"}},
     "servicedesk_api.open_case": lambda things: {
         "json": {"waybill_number": things.delivered, "category": "other", "body": "a question"}
     },
+    "servicedesk_api.propose": lambda _things: {"json": {"kind": "partly_damaged", "claimed_minor": 1250}},
+    "servicedesk_api.refuse": lambda _things: {"json": {"reason": "no"}},
+    "servicedesk_api.resolve": lambda _things: {"json": {"resolution": "settled"}},
+    "servicedesk_api.wait": lambda _things: _STEP,
     "servicedesk_api.write": lambda _things: {"json": {"body": "a word"}},
     "shipments.cancel": lambda _things: _NOTHING,
     "shipments.confirm_receipt": lambda _things: _NOTHING,
@@ -220,6 +252,7 @@ BODIES: Mapping[str, Callable[[Things], dict[str, Any]]] = {
     "shipments.scan_queued": lambda _things: {"json": []},
     "shipments.scan_undo": lambda things: {"form": {"number": things.booked, "scan_key": "none"}},
     "shipments_api.cancel": lambda _things: _NOTHING,
+    "shipments_api.confirm": lambda _things: _NOTHING,
     "shipments_api.receipt": lambda _things: _NOTHING,
     "shipments_api.scans": lambda _things: {"json": []},
     "shipments.track_details": lambda _things: {"form": {"digits": "0000"}},

@@ -1,7 +1,4 @@
-"""One parcel lives its whole life, and machines tell and ask: booked, planned, scanned, tracked, paid for.
-
-What no machine may do (approving an award, taking the bank's file) is done through the services.
-"""
+"""One parcel lives its whole life, and machines tell and ask: booked, planned, scanned, tracked, paid for."""
 
 from __future__ import annotations
 
@@ -13,10 +10,8 @@ from typing import Any
 import pytest
 
 from app.dispatch import jobs as dispatch_jobs
-from app.payouts import queries as payout_queries
 from app.payouts import service as payouts
-from app.servicedesk import queries as cases
-from app.servicedesk import service as servicedesk
+from tests.app.orders.build import BODY
 from tests.flows.books import assert_books_are_whole, available_of, debt_of
 from tests.support.app import Api, Logins
 from tests.support.company import CONSIGNEE_PHONE, SHIPPER_PHONE, Company, company
@@ -37,9 +32,11 @@ def test_the_thread_by_api(carrier: Company) -> None:
     plan_the_pickup(carrier, number)
     send_scans(carrier, number)
     track(carrier, number)
-    earned = confirm_receipt(carrier, number)
+    link = "/api/v1/links/" + carrier.link(number).removeprefix("/t/")
+    earned = confirm_receipt(carrier, number, link)
     pay_out(carrier, earned)
-    case = complain_and_answer(carrier, number)
+    new_terms(carrier)
+    case = complain_and_answer(carrier, number, link)
     compensate(carrier, number, case)
     one_timeline(carrier, number, case)
     assert_books_are_whole(carrier)
@@ -247,8 +244,8 @@ def track(carrier: Company, number: str) -> None:
     assert many["not_found"] == ["WH000000000000"]
 
 
-def confirm_receipt(carrier: Company, number: str) -> dict[int, int]:
-    """6. An agent who has the consignee on the phone confirms: held becomes available, once."""
+def confirm_receipt(carrier: Company, number: str, link: str) -> dict[int, int]:
+    """6. Whoever holds the link confirms, or an agent on the phone: held becomes available, once."""
     shipper = carrier.logins.api("shipper", carrier.shipper_id)
     assert shipper.post(f"/api/v1/shipments/{number}/receipt").status_code == 403
     agent, finance = carrier.logins.api("agent"), carrier.logins.api("finance")
@@ -256,8 +253,14 @@ def confirm_receipt(carrier: Company, number: str) -> dict[int, int]:
     assert (order["status"], order["total_minor"]) == ("held", 2750)
     shares = {share["party_id"]: share["amount_minor"] for share in order["shares"]}
     before = available_of(carrier)
+    consignee = carrier.logins.app.test_client()
+    assert consignee.get(link).json["details"]["consignee"]["address"].startswith("文三路")
     for _time in range(2):
-        assert agent.post(f"/api/v1/shipments/{number}/receipt").status_code == 200
+        assert consignee.post(f"{link}/receipt").status_code == 200
+    assert consignee.post(f"{link[:-3]}AAA/receipt").status_code == 404
+    again = agent.post(f"/api/v1/shipments/{number}/receipt")
+    assert again.status_code == 200
+    assert again.json["receipt_confirmed_at"] is not None
     carrier.relay()
     assert finance.get(f"/api/v1/orders/O{number}").json["status"] == "released"
     after = available_of(carrier)
@@ -271,29 +274,67 @@ def confirm_receipt(carrier: Company, number: str) -> dict[int, int]:
 
 
 def pay_out(carrier: Company, earned: dict[int, int]) -> None:
-    """6. Prepared by one, approved by another, given to the bank."""
+    """6. Prepared by one, approved by another, given to the bank, and what the bank says of each."""
     maker = carrier.logins.api("finance", who="maker")
     checker = carrier.logins.api("finance", who="checker")
     early = maker.post("/api/v1/payouts", json={"currency": "CNY"})
     assert early.status_code == 409, "the channel still has the money"
-    carrier.settle_channel()
+    too_much = {"amount_minor": 10**9, "reference": "bank 1"}
+    assert maker.post("/api/v1/channel-settlements", json=too_much).status_code == 409
+    accounts = maker.get("/api/v1/ledger/accounts?purpose=channel_clearing").json["items"]
+    handed = {"amount_minor": sum(row["balance_minor"] for row in accounts), "reference": "bank 1"}
+    for _time in range(2):
+        settled = maker.post("/api/v1/channel-settlements", json=handed)
+        assert (settled.status_code, settled.json["waiting_minor"]) == (201, 0)
     prepared = maker.post("/api/v1/payouts", json={"currency": "CNY"})
     assert prepared.status_code == 201, prepared.text
-    number = prepared.json["number"]
-    assert {item["party_id"]: item["amount_minor"] for item in prepared.json["items"]} == {
-        party: minor for party, minor in earned.items() if minor >= payouts.THRESHOLD_MINOR
-    }
-    assert maker.post(f"/api/v1/payouts/{number}/approve").status_code == 403
-    assert checker.post(f"/api/v1/payouts/{number}/approve").json["status"] == "approved"
-    with carrier.work() as session:
-        batch = payout_queries.load_batch(session, carrier.shop.finance, number)
-        lines = payouts.export(session, batch, now=carrier.now).strip().splitlines()
-    assert len(lines) == 1 + len(prepared.json["items"])
-    assert maker.get(f"/api/v1/payouts/{number}").json["status"] == "exported"
+    address = f"/api/v1/payouts/{prepared.json['number']}"
+    paid = {item["party_id"]: item["amount_minor"] for item in prepared.json["items"]}
+    assert paid == {party: minor for party, minor in earned.items() if minor >= payouts.THRESHOLD_MINOR}
+    assert maker.post(f"{address}/approve").status_code == 403
+    assert maker.post(f"{address}/export").status_code == 422, "not approved yet"
+    assert checker.post(f"{address}/approve").json["status"] == "approved"
+    file = maker.post(f"{address}/export")
+    assert file.mimetype == "text/csv"
+    assert len(file.text.strip().splitlines()) == 1 + len(paid)
+    assert maker.post(f"{address}/export").data == file.data
+    assert maker.get(address).json["status"] == "exported"
+    bounced, *others = paid
+    reports = [{"party_id": party, "paid": party != bounced} for party in (bounced, *others, bounced)]
+    results = maker.post(f"{address}/reports", json={"items": reports}).json["items"]
+    assert [result["status"] for result in results] == ["recorded"] * len(paid) + ["refused"]
+    assert maker.get(address).json["status"] == "settled"
+    assert available_of(carrier)[bounced] == paid[bounced], "what bounced is available again"
+    assert maker.post(f"{address}/cancel", json={"reason": "too late"}).status_code == 422
+    again = maker.post("/api/v1/payouts", json={"currency": "CNY"}).json
+    given_up = maker.post(f"/api/v1/payouts/{again['number']}/cancel", json={"reason": "a wrong account"})
+    assert given_up.json["status"] == "cancelled"
+    assert available_of(carrier)[bounced] == paid[bounced]
 
 
-def complain_and_answer(carrier: Company, number: str) -> str:
-    """7. The shipper's machine complains, the desk answers; notes stay inside."""
+def new_terms(carrier: Company) -> None:
+    """6. The rule that orders are split by: tried out, written by one, approved by another, read in words."""
+    maker = carrier.logins.api("finance", who="maker")
+    checker = carrier.logins.api("finance", who="checker")
+    trial = maker.post("/api/v1/terms/trial", json={"body": BODY}).json
+    assert trial["orders"] > 0
+    assert sum(row["difference_minor"] for row in trial["differences"]) == 0
+    later = (carrier.now + timedelta(days=60)).isoformat()
+    wrong = maker.post("/api/v1/terms", json={"body": {"currency": "CNY"}, "effective_from": later})
+    assert (wrong.status_code, wrong.json["errors"][0]["pointer"][:5]) == (422, "/body")
+    made = maker.post("/api/v1/terms", json={"body": BODY, "effective_from": later})
+    assert (made.status_code, made.json["status"]) == (201, "draft"), made.text
+    assert made.json["lines"]
+    address = made.headers["Location"]
+    assert maker.post(f"{address}/approve").status_code == 403
+    assert checker.post(f"{address}/approve").json["status"] == "approved"
+    assert maker.post(f"{address}/withdraw").status_code == 409
+    assert maker.get("/api/v1/terms").json["items"][0]["id"] == made.json["id"]
+    assert maker.get(address).json["body"] == made.json["body"]
+
+
+def complain_and_answer(carrier: Company, number: str, link: str) -> str:
+    """7. By the link or by the shipper's machine; the desk answers; notes stay inside."""
     shipper, agent = carrier.logins.api("shipper", carrier.shipper_id), carrier.logins.api("agent")
     opened = shipper.post(
         "/api/v1/cases", json={"waybill_number": number, "category": "damaged", "body": "两盒茶叶洒出。"}
@@ -308,20 +349,53 @@ def complain_and_answer(carrier: Company, number: str) -> str:
     seen = [event["body"] for event in shipper.get(f"/api/v1/cases/{case}").json["events"]]
     assert "我们将赔付。" in seen
     assert "照片属实。" not in seen
+    complain_by_link(carrier, agent, link)
     return case
+
+
+def complain_by_link(carrier: Company, agent: Api, link: str) -> None:
+    """7. The consignee's own complaint: opened once however often it is sent, answered, resolved, closed."""
+    consignee = carrier.logins.app.test_client()
+    words = {"category": "late", "body": "比承诺晚了一天。", "phone": CONSIGNEE_PHONE}
+    first, again = (consignee.post(f"{link}/cases", json=words) for _time in range(2))
+    assert first.status_code == again.status_code == 201
+    assert first.json["number"] == again.json["number"]
+    bad = consignee.post(f"{link}/cases", json=words | {"body": "电话不对。", "phone": "123"})
+    assert (bad.status_code, bad.json["errors"][0]["pointer"]) == (422, "/phone")
+    case = f"/api/v1/cases/{first.json['number']}"
+    assert agent.post(f"{case}/owner", json={}).json["owner_name"] is not None
+    assert agent.post(f"{case}/messages", json={"body": "哪一天到的？"}).status_code == 201
+    assert agent.post(f"{case}/wait", json={}).json["status"] == "waiting_customer"
+    said = consignee.post(f"{first.headers['Location']}/messages", json={"body": "昨天。"})
+    assert (said.status_code, said.json["status"]) == (201, "open")
+    assert "哪一天到的？" in [event["body"] for event in said.json["events"]]
+    assert agent.post(f"{case}/close", json={}).status_code == 409, "not resolved yet"
+    stale = agent.post(f"{case}/resolve", json={"resolution": "致歉。", "version": 1})
+    assert stale.status_code == 409
+    assert agent.post(f"{case}/resolve", json={"resolution": "致歉。"}).json["status"] == "resolved"
+    assert consignee.get(first.headers["Location"]).json["resolution"] == "致歉。"
+    assert agent.post(f"{case}/close", json={}).json["status"] == "closed"
 
 
 def compensate(carrier: Company, number: str, case: str) -> None:
     """7. The award is a new entry that rests on case, claim and scans, and one party bears it."""
     finance, shipper = carrier.logins.api("finance"), carrier.logins.api("shipper", carrier.shipper_id)
+    agent = carrier.logins.api("agent")
     address = f"/api/v1/ledger/entries?evidence_kind=shipment&evidence_ref={number}"
     before = {entry["id"]: entry["hash"] for entry in finance.get(address).json["items"]}
-    with carrier.work() as session:
-        found = cases.load_case(session, carrier.shop.agent, case)
-        claim = servicedesk.propose_claim(
-            session, carrier.shop.agent, found, claimed_minor=12_000, now=carrier.now
-        )
-        servicedesk.approve_claim(session, carrier.shop.second, claim, now=carrier.now)
+    claims = f"/api/v1/cases/{case}/claims"
+    assert shipper.post(claims, json={"claimed_minor": 12_000}).status_code == 403
+    hasty = agent.post(claims, json={"claimed_minor": 500})
+    assert hasty.status_code == 201, hasty.text
+    refused = finance.post(f"{claims}/{hasty.json['claims'][0]['id']}/refuse", json={"reason": "two boxes"})
+    assert refused.json["claims"][0]["status"] == "refused"
+    proposed = agent.post(claims, json={"claimed_minor": 12_000}).json["claims"][-1]
+    assert (proposed["status"], proposed["award_minor"]) == ("proposed", 12_000)
+    assert agent.post(claims, json={"claimed_minor": 1_000}).status_code == 409, "one stands already"
+    assert agent.post(f"{claims}/{proposed['id']}/approve").status_code == 403
+    for _time in range(2):
+        approved = finance.post(f"{claims}/{proposed['id']}/approve")
+        assert approved.json["claims"][-1]["status"] == "posted"
     entries = {entry["id"]: entry for entry in finance.get(address).json["items"]}
     (new,) = entries.keys() - before.keys()
     assert before == {entry_id: entries[entry_id]["hash"] for entry_id in before}

@@ -66,6 +66,11 @@ class Things:
         return {**ends, "weight_g": 1200}
 
     @property
+    def terms_body(self) -> dict[str, Any]:
+        """What a machine posts as the next version of the terms."""
+        return BODY
+
+    @property
     def facility_id(self) -> int:
         return self.company.facilities["CTU-01"]
 

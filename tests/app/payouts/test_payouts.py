@@ -88,8 +88,9 @@ class Desk:
 
     def settle(self, number: str, party_id: int, *, paid: bool) -> None:
         def act(session: Session, batch: PayoutBatch) -> None:
-            item = next(item for item in batch.items if item.party_id == party_id)
-            service.settle_item(session, item, paid=paid, now=self.clock())
+            (why,) = service.settle_items(session, batch, [(party_id, paid)], now=self.clock())
+            if why is not None:
+                raise PayoutTransitionError(why)
 
         self.on(number, act)
 
@@ -146,6 +147,22 @@ def test_an_item_is_paid_once(desk: Desk) -> None:
     with pytest.raises(PayoutTransitionError):
         desk.settle(number, desk.outlet, paid=True)
     assert desk.balance(None, Purpose.CUSTODY) == 0
+
+
+def test_a_report_that_waited_for_another_sees_it(desk: Desk) -> None:
+    desk.fund("f1", {desk.outlet: 500, desk.carrier: 700})
+    number = desk.prepare()
+    desk.approve(number)
+    desk.export(number)
+    with desk.work() as session:
+        batch = queries.load_batch(session, desk.maker, number)
+        assert {item.status for item in batch.items} == {ItemState.OPEN}
+        desk.settle(number, desk.outlet, paid=True)
+        reports = [(desk.outlet, False), (desk.carrier, True), (desk.carrier, True), (desk.unbanked, True)]
+        refusals = service.settle_items(session, batch, reports, now=desk.clock())
+    assert [why is None for why in refusals] == [False, True, False, False]
+    assert desk.balance(None, Purpose.CUSTODY) == 0
+    assert desk.on(number, lambda *_: None).status is BatchState.SETTLED
 
 
 def test_two_batches_never_take_the_same_money(desk: Desk) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from datetime import timedelta
+from itertools import count
 
 import pytest
 import sqlalchemy as sa
@@ -96,9 +97,16 @@ def _customer(session, logins) -> int:
 
 
 def test_the_public_page_knows_the_complainant_by_the_phone(desk: Desk):
+    bodies = count(1)
+
     def complainant(phone):
         case = service.open_from_tracking_page(
-            session, shipment, category=CaseCategory.LATE, body="还没到", phone=phone, now=desk.now
+            session,
+            shipment,
+            category=CaseCategory.LATE,
+            body=f"还没到 {next(bodies)}",
+            phone=phone,
+            now=desk.now,
         )
         return case.customer_id
 
@@ -113,6 +121,22 @@ def test_the_public_page_knows_the_complainant_by_the_phone(desk: Desk):
         complainant("")
         with pytest.raises(TooManyTriesError):
             complainant(None)
+
+
+def test_the_same_complaint_sent_twice_is_one_case(desk: Desk):
+    def complain(session, body, category=CaseCategory.LATE, phone=None):
+        return service.open_from_tracking_page(
+            session, shipment, category=category, body=body, phone=phone, now=desk.now
+        )
+
+    with desk.work() as session:
+        shipment = desk.book(session)
+        first = complain(session, "还没到")
+        assert complain(session, " 还没到 ") is first
+        assert complain(session, "还没到", CaseCategory.LOST) is not first
+        assert complain(session, "还没到", phone=shipment.sender_phone) is not first
+        service.resolve(session, desk.agent, first, "到了。", now=desk.now)
+        assert complain(session, "还没到") is not first, "the first is not open any more"
 
 
 def test_an_answer_goes_out_and_stops_the_clock(desk: Desk, shipment):

@@ -319,7 +319,8 @@ def test_the_sixth_open_complaint_about_a_shipment_is_too_many(desk: Desk, clien
     with desk.work() as session:
         parcel = desk.book(session)
     path = f"/t/{link_of(desk, parcel)}/complaint"
-    answers = [client.post(path, data={"category": "late", "body": "没到"}).status_code for _ in range(6)]
+    words = [{"category": "late", "body": f"没到 {serial}"} for serial in range(6)]
+    answers = [client.post(path, data=body).status_code for body in words]
     assert answers == [302] * 5 + [429]
 
 
