@@ -1,4 +1,4 @@
-"""What waits for each role: counted from real work, never one's own to approve, nothing of another company."""
+"""What waits for each role: counted from real work, never one's own to approve, nothing of another firm."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from tests.support.company import company
 
 @pytest.fixture(scope="module")
 def things(new_tenant: Callable[[], Logins]) -> Things:
-    """A proposed claim, a prepared batch, a draft of terms, a draft of a plan, an open case of each company."""
+    """A proposed claim, a prepared batch, drafts of terms and of a plan, an open case; so in both companies."""
     for _company in range(2):
         made = company(new_tenant())
         found = things_of(made, made.shipper_id, other_customer_id=made.private_id, goods="茶叶")
