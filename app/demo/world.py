@@ -28,7 +28,7 @@ from app.db.session import Database
 from app.demo import setup
 from app.demo.days import Days, MovableClock
 from app.demo.network_plan import NetworkPlan, plan_network
-from app.demo.parcels import CHINA, Parcel, plan_parcels
+from app.demo.parcels import CHINA, SHIPPERS, Parcel, plan_parcels
 from app.demo.people import People
 from app.demo.setup import Company
 from app.factory import create_app
@@ -106,6 +106,10 @@ def _build(settings: Settings, database: Database, *, seed: int, parcels: int, d
     people = People(seed)
     plan = plan_network(seed)
     bookings = script.bookings(people, plan)
+    if missing := {shipper.sender for shipper in SHIPPERS} - {parcel.sender for parcel in bookings}:
+        raise click.ClickException(
+            f"{parcels} parcels are too few: none of them is of the shipper {min(missing)}; ask for more"
+        )
     tenant_id = setup.make_tenant(database, start)
     with database.unit_of_work(tenant_id) as session:
         company = setup.set_up(session, tenant_id, plan, bookings, people, start)

@@ -54,7 +54,7 @@ class Waiting:
 _PROBLEM = (Milestone.EXCEPTION, Milestone.ATTEMPT_FAILED)
 
 
-# What one person made and another has to approve: scope, since when, its state, the one that waits, its maker.
+# What one person made and another has to approve: scope, since when, its state, the one that waits, maker.
 _APPROVALS: tuple[tuple[Matter, Scope, Any, Any, enum.Enum, Any], ...] = (
     (
         Matter.CLAIMS_TO_APPROVE,

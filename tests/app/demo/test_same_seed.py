@@ -1,4 +1,4 @@
-"""One seed tells one world: two loads agree in what happened to whom and when, and an unfinished one is redone."""
+"""One seed tells one world: two loads agree in what happened to whom, and an unfinished one is redone."""
 
 from __future__ import annotations
 
@@ -21,8 +21,8 @@ END = datetime(2026, 11, 20, 9, 30, tzinfo=UTC)
 # What a world says, without what differs from load to load: ids and what is made of them.
 FACETS = {
     "parcels": """
-        SELECT s.booked_at, s.sender_phone, s.consignee_phone, s.goods, s.weight_g, s.milestone, s.state_since,
-               f.code, s.promised_to_at, s.receipt_confirmed_at
+        SELECT s.booked_at, s.sender_phone, s.consignee_phone, s.goods, s.weight_g, s.milestone,
+               s.state_since, f.code, s.promised_to_at, s.receipt_confirmed_at
         FROM shipment s LEFT JOIN facility f ON f.id = s.state_facility_id""",
     "scans": """
         SELECT s.booked_at, s.sender_phone, r.code, r.occurred_at, f.code, r.reason
@@ -34,8 +34,8 @@ FACETS = {
     "shares": "SELECT p.name, h.role, h.amount_minor FROM order_share h JOIN party p ON p.id = h.party_id",
     "journal": """
         SELECT e.kind, e.effective_at, p.name, a.purpose, l.amount_minor
-        FROM journal_line l JOIN journal_entry e ON e.id = l.entry_id JOIN ledger_account a ON a.id = l.account_id
-        LEFT JOIN party p ON p.id = a.party_id""",
+        FROM journal_line l JOIN journal_entry e ON e.id = l.entry_id
+        JOIN ledger_account a ON a.id = l.account_id LEFT JOIN party p ON p.id = a.party_id""",
     "cases": "SELECT c.opened_at, c.category, c.status, k.name FROM service_case c "
     "JOIN customer k ON k.id = c.customer_id",
 }
@@ -69,13 +69,13 @@ def test_one_seed_is_one_world(cluster: embedded.Cluster, settings_of) -> None:
 def test_an_unfinished_world_is_cleared_away_and_built_anew(empty_database_url: str, settings_of) -> None:
     settings = settings_of(empty_database_url)
     database = Database(empty_database_url)
-    assert world.load(settings, seed=42, parcels=5, days=1, if_empty=False) == 0
+    assert world.load(settings, seed=42, parcels=30, days=2, if_empty=False) == 0
     with database.unit_of_work(None) as session:
         session.scalars(sa.select(Tenant)).one().ready_at = None
     database.dispose()
-    assert world.load(settings, seed=42, parcels=10, days=1, if_empty=True) == 0
+    assert world.load(settings, seed=42, parcels=40, days=2, if_empty=True) == 0
     database = Database(empty_database_url)
     with database.unit_of_work(None) as session:
         assert session.scalars(sa.select(Tenant)).one().ready_at is not None
-        assert session.scalar(sa.text("SELECT count(*) FROM shipment")) == 10
+        assert session.scalar(sa.text("SELECT count(*) FROM shipment")) == 40
     database.dispose()

@@ -19,7 +19,7 @@ from tests.support.company import company
 
 @pytest.fixture(scope="module")
 def things(new_tenant: Callable[[], Logins]) -> Things:
-    """A proposed claim, a prepared batch, drafts of terms and of a plan, an open case; so in both companies."""
+    """A proposed claim, a prepared batch, drafts of terms and of a plan, an open case, in both companies."""
     for _company in range(2):
         made = company(new_tenant())
         found = things_of(made, made.shipper_id, other_customer_id=made.private_id, goods="茶叶")
