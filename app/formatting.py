@@ -8,6 +8,7 @@ import re
 from collections.abc import Callable
 from datetime import UTC, date, datetime, timedelta, timezone
 from decimal import ROUND_HALF_UP, Decimal
+from fractions import Fraction
 
 from babel import Locale, dates, numbers
 from flask import Flask
@@ -80,15 +81,26 @@ def money(amount_minor: int, currency: str) -> str:
         TypeError: the amount is not a whole number.
         ValueError: the currency is not one of ISO 4217, or has no minor unit of its own (gold).
     """
+    return _money(Decimal(_whole(amount_minor, "An amount")), currency)
+
+
+def money_exact(amount_minor: Fraction, currency: str) -> str:
+    """A part of an amount before it is rounded: to two digits beyond the minor unit, `≈8.6667 CNY`."""
+    if amount_minor.denominator == 1:
+        return money(amount_minor.numerator, currency)
+    return "≈" + _money(Decimal(amount_minor.numerator) / amount_minor.denominator, currency, more_digits=2)
+
+
+def _money(amount_minor: Decimal, currency: str, more_digits: int = 0) -> str:
     exponent = Currency(currency).exponent
     if exponent is None:
         raise ValueError(f"{currency} has no minor unit.")
-    amount = Decimal(_whole(amount_minor, "An amount")).scaleb(-exponent)
+    amount, digits = amount_minor.scaleb(-exponent), exponent + more_digits
     locale = _locale()
     if locale.language == "zh":
         sign = "-" if amount < 0 else ""
-        return f"{sign}{numbers.get_currency_symbol(currency, locale)}{_decimal(abs(amount), exponent)}"
-    return f"{_decimal(amount, exponent)}{NO_BREAK}{currency}"
+        return f"{sign}{numbers.get_currency_symbol(currency, locale)}{_decimal(abs(amount), digits)}"
+    return f"{_decimal(amount, digits)}{NO_BREAK}{currency}"
 
 
 def number(value: int | Decimal, places: int = 0) -> str:

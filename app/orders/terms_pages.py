@@ -202,8 +202,10 @@ def _readable(session: Session, value: Terms) -> tuple[list[Rule], str]:
     owners: dict[int, Party] = parties.by_ids(session, [int(party_id) for party_id in named])
     by_share: dict[int | str, list[str]] = {}
     for line in lines[:-1]:
-        by_share.setdefault(line.params["share"], []).append(line_text(line.key, line.params, owners))
-    ending = line_text(lines[-1].key, lines[-1].params, owners)
+        by_share.setdefault(line.params["share"], []).append(
+            line_text(line.key, line.params, owners, value.currency)
+        )
+    ending = line_text(lines[-1].key, lines[-1].params, owners, value.currency)
     return [Rule(texts[0], tuple(texts[1:])) for texts in by_share.values()], ending
 
 

@@ -140,7 +140,7 @@ def _order_page(session: Session, order: Order, form: ReasonForm) -> str:
                 "role": ROLES[share.role] if share.role is not None else "",
                 "amount_minor": share.amount_minor,
                 "reasons": [
-                    line_text(reason["key"], reason["params"], owners)
+                    line_text(reason["key"], reason["params"], owners, order.currency)
                     for reason in share.reasons
                     if reason["key"] != "split.amount"
                 ],

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from decimal import Decimal
+from fractions import Fraction
 from typing import Any
 
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 from flask_babel import lazy_pgettext
 
-from app.formatting import money, weight
+from app.formatting import money, money_exact, weight
 from app.orders.models import OrderStatus, PaymentChannel, TermsStatus
 from app.orders.tariff import ChargeKind
 from app.parties.models import Party
@@ -73,7 +74,6 @@ ACTIONS = {
     "terms.withdrawn": _l("Withdrawn"),
 }
 
-_DIGITS_READ = 2
 _LINES: Mapping[str, Any] = {
     "terms.percent": _l("%(party)s: %(rate)s of the price"),
     "terms.fixed": _l("%(party)s: %(amount)s an order"),
@@ -109,7 +109,7 @@ _LINES: Mapping[str, Any] = {
 }
 
 
-def line_text(key: str, params: Mapping[str, Any], parties: Mapping[int, Party]) -> str:
+def line_text(key: str, params: Mapping[str, Any], parties: Mapping[int, Party], currency: str) -> str:
     """A line of `settlement.terms.describe` or `settlement.split.explain` in the page's language."""
     values: dict[str, Any] = {**params, "party": party_name(params, parties)}
     if "amount" in params:
@@ -119,25 +119,27 @@ def line_text(key: str, params: Mapping[str, Any], parties: Mapping[int, Party])
         key, values["to_weight"] = "terms.tier_up_to", weight(params["up_to_g"])
     if key == "terms.only_weight" and "below_g" in params:
         key, values["below_weight"] = "terms.only_weight_below", weight(params["below_g"])
-    for name in ("exact", "portion"):
-        if name in params:
-            values[name] = _short(str(params[name]), percent=name == "portion")
+    if "exact" in params:
+        values["exact"] = money_exact(_mixed(str(params["exact"])), currency)
+    if "portion" in params:
+        values["portion"] = _percent(Fraction(str(params["portion"])))
     for name, grams in (("from_weight", "from_g"), ("min_weight", "min_g")):
         if grams in params:
             values[name] = weight(params[grams])
     return str(_LINES[key]) % values
 
 
-def _short(exact: str, *, percent: bool) -> str:
-    """An exact fraction (`866 2/3`) as it stands, or in decimals where nobody could read it."""
-    whole, _space, fraction = exact.rpartition(" ")
-    over, slash, under = fraction.partition("/")
-    if not slash or len(under) <= _DIGITS_READ:
-        return exact
-    part = Decimal(over) / Decimal(under)
-    if percent:
-        return f"≈{part * 100:.1f}%"
-    return f"≈{int(whole or 0) + (part if not whole.startswith('-') else -part):.2f}"
+def _mixed(exact: str) -> Fraction:
+    """Minor units as the engine writes them: whole part, then the fraction, such as `-2 1/3`."""
+    parts = [abs(Fraction(part)) for part in exact.split()]
+    return -sum(parts, Fraction()) if exact.startswith("-") else sum(parts, Fraction())
+
+
+def _percent(portion: Fraction) -> str:
+    percent = portion * 100
+    if percent.denominator == 1:
+        return f"{percent.numerator}%"
+    return f"≈{Decimal(percent.numerator) / percent.denominator:.1f}%"
 
 
 def party_name(params: Mapping[str, Any], parties: Mapping[int, Party]) -> str:

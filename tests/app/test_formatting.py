@@ -2,6 +2,7 @@
 
 from datetime import UTC, date, datetime
 from decimal import Decimal
+from fractions import Fraction
 from typing import Any
 
 import flask
@@ -26,6 +27,17 @@ def pages() -> flask.Flask:
 def render(pages: flask.Flask, template: str, language: str, **values: Any) -> str:
     with pages.test_request_context(f"/list?lang={language}&sort=number&tag=a&tag=b"):
         return flask.render_template_string(template, **values)
+
+
+def test_a_part_of_an_amount_shows_what_rounding_will_take(pages: flask.Flask) -> None:
+    for amount, chinese, english in (
+        (Fraction(1234), "¥12.34", f"12.34{NB}CNY"),
+        (Fraction(2600, 3), "≈¥8.6667", f"≈8.6667{NB}CNY"),
+        (Fraction(-1, 3), "≈-¥0.0033", f"≈-0.0033{NB}CNY"),
+    ):
+        for language, expected in (("zh", chinese), ("en", english)):
+            with pages.test_request_context(f"/list?lang={language}"):
+                assert formatting.money_exact(amount, "CNY") == expected
 
 
 @pytest.mark.parametrize(
