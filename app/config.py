@@ -46,6 +46,10 @@ class Settings(BaseSettings):
     smtp_username: str | None = Field(default=None, description="Login at the mail server, if it wants one")
     smtp_password: SecretStr | None = Field(default=None, description="Password of that login")
     mail_from: str = Field(default="wheelhouse@localhost", description="Sender of mails")
+    webhooks_to_loopback: bool = Field(
+        default=False,
+        description="Webhooks may go to this machine itself, also over plain http; for development and tests",
+    )
     demo_logins: bool = Field(default=False, description="Show the demo world's logins on the sign-in page")
 
     @field_validator("database_url")

@@ -25,6 +25,7 @@ _ITEMS = (
     ("orders.terms", _l("Terms"), Scope.TERMS_READ),
     ("payouts.index", _l("Payouts"), Scope.PAYOUTS_READ),
     ("ledger.journal", _l("Journal"), Scope.LEDGER_READ),
+    ("webhooks.index", _l("Webhooks"), Scope.WEBHOOKS_WRITE),
     ("network.index", _l("Network"), Scope.NETWORK_READ),
 )
 

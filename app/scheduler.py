@@ -4,7 +4,8 @@
   connection and gives up at once when that connection is lost. The others try every few seconds.
 - APScheduler 3 decides when; the job table below is code. Each run is fenced by UNIQUE(job, slot) in
   the transaction of its effect, so a slot runs once even while two believe that they lead.
-- The outbox relay and the plan worker need no leader (SKIP LOCKED): every scheduler runs them.
+- The outbox relay, the plan worker and the deliverer of webhooks need no leader (SKIP LOCKED): every
+  scheduler runs them.
 """
 
 from __future__ import annotations
@@ -35,8 +36,12 @@ from app.db.session import Database
 from app.dispatch import jobs as dispatch_jobs
 from app.notify import jobs as notify_jobs
 from app.orders import jobs as orders_jobs
+from app.shipments import estimates
 from app.shipments import jobs as shipments_jobs
 from app.subscriptions import HANDLERS
+from app.webhooks import jobs as webhooks_jobs
+from app.webhooks.client import Client
+from app.webhooks.delivering import Deliverer
 
 log = structlog.get_logger(__name__)
 
@@ -45,6 +50,8 @@ _ELECTION_S = 2.0
 _HEARTBEAT_S = 2.0
 _RELAY_IDLE_S = 0.5
 _PLAN_IDLE_S = 0.5
+_ESTIMATES_IDLE_S = 1.0
+_WEBHOOKS_IDLE_S = 0.5
 _MISFIRE_GRACE_S = 300
 
 JobFunction = Callable[[Session, Settings, datetime], int]
@@ -68,8 +75,10 @@ JOBS: tuple[Job, ...] = (
     Job("housekeeping.forget_old", timedelta(hours=1), housekeeping.forget_old),
     Job("customers.drop_old_challenges", timedelta(hours=1), customers_jobs.drop_old_challenges),
     Job("notify.deliver", timedelta(seconds=15), notify_jobs.deliver),
+    Job("shipments.make_partitions", timedelta(days=1), shipments_jobs.make_partitions),
     Job("shipments.watch", timedelta(minutes=5), shipments_jobs.watch),
     Job("orders.release_unconfirmed", timedelta(minutes=15), orders_jobs.release_unconfirmed),
+    Job("webhooks.tidy", timedelta(hours=1), webhooks_jobs.tidy),
 )
 
 
@@ -112,10 +121,12 @@ class Scheduler:
         self._stopping.set()
 
     def run(self) -> None:
-        """Work until `stop`: relay and plan always, jobs while leading."""
+        """Work until `stop`: relay, plan and deliver always, jobs while leading."""
         workers = [
             threading.Thread(target=self._relay, name="relay"),
             threading.Thread(target=self._solve_plans, name="plans"),
+            threading.Thread(target=self._renew_estimates, name="estimates"),
+            threading.Thread(target=self._deliver_webhooks, name="webhooks"),
         ]
         for worker in workers:
             worker.start()
@@ -177,6 +188,15 @@ class Scheduler:
 
     def _solve_plans(self) -> None:
         self._loop(_PLAN_IDLE_S, lambda: dispatch_jobs.solve_next(self._database, self._clock))
+
+    def _deliver_webhooks(self) -> None:
+        client = Client(allow_loopback=self._settings.webhooks_to_loopback)
+        deliverer = Deliverer(self._database, self._clock, client)
+        self._loop(_WEBHOOKS_IDLE_S, deliverer.step)
+        deliverer.close()
+
+    def _renew_estimates(self) -> None:
+        self._loop(_ESTIMATES_IDLE_S, lambda: estimates.renew_waiting(self._database, self._clock))
 
     def _loop(self, idle_s: float, step: Callable[[], bool]) -> None:
         while not self._stopping.is_set():

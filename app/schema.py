@@ -15,7 +15,8 @@ import app.orders.models
 import app.parties.models
 import app.payouts.models
 import app.servicedesk.models
-import app.shipments.models  # noqa: F401
+import app.shipments.models
+import app.webhooks.models  # noqa: F401
 from app.db.base import Base
 
 METADATA: sa.MetaData = Base.metadata

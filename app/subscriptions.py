@@ -12,6 +12,8 @@ from app.dispatch import service as dispatch
 from app.orders import service as orders
 from app.servicedesk import service as servicedesk
 from app.shipments import service as shipments
+from app.webhooks import events as webhook_events
+from app.webhooks import service as webhooks
 from tracking.shipment import Milestone
 
 
@@ -38,7 +40,7 @@ def _cancel_order(session: Session, event: Event, now: datetime) -> None:
 
 def _follow_merge(session: Session, event: Event, _now: datetime) -> None:
     keep_id, drop_id = event.payload["keep_id"], event.payload["drop_id"]
-    for room in (shipments, orders, servicedesk):
+    for room in (shipments, orders, servicedesk, webhooks):
         room.follow_merge(session, keep_id=keep_id, drop_id=drop_id)
 
 
@@ -46,9 +48,9 @@ HANDLERS: Mapping[str, Sequence[Handler]] = {
     # carries keep_id and drop_id
     "customer.merged": (_follow_merge,),
     # carries shipment_id
-    "shipment.booked": (_make_pickup_request,),
+    "shipment.booked": (_make_pickup_request, webhook_events.tell),
     # carries shipment_id, milestone and code
-    "shipment.state_changed": (_follow_state_in_dispatch, _cancel_order),
+    "shipment.state_changed": (_follow_state_in_dispatch, _cancel_order, webhook_events.tell),
     # carries shipment_id and why
-    "shipment.receipt_confirmed": (_release_order,),
+    "shipment.receipt_confirmed": (_release_order, webhook_events.tell),
 }

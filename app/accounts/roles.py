@@ -41,6 +41,7 @@ class Scope(enum.StrEnum):
     CASES_WRITE = "cases:write"
     CLAIMS_APPROVE = "claims:approve"
     TOKENS_WRITE = "tokens:write"
+    WEBHOOKS_WRITE = "webhooks:write"
     ADMIN = "admin"
 
 
@@ -48,7 +49,15 @@ _S = Scope
 
 SCOPES: dict[Role, frozenset[Scope]] = {
     Role.SHIPPER: frozenset(
-        {_S.SHIPMENTS_READ, _S.SHIPMENTS_BOOK, _S.ORDERS_READ, _S.CASES_READ, _S.CASES_WRITE, _S.TOKENS_WRITE}
+        {
+            _S.SHIPMENTS_READ,
+            _S.SHIPMENTS_BOOK,
+            _S.ORDERS_READ,
+            _S.CASES_READ,
+            _S.CASES_WRITE,
+            _S.TOKENS_WRITE,
+            _S.WEBHOOKS_WRITE,
+        }
     ),
     Role.HUB: frozenset({_S.SHIPMENTS_READ, _S.SCANS_WRITE, _S.NETWORK_READ, _S.TOKENS_WRITE}),
     Role.COURIER: frozenset({_S.RUNS_READ, _S.SCANS_WRITE, _S.TOKENS_WRITE}),

@@ -46,6 +46,84 @@ def upgrade() -> None:
     )
     op.create_index(op.f("ix_job_run_started_at"), "job_run", ["started_at"], unique=False)
     op.create_table(
+        "scan",
+        sa.Column("tenant_id", sa.BigInteger(), nullable=False),
+        sa.Column("shipment_month", sa.Date(), nullable=False),
+        sa.Column("scan_key", sa.Text(), nullable=False),
+        sa.Column("shipment_id", sa.BigInteger(), nullable=False),
+        sa.Column("device_id", sa.Text(), nullable=False),
+        sa.Column("client_scan_id", sa.Text(), nullable=False),
+        sa.Column(
+            "code",
+            sa.Enum(
+                "booked",
+                "pickup_failed",
+                "cancelled",
+                "collected",
+                "deposited",
+                "accepted",
+                "arrived",
+                "missorted",
+                "damaged",
+                "delayed",
+                "held",
+                "intercepted",
+                "released",
+                "redirected",
+                "sorted",
+                "departed",
+                "out_for_delivery",
+                "attempt_failed",
+                "refused",
+                "at_outlet",
+                "at_store",
+                "at_locker",
+                "at_collective_point",
+                "pickup_overdue",
+                "returning",
+                "lost",
+                "returned",
+                "delivered",
+                "delivered_to_proxy",
+                "taken_from_point",
+                "taken_from_locker",
+                "receipt_confirmed",
+                "voided",
+                name="scancode",
+                native_enum=False,
+                create_constraint=True,
+                length=40,
+            ),
+            nullable=False,
+        ),
+        sa.Column("occurred_at", app.db.types.UtcDateTime(timezone=True), nullable=False),
+        sa.Column("offset_minutes", sa.BigInteger(), nullable=False),
+        sa.Column("received_at", app.db.types.UtcDateTime(timezone=True), nullable=False),
+        sa.Column("facility_id", sa.BigInteger(), nullable=True),
+        sa.Column("courier_id", sa.BigInteger(), nullable=True),
+        sa.Column("user_id", sa.BigInteger(), nullable=True),
+        sa.Column("reason", sa.Text(), nullable=True),
+        sa.Column("corrects", sa.Text(), nullable=True),
+        sa.Column("piece_no", sa.BigInteger(), nullable=True),
+        sa.PrimaryKeyConstraint("shipment_month", "scan_key", name=op.f("pk_scan")),
+        postgresql_partition_by="RANGE (shipment_month)",
+    )
+    op.create_index(
+        "ix_scan_corrects",
+        "scan",
+        ["corrects"],
+        unique=False,
+        postgresql_where=sa.text("corrects IS NOT NULL"),
+    )
+    op.create_index("ix_scan_shipment", "scan", ["shipment_id"], unique=False)
+    op.create_index(
+        "ix_scan_user",
+        "scan",
+        ["user_id", "received_at"],
+        unique=False,
+        postgresql_where=sa.text("user_id IS NOT NULL"),
+    )
+    op.create_table(
         "tenant",
         sa.Column("id", sa.BigInteger(), sa.Identity(always=False), nullable=False),
         sa.Column("code", sa.Text(), nullable=False),
@@ -67,6 +145,21 @@ def upgrade() -> None:
         ),
         sa.PrimaryKeyConstraint("tenant_id", "day", name=op.f("pk_case_counter")),
     )
+    op.create_table(
+        "estimate_request",
+        sa.Column("id", sa.BigInteger(), sa.Identity(always=False), nullable=False),
+        sa.Column("tenant_id", sa.BigInteger(), nullable=False),
+        sa.Column("shipment_ids", sa.ARRAY(sa.BigInteger()), nullable=False),
+        sa.Column("asked_at", app.db.types.UtcDateTime(timezone=True), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["tenant_id"],
+            ["tenant.id"],
+            name=op.f("fk_estimate_request_tenant_id_tenant"),
+            ondelete="RESTRICT",
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_estimate_request")),
+    )
+    op.create_index(op.f("ix_estimate_request_tenant_id"), "estimate_request", ["tenant_id"], unique=False)
     op.create_table(
         "idempotency_key",
         sa.Column("tenant_id", sa.BigInteger(), nullable=False),
@@ -1162,6 +1255,9 @@ def upgrade() -> None:
         sa.Column("has_findings", sa.Boolean(), nullable=False),
         sa.Column("delivered_at", app.db.types.UtcDateTime(timezone=True), nullable=True),
         sa.Column("receipt_confirmed_at", app.db.types.UtcDateTime(timezone=True), nullable=True),
+        sa.Column("last_scan_at", app.db.types.UtcDateTime(timezone=True), nullable=True),
+        sa.Column("last_scan_rank", sa.SmallInteger(), nullable=False),
+        sa.Column("last_scan_key", sa.Text(), nullable=False),
         sa.Column("phone_tries", sa.BigInteger(), nullable=False),
         sa.Column("phone_locked_until", app.db.types.UtcDateTime(timezone=True), nullable=True),
         sa.CheckConstraint(
@@ -1208,6 +1304,7 @@ def upgrade() -> None:
         ),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_shipment")),
         sa.UniqueConstraint("waybill_number", name=op.f("uq_shipment_waybill_number")),
+        postgresql_with={"fillfactor": 70},
     )
     op.create_index("ix_shipment_booked", "shipment", ["tenant_id", "booked_at", "id"], unique=False)
     op.create_index(
@@ -1218,9 +1315,9 @@ def upgrade() -> None:
         "ix_shipment_customer_booked", "shipment", ["tenant_id", "customer_id", "booked_at"], unique=False
     )
     op.create_index(
-        "ix_shipment_open_state",
+        "ix_shipment_open",
         "shipment",
-        ["tenant_id", "milestone"],
+        ["tenant_id", "id"],
         unique=False,
         postgresql_where=sa.text("NOT terminal"),
     )
@@ -1234,6 +1331,58 @@ def upgrade() -> None:
         unique=False,
         postgresql_where=sa.text("delivered_at IS NOT NULL AND receipt_confirmed_at IS NULL"),
     )
+    op.create_table(
+        "webhook_endpoint",
+        sa.Column("id", sa.BigInteger(), sa.Identity(always=False), nullable=False),
+        sa.Column("tenant_id", sa.BigInteger(), nullable=False),
+        sa.Column("customer_id", sa.BigInteger(), nullable=True),
+        sa.Column("url", sa.Text(), nullable=False),
+        sa.Column("description", sa.Text(), nullable=False),
+        sa.Column("event_types", postgresql.ARRAY(sa.Text()), nullable=False),
+        sa.Column("milestones", postgresql.ARRAY(sa.Text()), nullable=False),
+        sa.Column("contact_email", sa.Text(), nullable=True),
+        sa.Column("locale", sa.Text(), nullable=False),
+        sa.Column(
+            "state",
+            sa.Enum(
+                "active",
+                "paused",
+                "gone",
+                name="endpointstate",
+                native_enum=False,
+                create_constraint=True,
+                length=40,
+            ),
+            nullable=False,
+        ),
+        sa.Column("created_by_id", sa.BigInteger(), nullable=False),
+        sa.Column("created_at", app.db.types.UtcDateTime(timezone=True), nullable=False),
+        sa.Column("failing_since", app.db.types.UtcDateTime(timezone=True), nullable=True),
+        sa.Column("rest_until", app.db.types.UtcDateTime(timezone=True), nullable=True),
+        sa.Column("failures_running", sa.BigInteger(), nullable=False),
+        sa.Column("leased_until", app.db.types.UtcDateTime(timezone=True), nullable=True),
+        sa.Column("lease", sa.Text(), nullable=True),
+        sa.Column("served_at", app.db.types.UtcDateTime(timezone=True), nullable=True),
+        sa.ForeignKeyConstraint(
+            ["created_by_id"],
+            ["user_account.id"],
+            name=op.f("fk_webhook_endpoint_created_by_id_user_account"),
+        ),
+        sa.ForeignKeyConstraint(
+            ["customer_id"], ["customer.id"], name=op.f("fk_webhook_endpoint_customer_id_customer")
+        ),
+        sa.ForeignKeyConstraint(
+            ["tenant_id"],
+            ["tenant.id"],
+            name=op.f("fk_webhook_endpoint_tenant_id_tenant"),
+            ondelete="RESTRICT",
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_webhook_endpoint")),
+    )
+    op.create_index(
+        "ix_webhook_endpoint_customer", "webhook_endpoint", ["tenant_id", "customer_id"], unique=False
+    )
+    op.create_index(op.f("ix_webhook_endpoint_tenant_id"), "webhook_endpoint", ["tenant_id"], unique=False)
     op.create_table(
         "customer_order",
         sa.Column("id", sa.BigInteger(), sa.Identity(always=False), nullable=False),
@@ -1316,6 +1465,40 @@ def upgrade() -> None:
         postgresql_where=sa.text("paid_at IS NULL"),
     )
     op.create_table(
+        "delivery_proof",
+        sa.Column("id", sa.BigInteger(), sa.Identity(always=False), nullable=False),
+        sa.Column("tenant_id", sa.BigInteger(), nullable=False),
+        sa.Column("shipment_id", sa.BigInteger(), nullable=False),
+        sa.Column("scan_key", sa.Text(), nullable=False),
+        sa.Column(
+            "kind",
+            sa.Enum(
+                "signature",
+                "photo",
+                "code",
+                name="proofkind",
+                native_enum=False,
+                create_constraint=True,
+                length=40,
+            ),
+            nullable=False,
+        ),
+        sa.Column("received_by", sa.Text(), nullable=False),
+        sa.Column("content_type", sa.Text(), nullable=True),
+        sa.Column("content", sa.LargeBinary(), nullable=True),
+        sa.Column("at", app.db.types.UtcDateTime(timezone=True), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["shipment_id"], ["shipment.id"], name=op.f("fk_delivery_proof_shipment_id_shipment")
+        ),
+        sa.ForeignKeyConstraint(
+            ["tenant_id"], ["tenant.id"], name=op.f("fk_delivery_proof_tenant_id_tenant"), ondelete="RESTRICT"
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_delivery_proof")),
+        sa.UniqueConstraint("scan_key", name=op.f("uq_delivery_proof_scan_key")),
+    )
+    op.create_index(op.f("ix_delivery_proof_shipment_id"), "delivery_proof", ["shipment_id"], unique=False)
+    op.create_index(op.f("ix_delivery_proof_tenant_id"), "delivery_proof", ["tenant_id"], unique=False)
+    op.create_table(
         "lane_departure",
         sa.Column("id", sa.BigInteger(), sa.Identity(always=False), nullable=False),
         sa.Column("tenant_id", sa.BigInteger(), nullable=False),
@@ -1363,97 +1546,6 @@ def upgrade() -> None:
     )
     op.create_index(op.f("ix_plan_round_courier_id"), "plan_round", ["courier_id"], unique=False)
     op.create_index(op.f("ix_plan_round_tenant_id"), "plan_round", ["tenant_id"], unique=False)
-    op.create_table(
-        "scan",
-        sa.Column("id", sa.BigInteger(), sa.Identity(always=False), nullable=False),
-        sa.Column("tenant_id", sa.BigInteger(), nullable=False),
-        sa.Column("scan_key", sa.Text(), nullable=False),
-        sa.Column("shipment_id", sa.BigInteger(), nullable=False),
-        sa.Column("device_id", sa.Text(), nullable=False),
-        sa.Column("client_scan_id", sa.Text(), nullable=False),
-        sa.Column(
-            "code",
-            sa.Enum(
-                "booked",
-                "pickup_failed",
-                "cancelled",
-                "collected",
-                "deposited",
-                "accepted",
-                "arrived",
-                "missorted",
-                "damaged",
-                "delayed",
-                "held",
-                "intercepted",
-                "released",
-                "redirected",
-                "sorted",
-                "departed",
-                "out_for_delivery",
-                "attempt_failed",
-                "refused",
-                "at_outlet",
-                "at_store",
-                "at_locker",
-                "at_collective_point",
-                "pickup_overdue",
-                "returning",
-                "lost",
-                "returned",
-                "delivered",
-                "delivered_to_proxy",
-                "taken_from_point",
-                "taken_from_locker",
-                "receipt_confirmed",
-                "voided",
-                name="scancode",
-                native_enum=False,
-                create_constraint=True,
-                length=40,
-            ),
-            nullable=False,
-        ),
-        sa.Column("occurred_at", app.db.types.UtcDateTime(timezone=True), nullable=False),
-        sa.Column("offset_minutes", sa.BigInteger(), nullable=False),
-        sa.Column("received_at", app.db.types.UtcDateTime(timezone=True), nullable=False),
-        sa.Column("facility_id", sa.BigInteger(), nullable=True),
-        sa.Column("courier_id", sa.BigInteger(), nullable=True),
-        sa.Column("user_id", sa.BigInteger(), nullable=True),
-        sa.Column("reason", sa.Text(), nullable=True),
-        sa.Column("corrects", sa.Text(), nullable=True),
-        sa.Column("piece_no", sa.BigInteger(), nullable=True),
-        sa.ForeignKeyConstraint(["facility_id"], ["facility.id"], name=op.f("fk_scan_facility_id_facility")),
-        sa.ForeignKeyConstraint(["shipment_id"], ["shipment.id"], name=op.f("fk_scan_shipment_id_shipment")),
-        sa.ForeignKeyConstraint(
-            ["tenant_id"], ["tenant.id"], name=op.f("fk_scan_tenant_id_tenant"), ondelete="RESTRICT"
-        ),
-        sa.ForeignKeyConstraint(["user_id"], ["user_account.id"], name=op.f("fk_scan_user_id_user_account")),
-        sa.PrimaryKeyConstraint("id", name=op.f("pk_scan")),
-        sa.UniqueConstraint("scan_key", name=op.f("uq_scan_scan_key")),
-        sa.UniqueConstraint(
-            "tenant_id",
-            "device_id",
-            "client_scan_id",
-            name=op.f("uq_scan_tenant_id_device_id_client_scan_id"),
-        ),
-    )
-    op.create_index(
-        "ix_scan_corrects",
-        "scan",
-        ["corrects"],
-        unique=False,
-        postgresql_where=sa.text("corrects IS NOT NULL"),
-    )
-    op.create_index("ix_scan_shipment", "scan", ["shipment_id", "occurred_at"], unique=False)
-    op.create_index(op.f("ix_scan_tenant_id"), "scan", ["tenant_id"], unique=False)
-    op.create_index(
-        "ix_scan_user",
-        "scan",
-        ["user_id", "id"],
-        unique=False,
-        postgresql_where=sa.text("user_id IS NOT NULL"),
-    )
     op.create_table(
         "service_case",
         sa.Column("id", sa.BigInteger(), sa.Identity(always=False), nullable=False),
@@ -1702,6 +1794,90 @@ def upgrade() -> None:
     )
     op.create_index(op.f("ix_stop_request_tenant_id"), "stop_request", ["tenant_id"], unique=False)
     op.create_table(
+        "webhook_message",
+        sa.Column("id", sa.BigInteger(), sa.Identity(always=False), nullable=False),
+        sa.Column("tenant_id", sa.BigInteger(), nullable=False),
+        sa.Column("endpoint_id", sa.BigInteger(), nullable=False),
+        sa.Column("message_key", sa.Text(), nullable=False),
+        sa.Column("event_key", sa.Text(), nullable=False),
+        sa.Column("event_type", sa.Text(), nullable=False),
+        sa.Column("body", sa.Text(), nullable=False),
+        sa.Column(
+            "state",
+            sa.Enum(
+                "waiting",
+                "delivered",
+                "failed",
+                name="messagestate",
+                native_enum=False,
+                create_constraint=True,
+                length=40,
+            ),
+            nullable=False,
+        ),
+        sa.Column("created_at", app.db.types.UtcDateTime(timezone=True), nullable=False),
+        sa.Column("released_at", app.db.types.UtcDateTime(timezone=True), nullable=False),
+        sa.Column("due_at", app.db.types.UtcDateTime(timezone=True), nullable=False),
+        sa.Column("tries", sa.BigInteger(), nullable=False),
+        sa.Column("attempts", sa.BigInteger(), nullable=False),
+        sa.Column("ended_at", app.db.types.UtcDateTime(timezone=True), nullable=True),
+        sa.ForeignKeyConstraint(
+            ["endpoint_id"],
+            ["webhook_endpoint.id"],
+            name=op.f("fk_webhook_message_endpoint_id_webhook_endpoint"),
+            ondelete="CASCADE",
+        ),
+        sa.ForeignKeyConstraint(
+            ["tenant_id"],
+            ["tenant.id"],
+            name=op.f("fk_webhook_message_tenant_id_tenant"),
+            ondelete="RESTRICT",
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_webhook_message")),
+        sa.UniqueConstraint(
+            "endpoint_id", "event_key", name=op.f("uq_webhook_message_endpoint_id_event_key")
+        ),
+        sa.UniqueConstraint("message_key", name=op.f("uq_webhook_message_message_key")),
+    )
+    op.create_index(op.f("ix_webhook_message_created_at"), "webhook_message", ["created_at"], unique=False)
+    op.create_index(
+        "ix_webhook_message_failed",
+        "webhook_message",
+        ["endpoint_id", "created_at"],
+        unique=False,
+        postgresql_where=sa.text("state = 'failed'"),
+    )
+    op.create_index("ix_webhook_message_listed", "webhook_message", ["endpoint_id", "id"], unique=False)
+    op.create_index(op.f("ix_webhook_message_tenant_id"), "webhook_message", ["tenant_id"], unique=False)
+    op.create_index(
+        "ix_webhook_message_waiting",
+        "webhook_message",
+        ["endpoint_id", "due_at", "id"],
+        unique=False,
+        postgresql_where=sa.text("state = 'waiting'"),
+    )
+    op.create_table(
+        "webhook_secret",
+        sa.Column("id", sa.BigInteger(), sa.Identity(always=False), nullable=False),
+        sa.Column("tenant_id", sa.BigInteger(), nullable=False),
+        sa.Column("endpoint_id", sa.BigInteger(), nullable=False),
+        sa.Column("key", sa.LargeBinary(), nullable=False),
+        sa.Column("created_at", app.db.types.UtcDateTime(timezone=True), nullable=False),
+        sa.Column("expires_at", app.db.types.UtcDateTime(timezone=True), nullable=True),
+        sa.ForeignKeyConstraint(
+            ["endpoint_id"],
+            ["webhook_endpoint.id"],
+            name=op.f("fk_webhook_secret_endpoint_id_webhook_endpoint"),
+            ondelete="CASCADE",
+        ),
+        sa.ForeignKeyConstraint(
+            ["tenant_id"], ["tenant.id"], name=op.f("fk_webhook_secret_tenant_id_tenant"), ondelete="RESTRICT"
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_webhook_secret")),
+    )
+    op.create_index(op.f("ix_webhook_secret_endpoint_id"), "webhook_secret", ["endpoint_id"], unique=False)
+    op.create_index(op.f("ix_webhook_secret_tenant_id"), "webhook_secret", ["tenant_id"], unique=False)
+    op.create_table(
         "case_draft",
         sa.Column("tenant_id", sa.BigInteger(), nullable=False),
         sa.Column("case_id", sa.BigInteger(), nullable=False),
@@ -1872,43 +2048,6 @@ def upgrade() -> None:
         postgresql_where=sa.text("status <> 'refused'"),
     )
     op.create_table(
-        "delivery_proof",
-        sa.Column("id", sa.BigInteger(), sa.Identity(always=False), nullable=False),
-        sa.Column("tenant_id", sa.BigInteger(), nullable=False),
-        sa.Column("shipment_id", sa.BigInteger(), nullable=False),
-        sa.Column("scan_key", sa.Text(), nullable=False),
-        sa.Column(
-            "kind",
-            sa.Enum(
-                "signature",
-                "photo",
-                "code",
-                name="proofkind",
-                native_enum=False,
-                create_constraint=True,
-                length=40,
-            ),
-            nullable=False,
-        ),
-        sa.Column("received_by", sa.Text(), nullable=False),
-        sa.Column("content_type", sa.Text(), nullable=True),
-        sa.Column("content", sa.LargeBinary(), nullable=True),
-        sa.Column("at", app.db.types.UtcDateTime(timezone=True), nullable=False),
-        sa.ForeignKeyConstraint(
-            ["scan_key"], ["scan.scan_key"], name=op.f("fk_delivery_proof_scan_key_scan")
-        ),
-        sa.ForeignKeyConstraint(
-            ["shipment_id"], ["shipment.id"], name=op.f("fk_delivery_proof_shipment_id_shipment")
-        ),
-        sa.ForeignKeyConstraint(
-            ["tenant_id"], ["tenant.id"], name=op.f("fk_delivery_proof_tenant_id_tenant"), ondelete="RESTRICT"
-        ),
-        sa.PrimaryKeyConstraint("id", name=op.f("pk_delivery_proof")),
-        sa.UniqueConstraint("scan_key", name=op.f("uq_delivery_proof_scan_key")),
-    )
-    op.create_index(op.f("ix_delivery_proof_shipment_id"), "delivery_proof", ["shipment_id"], unique=False)
-    op.create_index(op.f("ix_delivery_proof_tenant_id"), "delivery_proof", ["tenant_id"], unique=False)
-    op.create_table(
         "order_charge",
         sa.Column("id", sa.BigInteger(), sa.Identity(always=False), nullable=False),
         sa.Column("tenant_id", sa.BigInteger(), nullable=False),
@@ -2034,11 +2173,58 @@ def upgrade() -> None:
     )
     op.create_index(op.f("ix_plan_visit_stop_request_id"), "plan_visit", ["stop_request_id"], unique=False)
     op.create_index(op.f("ix_plan_visit_tenant_id"), "plan_visit", ["tenant_id"], unique=False)
+    op.create_table(
+        "webhook_attempt",
+        sa.Column("id", sa.BigInteger(), sa.Identity(always=False), nullable=False),
+        sa.Column("tenant_id", sa.BigInteger(), nullable=False),
+        sa.Column("message_id", sa.BigInteger(), nullable=False),
+        sa.Column("number", sa.BigInteger(), nullable=False),
+        sa.Column("at", app.db.types.UtcDateTime(timezone=True), nullable=False),
+        sa.Column("duration_ms", sa.BigInteger(), nullable=False),
+        sa.Column("status", sa.BigInteger(), nullable=True),
+        sa.Column(
+            "failure",
+            sa.Enum(
+                "status",
+                "redirect",
+                "timeout",
+                "name",
+                "address",
+                "connection",
+                "tls",
+                "protocol",
+                name="failure",
+                native_enum=False,
+                create_constraint=True,
+                length=40,
+            ),
+            nullable=True,
+        ),
+        sa.Column("detail", sa.Text(), nullable=True),
+        sa.ForeignKeyConstraint(
+            ["message_id"],
+            ["webhook_message.id"],
+            name=op.f("fk_webhook_attempt_message_id_webhook_message"),
+            ondelete="CASCADE",
+        ),
+        sa.ForeignKeyConstraint(
+            ["tenant_id"],
+            ["tenant.id"],
+            name=op.f("fk_webhook_attempt_tenant_id_tenant"),
+            ondelete="RESTRICT",
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_webhook_attempt")),
+    )
+    op.create_index(op.f("ix_webhook_attempt_message_id"), "webhook_attempt", ["message_id"], unique=False)
+    op.create_index(op.f("ix_webhook_attempt_tenant_id"), "webhook_attempt", ["tenant_id"], unique=False)
     # ### end Alembic commands ###
 
 
 def downgrade() -> None:
     # ### commands auto generated by Alembic - please adjust! ###
+    op.drop_index(op.f("ix_webhook_attempt_tenant_id"), table_name="webhook_attempt")
+    op.drop_index(op.f("ix_webhook_attempt_message_id"), table_name="webhook_attempt")
+    op.drop_table("webhook_attempt")
     op.drop_index(op.f("ix_plan_visit_tenant_id"), table_name="plan_visit")
     op.drop_index(op.f("ix_plan_visit_stop_request_id"), table_name="plan_visit")
     op.drop_index("ix_plan_visit_courier", table_name="plan_visit")
@@ -2052,9 +2238,6 @@ def downgrade() -> None:
     op.drop_index(op.f("ix_order_charge_tenant_id"), table_name="order_charge")
     op.drop_index(op.f("ix_order_charge_order_id"), table_name="order_charge")
     op.drop_table("order_charge")
-    op.drop_index(op.f("ix_delivery_proof_tenant_id"), table_name="delivery_proof")
-    op.drop_index(op.f("ix_delivery_proof_shipment_id"), table_name="delivery_proof")
-    op.drop_table("delivery_proof")
     op.drop_index(
         "uq_claim_shipment_id_standing", table_name="claim", postgresql_where=sa.text("status <> 'refused'")
     )
@@ -2066,6 +2249,23 @@ def downgrade() -> None:
     op.drop_table("case_event")
     op.drop_index(op.f("ix_case_draft_tenant_id"), table_name="case_draft")
     op.drop_table("case_draft")
+    op.drop_index(op.f("ix_webhook_secret_tenant_id"), table_name="webhook_secret")
+    op.drop_index(op.f("ix_webhook_secret_endpoint_id"), table_name="webhook_secret")
+    op.drop_table("webhook_secret")
+    op.drop_index(
+        "ix_webhook_message_waiting",
+        table_name="webhook_message",
+        postgresql_where=sa.text("state = 'waiting'"),
+    )
+    op.drop_index(op.f("ix_webhook_message_tenant_id"), table_name="webhook_message")
+    op.drop_index("ix_webhook_message_listed", table_name="webhook_message")
+    op.drop_index(
+        "ix_webhook_message_failed",
+        table_name="webhook_message",
+        postgresql_where=sa.text("state = 'failed'"),
+    )
+    op.drop_index(op.f("ix_webhook_message_created_at"), table_name="webhook_message")
+    op.drop_table("webhook_message")
     op.drop_index(op.f("ix_stop_request_tenant_id"), table_name="stop_request")
     op.drop_index("ix_stop_request_day", table_name="stop_request")
     op.drop_table("stop_request")
@@ -2083,17 +2283,15 @@ def downgrade() -> None:
     op.drop_index("ix_service_case_queue", table_name="service_case")
     op.drop_index("ix_service_case_customer", table_name="service_case")
     op.drop_table("service_case")
-    op.drop_index("ix_scan_user", table_name="scan", postgresql_where=sa.text("user_id IS NOT NULL"))
-    op.drop_index(op.f("ix_scan_tenant_id"), table_name="scan")
-    op.drop_index("ix_scan_shipment", table_name="scan")
-    op.drop_index("ix_scan_corrects", table_name="scan", postgresql_where=sa.text("corrects IS NOT NULL"))
-    op.drop_table("scan")
     op.drop_index(op.f("ix_plan_round_tenant_id"), table_name="plan_round")
     op.drop_index(op.f("ix_plan_round_courier_id"), table_name="plan_round")
     op.drop_table("plan_round")
     op.drop_index(op.f("ix_lane_departure_tenant_id"), table_name="lane_departure")
     op.drop_index(op.f("ix_lane_departure_lane_id"), table_name="lane_departure")
     op.drop_table("lane_departure")
+    op.drop_index(op.f("ix_delivery_proof_tenant_id"), table_name="delivery_proof")
+    op.drop_index(op.f("ix_delivery_proof_shipment_id"), table_name="delivery_proof")
+    op.drop_table("delivery_proof")
     op.drop_index(
         "ix_customer_order_unpaid", table_name="customer_order", postgresql_where=sa.text("paid_at IS NULL")
     )
@@ -2101,6 +2299,9 @@ def downgrade() -> None:
     op.drop_index("ix_customer_order_placed", table_name="customer_order")
     op.drop_index("ix_customer_order_customer", table_name="customer_order")
     op.drop_table("customer_order")
+    op.drop_index(op.f("ix_webhook_endpoint_tenant_id"), table_name="webhook_endpoint")
+    op.drop_index("ix_webhook_endpoint_customer", table_name="webhook_endpoint")
+    op.drop_table("webhook_endpoint")
     op.drop_index(
         "ix_shipment_unconfirmed",
         table_name="shipment",
@@ -2109,7 +2310,7 @@ def downgrade() -> None:
     op.drop_index(op.f("ix_shipment_tenant_id"), table_name="shipment")
     op.drop_index("ix_shipment_sender_phone", table_name="shipment")
     op.drop_index("ix_shipment_reference", table_name="shipment")
-    op.drop_index("ix_shipment_open_state", table_name="shipment", postgresql_where=sa.text("NOT terminal"))
+    op.drop_index("ix_shipment_open", table_name="shipment", postgresql_where=sa.text("NOT terminal"))
     op.drop_index("ix_shipment_customer_booked", table_name="shipment")
     op.drop_index("ix_shipment_consignee_phone", table_name="shipment")
     op.drop_index("ix_shipment_consignee", table_name="shipment")
@@ -2209,8 +2410,14 @@ def downgrade() -> None:
     op.drop_index(op.f("ix_idempotency_key_tenant_id"), table_name="idempotency_key")
     op.drop_index(op.f("ix_idempotency_key_created_at"), table_name="idempotency_key")
     op.drop_table("idempotency_key")
+    op.drop_index(op.f("ix_estimate_request_tenant_id"), table_name="estimate_request")
+    op.drop_table("estimate_request")
     op.drop_table("case_counter")
     op.drop_table("tenant")
+    op.drop_index("ix_scan_user", table_name="scan", postgresql_where=sa.text("user_id IS NOT NULL"))
+    op.drop_index("ix_scan_shipment", table_name="scan")
+    op.drop_index("ix_scan_corrects", table_name="scan", postgresql_where=sa.text("corrects IS NOT NULL"))
+    op.drop_table("scan")
     op.drop_index(op.f("ix_job_run_started_at"), table_name="job_run")
     op.drop_table("job_run")
     op.drop_table("installation")
