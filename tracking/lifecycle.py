@@ -11,14 +11,16 @@ outcome depends on the set of scans alone, not on the order or the number of tim
    but never later than `received_at`; the rank orders two scans of one instant as ordinary life would.
 4. Each scan is looked up in the table, which says whether it decides the state, and what is odd about it.
 
-`Summary`, `merge` and `state_of` give the same state incrementally; see `tracking.summary`.
+`tracking.tail` continues a fold with what comes later; `Summary`, `merge` and `state_of` give the same state
+incrementally in any order, without findings (`tracking.summary`).
 """
 
 from collections.abc import Iterable
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from tracking.errors import ScanError
 from tracking.finding import Finding, FindingKind
+from tracking.oddity import CLOCK_TOLERANCE_S, about, ahead_of_time, out_of_place
 from tracking.shipment import Milestone, Scan, ScanCode
 from tracking.state import ShipmentState
 from tracking.summary import Mark, Summary, mark_of, merge, state_of
@@ -38,10 +40,6 @@ __all__ = [
     "state_of",
 ]
 
-CLOCK_TOLERANCE_S = 300
-"""A device's clock may run ahead of the server's by this much before it is a finding."""
-
-_CLOCK_TOLERANCE = timedelta(seconds=CLOCK_TOLERANCE_S)
 _COLLECTING_RANKS = frozenset(code.rank for code in COLLECTING)
 _ATTEMPT_RANKS = frozenset(code.rank for code in FAILED_ATTEMPTS)
 _OUT_FOR_DELIVERY = ScanCode.OUT_FOR_DELIVERY.rank
@@ -87,10 +85,9 @@ def _walk(marked: list[tuple[Mark, Scan]], findings: list[Finding]) -> ShipmentS
     for (at, rank, _), scan in marked:
         cell = BY_RANK[milestone.rank][rank]
         if cell.finding is not None:
-            findings.append(_odd(cell.finding, at, scan, milestone))
-        if scan.occurred_at > at and scan.occurred_at - at > _CLOCK_TOLERANCE:
-            ahead_s = int((scan.occurred_at - at).total_seconds())
-            findings.append(_finding(FindingKind.FROM_THE_FUTURE, at, scan, (("ahead_s", ahead_s),)))
+            findings.append(out_of_place(cell.finding, at, scan, milestone))
+        if scan.occurred_at > at and (ahead := ahead_of_time(at, scan)):
+            findings.append(ahead)
         if cell.decides:
             milestone, deciding, since = cell.to, scan, at
         if rank in _COLLECTING_RANKS:
@@ -126,16 +123,6 @@ def _by_time(finding: Finding) -> tuple[datetime, str]:
     return finding.since, finding.key
 
 
-def _finding(
-    kind: FindingKind, at: datetime, scan: Scan, parameters: tuple[tuple[str, str | int], ...]
-) -> Finding:
-    return Finding(f"{kind.value}:{scan.scan_id}", kind, at, (scan.scan_id,), parameters)
-
-
-def _odd(kind: FindingKind, at: datetime, scan: Scan, milestone: Milestone) -> Finding:
-    return _finding(kind, at, scan, (("code", scan.code.value), ("milestone", milestone.value)))
-
-
 def _content(scan: Scan) -> tuple[ScanCode, datetime, int | None, str | None]:
     return scan.code, scan.occurred_at, scan.facility_id, scan.corrects
 
@@ -156,9 +143,7 @@ def _without_copies_and_errors(received: Iterable[Scan], findings: list[Finding]
         elif _content(scan) != _content(first) and first.scan_id not in conflicting:
             conflicting.add(first.scan_id)
             findings.append(
-                _finding(
-                    FindingKind.CONFLICTING_RESEND, scan.received_at, first, (("code", scan.code.value),)
-                )
+                about(FindingKind.CONFLICTING_RESEND, scan.received_at, first, (("code", scan.code.value),))
             )
         # A copy under another id stands for the first one, also when an error declaration names it.
         by_id.setdefault(scan.scan_id, first)
@@ -171,7 +156,7 @@ def _without_copies_and_errors(received: Iterable[Scan], findings: list[Finding]
         target = by_id.get(scan.corrects)
         if target is None or target.code is ScanCode.VOIDED:
             parameters = (("corrects", scan.corrects),)
-            findings.append(_finding(FindingKind.CORRECTION_UNMATCHED, scan.received_at, scan, parameters))
+            findings.append(about(FindingKind.CORRECTION_UNMATCHED, scan.received_at, scan, parameters))
         else:
             removed.add(target.scan_id)
     return [scan for scan in unique if scan.scan_id not in removed and scan.code is not ScanCode.VOIDED]

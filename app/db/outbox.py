@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
+import msgspec
 import sqlalchemy as sa
 import structlog
 from sqlalchemy.orm import Mapped, Session, mapped_column
@@ -69,6 +70,20 @@ def append(session: Session, topic: str, payload: dict[str, Any], *, now: dateti
         OutboxEvent(
             tenant_id=tenant_of(session), topic=topic, payload=payload, created_at=now, available_at=now
         )
+    )
+
+
+def append_many(
+    session: Session, topic: str, payloads: Sequence[Mapping[str, Any]], *, now: datetime
+) -> None:
+    """Write many events of one topic in one statement; the session must be a tenant's."""
+    if not payloads:
+        return
+    session.flush()  # what the session still holds was caused before these
+    session.connection().exec_driver_sql(
+        "INSERT INTO outbox_event (tenant_id, topic, payload, created_at, available_at, attempts) "
+        "SELECT %s, %s, payload, %s, %s, 0 FROM jsonb_array_elements(%s::jsonb) AS payload",
+        (tenant_of(session), topic, now, now, msgspec.json.encode(payloads).decode()),
     )
 
 

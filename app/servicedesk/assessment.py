@@ -17,8 +17,8 @@ from app.orders.models import Order
 from app.orders.tariff import ChargeKind
 from app.servicedesk.custody import Parties, chain
 from app.servicedesk.models import Case
-from app.shipments.folding import scans_by_shipment
 from app.shipments.models import Shipment, ShipmentLeg
+from app.shipments.scan_store import scans_by_shipment
 from settlement import compensation
 from settlement.compensation import Award, Custody, InsuranceRule, LossKind, MailClass
 from settlement.money import Money
@@ -96,7 +96,7 @@ def _facts(session: Session, case: Case) -> _Facts:
     if case.shipment_id is None:
         raise InvalidInputError("the case is about no shipment")
     shipment = session.get_one(Shipment, case.shipment_id)
-    scans = scans_by_shipment(session, [shipment.id])[shipment.id]
+    scans = scans_by_shipment(session, [shipment])[shipment.id]
     return _Facts(shipment, scans, orders.order_of_shipment(session, shipment.id))
 
 

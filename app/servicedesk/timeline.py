@@ -197,24 +197,38 @@ def _scans(sends: sa.ColumnElement[bool], receives: sa.ColumnElement[bool]) -> s
     error = aliased(ScanRecord)
     # Both ends may be one person: a union, so that each scan comes once, over the index of each end.
     of_both = sa.union(
-        *(sa.select(Shipment.id, Shipment.waybill_number).where(condition) for condition in (sends, receives))
+        *(
+            sa.select(
+                Shipment.id,
+                Shipment.waybill_number,
+                sa.cast(
+                    sa.func.date_trunc("month", sa.func.timezone("UTC", Shipment.booked_at)), sa.Date
+                ).label("month"),
+            ).where(condition)
+            for condition in (sends, receives)
+        )
     ).subquery()
     declared_wrong = sa.exists().where(
-        error.shipment_id == ScanRecord.shipment_id, error.corrects == ScanRecord.scan_key
+        error.shipment_id == ScanRecord.shipment_id,
+        error.shipment_month == ScanRecord.shipment_month,
+        error.corrects == ScanRecord.scan_key,
     )
     return (
         _entry(
             EntryKind.SCAN,
             ScanRecord.code,
             ScanRecord.occurred_at,
-            ScanRecord.id,
+            sa.func.hashtextextended(ScanRecord.scan_key, 0),
             of_both.c.waybill_number,
             sa.func.coalesce(ScanRecord.reason, ""),
             place=(Facility.name, Facility.name_en),
             offset_minutes=ScanRecord.offset_minutes,
         )
         .select_from(of_both)
-        .join(ScanRecord, ScanRecord.shipment_id == of_both.c.id)
+        .join(
+            ScanRecord,
+            sa.and_(ScanRecord.shipment_id == of_both.c.id, ScanRecord.shipment_month == of_both.c.month),
+        )
         .outerjoin(Facility, Facility.id == ScanRecord.facility_id)
         .where(ScanRecord.code.in_(KEY_MOMENTS), ~declared_wrong)
     )

@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import base64
-import binascii
 import functools
 from collections.abc import Callable
-from datetime import datetime
 from typing import Any
 
 import flask
@@ -20,41 +17,14 @@ from app.security import current_actor, requires
 from app.shipments import service
 from app.shipments.api_blueprint import blueprint
 from app.shipments.api_models import ScanResults
-from app.shipments.models import ProofKind
-from app.shipments.service import BATCH_MAX, ProofInput, ScanInput
+from app.shipments.service import BATCH_MAX, ScanInput
 from app.web import now, unit_of_work
 
 NDJSON = ("application/x-ndjson", "application/jsonl", "application/ndjson")
 
 
-class ProofBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """Who received it and how that is proved; the picture in base64."""
-
-    kind: ProofKind
-    received_by: str
-    content_type: str | None = None
-    content_base64: str | None = None
-
-
-class ScanBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """One scan. `device_id` and `client_scan_id` together recognise it when it is sent again."""
-
-    number: str
-    code: str
-    occurred_at: datetime
-    device_id: str
-    client_scan_id: str
-    offset_minutes: int = 480
-    facility_id: int | None = None
-    courier_id: int | None = None
-    reason: str | None = None
-    corrects: str | None = None
-    piece_no: int | None = None
-    proof: ProofBody | None = None
-
-
-_array = msgspec.json.Decoder(list[ScanBody])
-_line = msgspec.json.Decoder(ScanBody)
+_array = msgspec.json.Decoder(list[ScanInput])
+_line = msgspec.json.Decoder(ScanInput)
 
 
 def idempotent_if_asked(
@@ -83,24 +53,22 @@ def idempotent_if_asked(
 @idempotent_if_asked
 def scans() -> flask.typing.ResponseReturnValue:
     """Record scans; each has a result of its own."""
-    bodies = _decoded()
-    if len(bodies) > BATCH_MAX:
-        raise InvalidInputError(f"at most {BATCH_MAX} scans at once")
+    given = _decoded()
     with unit_of_work() as session:
-        results = service.record_scans(session, current_actor(), [_input(body) for body in bodies], now=now())
+        results = service.record_scans(session, current_actor(), given, now=now())
     encoded = msgspec.json.encode({"items": results})
     return flask.Response(encoded, content_type="application/json")
 
 
 def _schema() -> dict[str, Any]:
     """The body for the OpenAPI document, written out: APIFlask names only its own kinds of schema."""
-    _, parts = msgspec.json.schema_components([ScanBody], ref_template="{name}")
+    _, parts = msgspec.json.schema_components([ScanInput], ref_template="{name}")
     proof = {
-        **parts["ProofBody"],
-        "properties": {**parts["ProofBody"]["properties"], "kind": parts["ProofKind"]},
+        **parts["ProofInput"],
+        "properties": {**parts["ProofInput"]["properties"], "kind": parts["ProofKind"]},
     }
     either = {"anyOf": [{"type": "null"}, proof], "default": None}
-    scan = {**parts["ScanBody"], "properties": {**parts["ScanBody"]["properties"], "proof": either}}
+    scan = {**parts["ScanInput"], "properties": {**parts["ScanInput"]["properties"], "proof": either}}
     return {"type": "array", "maxItems": BATCH_MAX, "items": scan}
 
 
@@ -108,7 +76,7 @@ def _schema() -> dict[str, Any]:
 vars(scans)["_spec"].update(body=_schema(), content_type=["application/json", NDJSON[0]])
 
 
-def _decoded() -> list[ScanBody]:
+def _decoded() -> list[ScanInput]:
     raw = flask.request.get_data()
     try:
         if flask.request.mimetype in NDJSON:
@@ -122,32 +90,3 @@ def _decoded() -> list[ScanBody]:
         ) from error
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
         raise BadRequestError(f"the body is not JSON: {error}") from error
-
-
-def _input(body: ScanBody) -> ScanInput:
-    return ScanInput(
-        number=body.number,
-        code=body.code,
-        occurred_at=body.occurred_at,
-        offset_minutes=body.offset_minutes,
-        device_id=body.device_id,
-        client_scan_id=body.client_scan_id,
-        facility_id=body.facility_id,
-        courier_id=body.courier_id,
-        reason=body.reason,
-        corrects=body.corrects,
-        piece_no=body.piece_no,
-        proof=None if body.proof is None else _proof(body.proof),
-    )
-
-
-def _proof(body: ProofBody) -> ProofInput:
-    content = None
-    if body.content_base64 is not None:
-        try:
-            content = base64.b64decode(body.content_base64, validate=True)
-        except (binascii.Error, ValueError) as error:
-            raise InvalidInputError(
-                "a proof is not base64", [{"detail": str(error), "pointer": "/proof/content_base64"}]
-            ) from error
-    return ProofInput(body.kind, body.received_by, body.content_type, content)

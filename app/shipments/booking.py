@@ -21,6 +21,7 @@ from app.shipments.booking_request import BookingRequest, Place
 from app.shipments.models import ScanRecord, Shipment, ShipmentLeg
 from app.shipments.scan_values import BOOKING_DEVICE
 from app.shipments.values import scan_key
+from app.shipments.waybills import month_of
 from routing.network import Handover, Itinerary, itinerary
 from routing.network.cutoff import handed_over_at, ready_at
 from tracking.numbers import waybill_number
@@ -91,16 +92,21 @@ def book(
     shipment_id = session.execute(
         sa.text("SELECT nextval(pg_get_serial_sequence('shipment', 'id'))")
     ).scalar_one()
+    number = _waybill_number(session, shipment_id)
+    booked_key = scan_key(tenant_of(session), BOOKING_DEVICE, number)
     shipment = Shipment(
         id=shipment_id,
         tenant_id=tenant_of(session),
-        waybill_number=_waybill_number(session, shipment_id),
+        waybill_number=number,
         customer_id=customer_id,
         consignee_customer_id=consignee_customer_id,
         booked_at=now,
         milestone=Milestone.BOOKED,
         code=ScanCode.BOOKED,
         state_since=now,
+        last_scan_at=now if request.pieces == 1 else None,
+        last_scan_rank=ScanCode.BOOKED.rank,
+        last_scan_key=booked_key,
         **_as_asked(request),
         **_as_planned(route),
     )
@@ -109,10 +115,11 @@ def book(
     session.add(
         ScanRecord(
             tenant_id=shipment.tenant_id,
-            scan_key=scan_key(shipment.tenant_id, BOOKING_DEVICE, shipment.waybill_number),
+            scan_key=booked_key,
             shipment_id=shipment_id,
+            shipment_month=month_of(now),
             device_id=BOOKING_DEVICE,
-            client_scan_id=shipment.waybill_number,
+            client_scan_id=number,
             code=ScanCode.BOOKED,
             occurred_at=now,
             offset_minutes=request.offset_minutes,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 
@@ -55,21 +56,30 @@ def store_findings(
         elif row.closed_at is not None and finding is not None:
             row.closed_at, row.opened_at, row.details = None, finding.since, _details(finding)
             changed += 1
-    fresh = [
+    fresh: dict[int, list[Finding]] = defaultdict(list)
+    for (shipment_id, finding_key), finding in wanted.items():
+        if (shipment_id, finding_key) not in stored:
+            fresh[shipment_id].append(finding)
+    open_findings(session, fresh, source=source)
+    return changed + sum(map(len, fresh.values()))
+
+
+def open_findings(session: Session, found: Mapping[int, Sequence[Finding]], *, source: str) -> None:
+    """Open findings beside those that stand; one that is known already stays as it is."""
+    rows = [
         {
             "tenant_id": tenant_of(session),
             "shipment_id": shipment_id,
-            "finding_key": key,
+            "finding_key": f"{source}:{finding.key}",
             "kind": finding.kind,
             "details": _details(finding),
             "opened_at": finding.since,
         }
-        for (shipment_id, key), finding in wanted.items()
-        if (shipment_id, key) not in stored
+        for shipment_id, findings in found.items()
+        for finding in findings
     ]
-    if fresh:
-        session.execute(insert(ShipmentFinding).on_conflict_do_nothing(), fresh)
-    return changed + len(fresh)
+    if rows:
+        session.execute(insert(ShipmentFinding).on_conflict_do_nothing(), rows)
 
 
 def close_findings(session: Session, shipment_ids: Collection[int], *, source: str, now: datetime) -> None:

@@ -1,72 +1,261 @@
-"""From scans to state: a shipment's rows folded, its estimate renewed, its findings opened and closed."""
+"""From scans to state: new scans continue what is folded already, or all are folded anew.
+
+A shipment's row holds its state and the place in time of the latest scan in it. A scan that comes after that
+place continues the fold (`tracking.tail`); for one that came late, corrects another, or speaks of one piece
+of several, all scans of the shipment are read and folded. Both ways the state and the findings are those of
+`tracking.lifecycle.fold` over all scans.
+"""
 
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection, Sequence
-from datetime import datetime
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
+from sqlalchemy.orm.util import identity_key
 
-from app.db import outbox
-from app.shipments.booking import last_mile_s
-from app.shipments.findings import FOLD, WATCH, close_findings, store_findings
-from app.shipments.models import ScanRecord, Shipment, ShipmentLeg
-from routing.network.cutoff import ready_at
-from tracking.errors import PromiseError
+from app.db import arrays, outbox
+from app.shipments.findings import FOLD, WATCH, close_findings, open_findings, store_findings
+from app.shipments.models import Shipment, ShipmentLeg
+from app.shipments.scan_store import scans_by_id
+from app.shipments.waybills import month_of
 from tracking.finding import Finding
 from tracking.lifecycle import fold, fold_pieces
-from tracking.position import Position, position_of
-from tracking.promise import Promise, promise
 from tracking.shipment import Leg, Milestone, Scan, ScanCode
 from tracking.state import ShipmentState
 from tracking.summary import mark_of
-from tracking.transitions import PLACELESS
+from tracking.tail import Tail
 
-# While it stands so, a parcel still comes to its consignee, and a time can be told for it.
-_COMING = frozenset(
-    {
-        Milestone.BOOKED,
-        Milestone.EXCEPTION,
-        Milestone.ACCEPTED,
-        Milestone.IN_TRANSIT,
-        Milestone.OUT_FOR_DELIVERY,
-        Milestone.ATTEMPT_FAILED,
-    }
-)
+_LOCKED_AT_ONCE = 2_000
+_MILESTONES = {one.value: one for one in Milestone}
+_CODES = {one.value: one for one in ScanCode}
+_NEVER = datetime.min.replace(tzinfo=UTC)
 
 
-def refold(session: Session, shipment_ids: Collection[int], *, now: datetime) -> dict[int, Milestone]:
-    """Bring shipments up to date with all their scans; gives the milestone of each.
+@dataclass(slots=True)
+class _Row:
+    """A shipment's row under its lock, and what it becomes."""
+
+    shipment_id: int
+    pieces: int
+    booked_at: datetime
+    destination_facility_id: int
+    tail: Tail
+    terminal: bool
+    has_findings: bool
+    delivered_at: datetime | None
+    continues: bool
+    told: tuple[Milestone, ScanCode, int | None]
+    moved: bool = False
+    found: list[Finding] = field(default_factory=list)
+
+
+@dataclass(frozen=True, slots=True)
+class Folded:
+    """What came of it: the milestone of each shipment, and which of them stand otherwise than before."""
+
+    milestones: Mapping[int, Milestone]
+    moved: Sequence[int]
+
+
+def fold_in(session: Session, fresh: Mapping[int, Sequence[Scan]], *, now: datetime) -> Folded:
+    """Bring shipments up to date with scans that were stored just now.
 
     Locks the shipments in id order. A change that others must hear of goes to the outbox as
     `shipment.state_changed`.
+
+    Args:
+        session: of the shipments' tenant.
+        fresh: the stored scans by shipment id.
+        now: the server's time.
     """
-    if not shipment_ids:
-        return {}
-    wanted = sorted(shipment_ids)
-    shipments = session.scalars(
-        sa.select(Shipment)
-        .where(Shipment.id == _any_of(wanted))
-        .order_by(Shipment.id)
-        .with_for_update(key_share=True)
-        .execution_options(populate_existing=True)
-    ).all()
-    scans = scans_by_shipment(session, wanted)
-    legs = legs_by_shipment(session, wanted)
-    found: dict[int, tuple[Finding, ...]] = {}
-    ended: list[int] = []
-    for shipment in shipments:
-        state, counting = state_of_scans(scans[shipment.id], shipment.pieces)
-        if state.findings or shipment.has_findings:
-            found[shipment.id] = state.findings
-        if state.terminal and not shipment.terminal:
-            ended.append(shipment.id)
-        _bring_up_to_date(session, shipment, state, counting, legs[shipment.id], now)
-    store_findings(session, found, source=FOLD, now=now)
+    if not fresh:
+        return Folded({}, ())
+    session.flush()  # the statements below go past the session
+    rows = _locked(session, sorted(fresh))
+    anew: dict[int, _Row] = {}
+    for row in rows:
+        marked = sorted([(mark_of(scan), scan) for scan in fresh[row.shipment_id]], key=lambda one: one[0])
+        if row.continues and marked[0][0] > row.tail.mark and not any(scan.corrects for _, scan in marked):
+            _continue(row, marked)
+        else:
+            anew[row.shipment_id] = row
+    scans = scans_by_id(session, {row.shipment_id: month_of(row.booked_at) for row in anew.values()})
+    refound = {
+        shipment_id: findings
+        for shipment_id, row in anew.items()
+        if (findings := _fold_anew(row, scans[shipment_id])) or row.has_findings
+    }
+    _store(session, rows, refound, now)
+    return Folded(
+        {row.shipment_id: row.tail.milestone for row in rows}, [row.shipment_id for row in rows if row.moved]
+    )
+
+
+def _locked(session: Session, shipment_ids: Sequence[int]) -> list[_Row]:
+    """The rows in id order; a few thousand at a time, which the planner answers from the key's index."""
+    rows = []
+    for start in range(0, len(shipment_ids), _LOCKED_AT_ONCE):
+        found = session.connection().exec_driver_sql(
+            "SELECT id, pieces, booked_at, destination_facility_id, milestone, code, state_since, "
+            "state_facility_id, state_courier_id, attempts, terminal, has_findings, delivered_at, "
+            "receipt_confirmed_at, last_scan_at, last_scan_rank, last_scan_key "
+            "FROM shipment WHERE id = ANY (%s::bigint[]) ORDER BY id FOR NO KEY UPDATE",
+            (arrays.numbers(shipment_ids[start : start + _LOCKED_AT_ONCE]),),
+        )
+        rows += [_row(*values) for values in found]
+    return rows
+
+
+def _row(
+    shipment_id: int,
+    pieces: int,
+    booked_at: datetime,
+    destination_id: int,
+    milestone: str,
+    code: str,
+    since: datetime,
+    facility_id: int | None,
+    courier_id: int | None,
+    attempts: int,
+    terminal: bool,
+    has_findings: bool,
+    delivered_at: datetime | None,
+    confirmed_at: datetime | None,
+    last_at: datetime | None,
+    last_rank: int,
+    last_key: str,
+) -> _Row:
+    mark = (_NEVER if last_at is None else last_at.astimezone(UTC), last_rank, last_key)
+    stands, exactly = _MILESTONES[milestone], _CODES[code]
+    tail = Tail(
+        mark, stands, exactly, since.astimezone(UTC), facility_id, courier_id, attempts, _utc(confirmed_at)
+    )
+    return _Row(
+        shipment_id,
+        pieces,
+        booked_at.astimezone(UTC),
+        destination_id,
+        tail,
+        terminal,
+        has_findings,
+        _utc(delivered_at),
+        last_at is not None,
+        (stands, exactly, facility_id),
+    )
+
+
+def _utc(moment: datetime | None) -> datetime | None:
+    return None if moment is None else moment.astimezone(UTC)
+
+
+def _continue(row: _Row, marked: Iterable[tuple[tuple[datetime, int, str], Scan]]) -> None:
+    tail = row.tail
+    before = tail.code, tail.facility_id, tail.since
+    for mark, scan in marked:
+        row.found += tail.advance(mark, scan)
+    row.moved = before != (tail.code, tail.facility_id, tail.since)
+
+
+def _fold_anew(row: _Row, scans: Sequence[Scan]) -> tuple[Finding, ...]:
+    """Fold all scans; gives all that is odd about them."""
+    state, _counting = state_of_scans(scans, row.pieces)
+    assert state.code is not None, "a shipment has at least the scan it was booked by"
+    assert state.since is not None, "a decided state has a time"
+    before = row.tail.code, row.tail.facility_id, row.tail.since
+    row.continues = row.pieces == 1 and not any(scan.corrects for scan in scans)
+    row.tail = Tail(
+        max(map(mark_of, scans)),
+        state.milestone,
+        state.code,
+        state.since,
+        state.facility_id,
+        state.courier_id,
+        state.attempts,
+        state.confirmed_at,
+    )
+    row.moved = before != (state.code, state.facility_id, state.since)
+    return state.findings
+
+
+def _store(
+    session: Session, rows: Sequence[_Row], refound: Mapping[int, tuple[Finding, ...]], now: datetime
+) -> None:
+    opened = {row.shipment_id: row.found for row in rows if row.found}
+    open_findings(session, opened, source=FOLD)
+    store_findings(session, refound, source=FOLD, now=now)
+    ended = [row.shipment_id for row in rows if row.tail.terminal and not row.terminal]
+    _write(session, rows, refound)
+    events = [
+        {"shipment_id": row.shipment_id, "milestone": row.tail.milestone, "code": row.tail.code}
+        for row in rows
+        if _worth_telling(row)
+    ]
+    outbox.append_many(session, "shipment.state_changed", events, now=now)
     close_findings(session, ended, source=WATCH, now=now)
-    return {shipment.id: shipment.milestone for shipment in shipments}
+    for row in rows:  # what the session holds of them is old now
+        held = session.identity_map.get(identity_key(Shipment, row.shipment_id))
+        if held is not None:
+            session.expire(held)
+
+
+def _write(session: Session, rows: Sequence[_Row], refound: Mapping[int, tuple[Finding, ...]]) -> None:
+    tails = [row.tail for row in rows]
+    session.connection().exec_driver_sql(
+        _UPDATE,
+        (
+            arrays.numbers([row.shipment_id for row in rows]),
+            arrays.texts([tail.milestone for tail in tails]),
+            arrays.texts([tail.code for tail in tails]),
+            arrays.moments([tail.since for tail in tails]),
+            arrays.numbers([tail.facility_id for tail in tails]),
+            arrays.numbers([tail.courier_id for tail in tails]),
+            arrays.numbers([tail.attempts for tail in tails]),
+            arrays.flags([tail.terminal for tail in tails]),
+            arrays.flags(
+                [
+                    bool(refound[row.shipment_id])
+                    if row.shipment_id in refound
+                    else row.has_findings or bool(row.found)
+                    for row in rows
+                ]
+            ),
+            arrays.moments([tail.delivered_at for tail in tails]),
+            arrays.moments([tail.confirmed_at for tail in tails]),
+            arrays.moments([row.tail.mark[0] if row.continues else None for row in rows]),
+            arrays.numbers([tail.mark[1] for tail in tails]),
+            arrays.texts([tail.mark[2] for tail in tails]),
+        ),
+    )
+
+
+_UPDATE = """
+UPDATE shipment SET milestone = given.milestone, code = given.code, state_since = given.since,
+    state_facility_id = given.facility_id, state_courier_id = given.courier_id, attempts = given.attempts,
+    terminal = given.terminal, has_findings = given.has_findings, delivered_at = given.delivered_at,
+    receipt_confirmed_at = given.confirmed_at, last_scan_at = given.last_at, last_scan_rank = given.last_rank,
+    last_scan_key = given.last_key
+FROM unnest(%s::bigint[], %s::text[], %s::text[], %s::timestamptz[], %s::bigint[], %s::bigint[], %s::bigint[],
+    %s::boolean[], %s::boolean[], %s::timestamptz[], %s::timestamptz[], %s::timestamptz[], %s::smallint[],
+    %s::text[])
+    AS given (id, milestone, code, since, facility_id, courier_id, attempts, terminal, has_findings,
+              delivered_at, confirmed_at, last_at, last_rank, last_key)
+WHERE shipment.id = given.id
+"""
+
+
+def _worth_telling(row: _Row) -> bool:
+    """Whether others must hear of it: a new milestone, a pickup in vain, the arrival at the last outlet."""
+    milestone, code, facility_id = row.told
+    tail = row.tail
+    if tail.milestone is not milestone:
+        return True
+    if tail.code is ScanCode.PICKUP_FAILED:
+        return code is not ScanCode.PICKUP_FAILED
+    return tail.facility_id == row.destination_facility_id != facility_id and not tail.terminal
 
 
 def state_of_scans(scans: Sequence[Scan], pieces: int) -> tuple[ShipmentState, list[Scan]]:
@@ -88,60 +277,6 @@ def state_of_scans(scans: Sequence[Scan], pieces: int) -> tuple[ShipmentState, l
     return states[last], [scan for scan in counting if scan.piece_no in (None, last + 1)]
 
 
-def scans_by_shipment(session: Session, shipment_ids: Collection[int]) -> dict[int, list[Scan]]:
-    """Every scan of some shipments, as `tracking` takes them."""
-    found: defaultdict[int, list[Scan]] = defaultdict(list)
-    rows = session.execute(
-        sa.select(
-            ScanRecord.shipment_id,
-            ScanRecord.scan_key,
-            ScanRecord.code,
-            ScanRecord.occurred_at,
-            ScanRecord.offset_minutes,
-            ScanRecord.received_at,
-            ScanRecord.device_id,
-            ScanRecord.client_scan_id,
-            ScanRecord.facility_id,
-            ScanRecord.courier_id,
-            ScanRecord.reason,
-            ScanRecord.corrects,
-            ScanRecord.piece_no,
-        ).where(ScanRecord.shipment_id == _any_of(shipment_ids))
-    )
-    for (
-        shipment_id,
-        key,
-        code,
-        occurred,
-        offset,
-        received,
-        device,
-        client,
-        facility,
-        courier,
-        why,
-        corrects,
-        piece,
-    ) in rows:
-        found[shipment_id].append(
-            Scan(
-                key,
-                code,
-                occurred,
-                offset,
-                received,
-                device,
-                client,
-                facility,
-                courier,
-                reason=why,
-                corrects=corrects,
-                piece_no=piece,
-            )
-        )
-    return found
-
-
 def legs_by_shipment(session: Session, shipment_ids: Collection[int]) -> dict[int, list[Leg]]:
     """The planned legs of some shipments, in order."""
     found: defaultdict[int, list[Leg]] = defaultdict(list)
@@ -158,7 +293,7 @@ def legs_by_shipment(session: Session, shipment_ids: Collection[int]) -> dict[in
             ShipmentLeg.planned_departure_at,
             ShipmentLeg.planned_arrival_at,
         )
-        .where(ShipmentLeg.shipment_id == _any_of(shipment_ids))
+        .where(ShipmentLeg.shipment_id == sa.any_(sa.literal(list(shipment_ids), sa.ARRAY(sa.BigInteger))))
         .order_by(ShipmentLeg.shipment_id, ShipmentLeg.sequence)
     )
     for row in rows:
@@ -174,94 +309,3 @@ def legs_by_shipment(session: Session, shipment_ids: Collection[int]) -> dict[in
             )
         )
     return found
-
-
-def estimate(
-    shipment: Shipment, state: ShipmentState, scans: Sequence[Scan], legs: Sequence[Leg], now: datetime
-) -> Promise | None:
-    """When the parcel is expected, from where it is now; None where no time can be told.
-
-    Args:
-        shipment: whose hand-overs and outlets count.
-        state: of its scans.
-        scans: that count.
-        legs: the planned route in order.
-        now: nothing is expected before.
-    """
-    if state.milestone not in _COMING:
-        return None
-    if state.code in (ScanCode.ATTEMPT_FAILED, ScanCode.REFUSED) and state.since is not None:
-        # It waits for the next round from the last outlet.
-        legs, position, arrives_at = (), Position(shipment.destination_facility_id, state.since), state.since
-    else:
-        ready = ready_at(shipment.booked_at, shipment.pickup_handover, shipment.booked_offset_minutes)
-        found = position_of(legs, scans, ready_at=ready) if legs else _at_only_outlet(shipment, scans, ready)
-        if found is None:
-            return None  # off its route, until it is planned anew; the watch opens a finding
-        position, arrives_at = found, legs[-1].planned_arrival_at if legs else found.at
-    handover_s = last_mile_s(arrives_at, shipment.delivery_handover, shipment.booked_offset_minutes)
-    try:
-        return promise(legs, handover_s=handover_s, history=None, now=now, current=position)
-    except PromiseError:
-        return None  # its legs are no chain: parts of an earlier route
-
-
-def _at_only_outlet(shipment: Shipment, scans: Sequence[Scan], ready: datetime) -> Position:
-    """Where it is when origin and destination are one outlet."""
-    seen = [mark_of(scan)[0] for scan in scans if scan.facility_id is not None and scan.code not in PLACELESS]
-    return Position(shipment.origin_facility_id, min(seen, default=ready))
-
-
-def _bring_up_to_date(
-    session: Session,
-    shipment: Shipment,
-    state: ShipmentState,
-    scans: Sequence[Scan],
-    legs: Sequence[Leg],
-    now: datetime,
-) -> None:
-    before = shipment.milestone, shipment.code, shipment.state_facility_id
-    assert state.code is not None, "a shipment has at least the scan it was booked by"
-    assert state.since is not None, "a decided state has a time"
-    moved = (shipment.code, shipment.state_facility_id, shipment.state_since) != (
-        state.code,
-        state.facility_id,
-        state.since,
-    )
-    shipment.milestone = state.milestone
-    shipment.code = state.code
-    shipment.state_since = state.since
-    shipment.state_facility_id = state.facility_id
-    shipment.state_courier_id = state.courier_id
-    shipment.attempts = state.attempts
-    shipment.terminal = state.terminal
-    shipment.delivered_at = state.delivered_at
-    shipment.receipt_confirmed_at = state.confirmed_at
-    shipment.has_findings = bool(state.findings)
-    expected = estimate(shipment, state, scans, legs, now) if moved else None
-    if expected is not None:
-        # The estimate moves with every scan; the first promise stays as it was told.
-        shipment.estimate_p50_at = expected.p50_at
-        shipment.estimate_p80_at = expected.p80_at
-        shipment.estimate_p95_at = expected.p95_at
-    if _worth_telling(shipment, *before):
-        outbox.append(
-            session,
-            "shipment.state_changed",
-            {"shipment_id": shipment.id, "milestone": state.milestone, "code": state.code},
-            now=now,
-        )
-
-
-def _worth_telling(shipment: Shipment, milestone: Milestone, code: ScanCode, facility_id: int | None) -> bool:
-    """Whether others must hear of it: a new milestone, a pickup in vain, the arrival at the last outlet."""
-    if shipment.milestone != milestone:
-        return True
-    if shipment.code is ScanCode.PICKUP_FAILED:
-        return code is not ScanCode.PICKUP_FAILED
-    arrived = shipment.state_facility_id == shipment.destination_facility_id != facility_id
-    return arrived and not shipment.terminal
-
-
-def _any_of(ids: Collection[int]) -> sa.CollectionAggregate[bool]:
-    return sa.any_(sa.literal(list(ids), sa.ARRAY(sa.BigInteger)))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
@@ -11,13 +11,16 @@ from sqlalchemy.orm import Session
 from app.accounts.models import Tenant
 from app.config import Settings
 from app.shipments import folding, service
+from app.shipments.estimates import estimate
 from app.shipments.findings import WATCH, store_findings
 from app.shipments.models import Shipment, ShipmentFinding
+from app.shipments.scan_store import scans_by_shipment
 from tracking.finding import Finding
 from tracking.watch import CONFIRM_WITHIN_S, ShipmentView
 from tracking.watch import watch as watch_one
 
 _BATCH = 1000
+_MONTHS_AHEAD = 4
 
 
 def watch(session: Session, settings: Settings, now: datetime) -> int:
@@ -70,7 +73,7 @@ def _watch_batch(
     session: Session, batch: Sequence[Shipment], unconfirmed_since: datetime, now: datetime
 ) -> int:
     ids = [shipment.id for shipment in batch]
-    scans = folding.scans_by_shipment(session, ids)
+    scans = scans_by_shipment(session, batch)
     legs = folding.legs_by_shipment(session, ids)
     found: dict[int, Sequence[Finding]] = {}
     for shipment in batch:
@@ -85,9 +88,18 @@ def _watch_batch(
             scans=tuple(counting),
             legs=tuple(way),
             promised_at=shipment.promised_to_at,
-            estimate=folding.estimate(shipment, state, counting, way, now),
+            estimate=estimate(shipment, state, counting, way, now),
         )
         found[shipment.id] = watch_one(view, now)
     changed = store_findings(session, found, source=WATCH, now=now)
     session.flush()  # what the next batch reads is not held in memory
     return changed
+
+
+def make_partitions(session: Session, _settings: Settings, now: datetime) -> int:
+    """Make room for the scans of shipments booked in the months to come; gives how many months were new."""
+    made: int = session.execute(
+        sa.text("SELECT make_scan_partitions(:first_month, :months)"),
+        {"first_month": now.astimezone(UTC).date(), "months": _MONTHS_AHEAD},
+    ).scalar_one()
+    return made

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import enum
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 
 import sqlalchemy as sa
+from sqlalchemy import orm
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from app.db.base import Base, Identified, TenantScoped
@@ -51,11 +52,12 @@ class Shipment(Identified, TenantScoped, Base):
             "delivered_at",
             postgresql_where=sa.text("delivered_at IS NOT NULL AND receipt_confirmed_at IS NULL"),
         ),
-        sa.Index(
-            "ix_shipment_open_state", "tenant_id", "milestone", postgresql_where=sa.text("NOT terminal")
-        ),
+        # What a scan changes stands in no index but for the ends of its life, so that the new version of the
+        # row stays on its page (PostgreSQL's heap-only tuples) and costs no index entry.
+        sa.Index("ix_shipment_open", "tenant_id", "id", postgresql_where=sa.text("NOT terminal")),
         sa.CheckConstraint("pieces > 0 AND weight_g > 0", name="has_goods"),
         sa.CheckConstraint("declared_value_minor >= 0 AND cod_minor >= 0", name="money_not_negative"),
+        {"postgresql_with": {"fillfactor": 70}},
     )
 
     waybill_number: Mapped[str] = mapped_column(unique=True)
@@ -112,6 +114,11 @@ class Shipment(Identified, TenantScoped, Base):
     has_findings: Mapped[bool] = mapped_column(default=False)
     delivered_at: Mapped[datetime | None]
     receipt_confirmed_at: Mapped[datetime | None]
+    # The place in time of the latest scan in the folded state: a later scan continues from it. None where
+    # only the fold over all scans tells the state: several pieces, or a correction among them.
+    last_scan_at: Mapped[datetime | None]
+    last_scan_rank: Mapped[int] = mapped_column(sa.SmallInteger, default=0)
+    last_scan_key: Mapped[str] = mapped_column(default="")
 
     # Five wrong phone endings lock the details of a number (see docs: privacy).
     phone_tries: Mapped[int] = mapped_column(default=0)
@@ -121,7 +128,9 @@ class Shipment(Identified, TenantScoped, Base):
         back_populates="shipment", order_by="ShipmentLeg.sequence", cascade="all, delete-orphan"
     )
     scans: Mapped[list[ScanRecord]] = relationship(
-        back_populates="shipment", order_by="ScanRecord.occurred_at, ScanRecord.id"
+        back_populates="shipment",
+        primaryjoin=lambda: orm.foreign(ScanRecord.shipment_id) == Shipment.id,
+        order_by="ScanRecord.occurred_at, ScanRecord.scan_key",
     )
 
 
@@ -145,34 +154,54 @@ class ShipmentLeg(Identified, TenantScoped, Base):
     shipment: Mapped[Shipment] = relationship(back_populates="legs")
 
 
-class ScanRecord(Identified, TenantScoped, Base):
-    """One event heard from a device; append-only. A correction is another scan that names this one."""
+class ScanRecord(TenantScoped, Base):
+    """One event heard from a device; append-only. A correction is another scan that names this one.
+
+    In partitions by the month in which its shipment was booked: the scans of a parcel lie together, age
+    together, and a scan that is sent again with another time meets its first one. The key is a digest of
+    tenant, device and the device's own id, so its uniqueness is theirs. Rows are written by
+    `app.shipments.scan_store` alone, many a second; what they refer to has been looked up by then, and the
+    foreign keys that would look again, row by row, are left out.
+    """
 
     __tablename__ = "scan"
     __table_args__ = (
-        sa.UniqueConstraint("tenant_id", "device_id", "client_scan_id"),
-        sa.Index("ix_scan_shipment", "shipment_id", "occurred_at"),
-        sa.Index("ix_scan_user", "user_id", "id", postgresql_where=sa.text("user_id IS NOT NULL")),
+        sa.Index("ix_scan_shipment", "shipment_id"),
+        sa.Index("ix_scan_user", "user_id", "received_at", postgresql_where=sa.text("user_id IS NOT NULL")),
         sa.Index("ix_scan_corrects", "corrects", postgresql_where=sa.text("corrects IS NOT NULL")),
+        {"postgresql_partition_by": "RANGE (shipment_month)"},
     )
 
-    scan_key: Mapped[str] = mapped_column(unique=True)
-    shipment_id: Mapped[int] = mapped_column(sa.ForeignKey("shipment.id"))
+    tenant_id: Mapped[int] = mapped_column(sort_order=-1)
+    shipment_month: Mapped[date] = mapped_column(primary_key=True)
+    scan_key: Mapped[str] = mapped_column(primary_key=True)
+    shipment_id: Mapped[int]
     device_id: Mapped[str]
     client_scan_id: Mapped[str]
     code: Mapped[ScanCode] = mapped_column(enum_by_value(ScanCode))
     occurred_at: Mapped[datetime]
     offset_minutes: Mapped[int]
     received_at: Mapped[datetime]
-    facility_id: Mapped[int | None] = mapped_column(sa.ForeignKey("facility.id"))
+    facility_id: Mapped[int | None]
     courier_id: Mapped[int | None]
-    user_id: Mapped[int | None] = mapped_column(sa.ForeignKey("user_account.id"))
+    user_id: Mapped[int | None]
     reason: Mapped[str | None]
     corrects: Mapped[str | None]
     # Which piece of a shipment of several; none where it speaks of all of them.
     piece_no: Mapped[int | None]
 
-    shipment: Mapped[Shipment] = relationship(back_populates="scans")
+    shipment: Mapped[Shipment] = relationship(
+        back_populates="scans", primaryjoin=lambda: orm.foreign(ScanRecord.shipment_id) == Shipment.id
+    )
+
+
+class EstimateRequest(Identified, TenantScoped, Base):
+    """Shipments that moved and whose estimate is to be renewed; the row goes when that is done."""
+
+    __tablename__ = "estimate_request"
+
+    shipment_ids: Mapped[list[int]] = mapped_column(sa.ARRAY(sa.BigInteger))
+    asked_at: Mapped[datetime]
 
 
 class UnmatchedScan(Identified, TenantScoped, Base):
@@ -195,7 +224,7 @@ class DeliveryProof(Identified, TenantScoped, Base):
     __tablename__ = "delivery_proof"
 
     shipment_id: Mapped[int] = mapped_column(sa.ForeignKey("shipment.id"), index=True)
-    scan_key: Mapped[str] = mapped_column(sa.ForeignKey("scan.scan_key"), unique=True)
+    scan_key: Mapped[str] = mapped_column(unique=True)
     kind: Mapped[ProofKind] = mapped_column(enum_by_value(ProofKind))
     received_by: Mapped[str]
     content_type: Mapped[str | None]

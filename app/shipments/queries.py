@@ -19,6 +19,7 @@ from app.network.models import District, Facility
 from app.pagination import Page, decode_cursor, page_of
 from app.shipments.models import DeliveryProof, ScanRecord, Shipment, ShipmentFinding, ShipmentLeg
 from app.shipments.values import parse_number, shipment_of_link, without_nul
+from app.shipments.waybills import month_of
 from tracking.shipment import Milestone, ScanCode
 
 PROBLEMS = (Milestone.EXCEPTION, Milestone.ATTEMPT_FAILED)
@@ -131,8 +132,11 @@ def scans_of(session: Session, shipment: Shipment) -> Sequence[ScanRecord]:
     """Every scan of a shipment in the order it was made, corrected ones and corrections included."""
     return session.scalars(
         sa.select(ScanRecord)
-        .where(ScanRecord.shipment_id == shipment.id)
-        .order_by(ScanRecord.occurred_at, ScanRecord.id)
+        .where(
+            ScanRecord.shipment_id == shipment.id,
+            ScanRecord.shipment_month == month_of(shipment.booked_at),
+        )
+        .order_by(ScanRecord.occurred_at, ScanRecord.scan_key)
     ).all()
 
 
@@ -185,7 +189,7 @@ def last_scans_of_user(session: Session, user_id: int, limit: int) -> Sequence[S
         sa.select(ScanRecord)
         .options(joinedload(ScanRecord.shipment))
         .where(ScanRecord.user_id == user_id, ScanRecord.code != ScanCode.VOIDED)
-        .order_by(ScanRecord.id.desc())
+        .order_by(ScanRecord.received_at.desc(), ScanRecord.occurred_at.desc(), ScanRecord.scan_key)
         .limit(limit)
     ).all()
 

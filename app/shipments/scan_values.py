@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import enum
 from collections.abc import Collection
-from dataclasses import dataclass
 from datetime import datetime, timedelta
+
+import msgspec
 
 from app.accounts.roles import Role
 from app.actor import Actor
@@ -23,7 +24,7 @@ BOOKING_DEVICE, RECEIPT_DEVICE, CANCEL_DEVICE = "booking", "receipt", "cancel"
 _OWN_DEVICES = frozenset({BOOKING_DEVICE, RECEIPT_DEVICE, CANCEL_DEVICE})
 _OWN_CODES = frozenset({ScanCode.BOOKED, ScanCode.RECEIPT_CONFIRMED, ScanCode.CANCELLED})
 
-_CODES = frozenset(code.value for code in ScanCode)
+_CODES = {code.value: code for code in ScanCode}
 _FUTURE_MAX = timedelta(days=2)
 _PAST_MAX = timedelta(days=400)
 _TEXT_LENGTH_MAX = 200
@@ -31,30 +32,29 @@ _REASON_LENGTH_MAX = 500
 ID_MAX = 2**63 - 1
 
 
-@dataclass(frozen=True, slots=True)
-class ProofInput:
+class ProofInput(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Who received it and how that is proved; the content is a picture, or the text of a code."""
 
     kind: ProofKind
     received_by: str
     content_type: str | None = None
-    content: bytes | None = None
+    content: bytes | None = msgspec.field(default=None, name="content_base64")
 
 
-@dataclass(frozen=True, slots=True)
-class ScanInput:
-    """One scan as a device sends it; `occurred_at` is the device's time, aware.
+class ScanInput(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """One scan as a device sends it, also as JSON; `occurred_at` is the device's time, aware.
 
     `number` may be what a piece's barcode says; `piece_no` speaks for itself where it is given. `corrects`
-    is the `scan_key` of the scan that this one declares an error.
+    is the `scan_key` of the scan that this one declares an error. `device_id` and `client_scan_id` together
+    recognise a scan when it is sent again.
     """
 
     number: str
     code: str
     occurred_at: datetime
-    offset_minutes: int
     device_id: str
     client_scan_id: str
+    offset_minutes: int = 480
     facility_id: int | None = None
     courier_id: int | None = None
     reason: str | None = None
@@ -78,8 +78,7 @@ class Refused(enum.StrEnum):
 Refusal = tuple[Refused, str]
 
 
-@dataclass(frozen=True, slots=True)
-class ScanResult:
+class ScanResult(msgspec.Struct, frozen=True):
     """What became of one scan.
 
     `status`: recorded, duplicate (heard before, the same), conflict (heard before with other content; the
@@ -96,8 +95,7 @@ class ScanResult:
     detail: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Heard:
+class Heard(msgspec.Struct, frozen=True):
     """A scan that is well formed, with what was worked out about it once."""
 
     scan: ScanInput
@@ -119,7 +117,7 @@ class Heard:
             courier_id = actor.subject_id
         return cls(
             scan,
-            ScanCode(scan.code),
+            _CODES[scan.code],
             number,
             scan.piece_no if scan.piece_no is not None else piece_no,
             facility_id,
@@ -148,17 +146,18 @@ def refusal(
 
 
 def _malformed(scan: ScanInput) -> Refusal | None:
-    texts = (scan.number, scan.device_id, scan.client_scan_id, scan.reason, scan.corrects)
-    if any(text is not None and "\0" in text for text in texts):
+    number, device_id, client_scan_id = scan.number, scan.device_id, scan.client_scan_id
+    if "\0" in number or "\0" in device_id or "\0" in client_scan_id:
         return Refused.MALFORMED, "a text holds a NUL character"
-    if not (scan.number.strip() and len(scan.number) <= _TEXT_LENGTH_MAX):
+    if len(number) > _TEXT_LENGTH_MAX or not number.strip():
         return Refused.MALFORMED, "number must not be empty or too long"
-    if not (scan.device_id and scan.client_scan_id):
+    if not (device_id and client_scan_id):
         return Refused.MALFORMED, "device_id and client_scan_id must not be empty"
-    if max(len(scan.device_id), len(scan.client_scan_id), len(scan.corrects or "")) > _TEXT_LENGTH_MAX:
+    if len(device_id) > _TEXT_LENGTH_MAX or len(client_scan_id) > _TEXT_LENGTH_MAX:
         return Refused.MALFORMED, f"an id is longer than {_TEXT_LENGTH_MAX} characters"
-    if len(scan.reason or "") > _REASON_LENGTH_MAX:
-        return Refused.MALFORMED, f"reason is longer than {_REASON_LENGTH_MAX} characters"
+    for text, length_max in ((scan.reason, _REASON_LENGTH_MAX), (scan.corrects, _TEXT_LENGTH_MAX)):
+        if text is not None and ("\0" in text or len(text) > length_max):
+            return Refused.MALFORMED, "reason or corrects is too long, or holds a NUL character"
     if scan.courier_id is not None and not 0 < scan.courier_id <= ID_MAX:
         return Refused.MALFORMED, f"there is no courier {scan.courier_id}"
     if scan.piece_no is not None and scan.piece_no < 1:
@@ -209,9 +208,7 @@ def _not_yours(tenant_id: int, actor: Actor, scan: ScanInput) -> Refusal | None:
         return Refused.NOT_YOURS, f"{scan.code} is not recorded by a device"
     if scan.device_id in _OWN_DEVICES:
         return Refused.NOT_YOURS, f"{scan.device_id} is no device's name"
-    # Their keys are known before they are written, so a correction sent beforehand is refused as well.
-    number, _piece_no = parse_number(scan.number)
-    if scan.corrects in {scan_key(tenant_id, device_id, number) for device_id in _OWN_DEVICES}:
+    if scan.corrects is not None and scan.corrects in _own_keys(tenant_id, scan.number):
         return (
             Refused.NOT_YOURS,
             "a booking, its cancellation and a confirmed receipt are not corrected by a device",
@@ -223,3 +220,9 @@ def _not_yours(tenant_id: int, actor: Actor, scan: ScanInput) -> Refusal | None:
     if actor.role == Role.COURIER and scan.courier_id not in (None, actor.subject_id):
         return Refused.NOT_YOURS, "this login scans for its own courier only"
     return None
+
+
+def _own_keys(tenant_id: int, number: str) -> set[str]:
+    """What the service itself records of a number; the keys are known before the scans are there."""
+    plain, _piece_no = parse_number(number)
+    return {scan_key(tenant_id, device_id, plain) for device_id in _OWN_DEVICES}

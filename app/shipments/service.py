@@ -10,10 +10,12 @@ from sqlalchemy.orm import Session
 from app.db import outbox
 from app.db.session import tenant_of
 from app.errors import ConflictError
-from app.shipments import folding, unmatched
+from app.shipments import unmatched
 from app.shipments.booking import RoutePlan, book, plan
 from app.shipments.booking_request import BookingRequest, Place
+from app.shipments.folding import state_of_scans
 from app.shipments.models import Shipment
+from app.shipments.scan_store import scans_by_shipment
 from app.shipments.scan_values import CANCEL_DEVICE, RECEIPT_DEVICE, ProofInput, ScanInput, ScanResult
 from app.shipments.scanning import BATCH_MAX, record_scans
 from tracking.shipment import Milestone, ScanCode
@@ -69,9 +71,7 @@ def cancel(session: Session, shipment: Shipment, *, now: datetime) -> None:
     _lock(session, shipment)
     if shipment.milestone == Milestone.CANCELLED:
         return
-    _state, counting = folding.state_of_scans(
-        folding.scans_by_shipment(session, [shipment.id])[shipment.id], 1
-    )
+    _state, counting = state_of_scans(scans_by_shipment(session, [shipment])[shipment.id], 1)
     if shipment.milestone != Milestone.BOOKED or any(scan.code not in PLACELESS for scan in counting):
         raise ConflictError("the carrier has the parcel; it can be intercepted, not cancelled")
     _own_scan(session, shipment, ScanCode.CANCELLED, device_id=CANCEL_DEVICE, reason=None, now=now)

@@ -9,8 +9,9 @@ from datetime import datetime
 from sqlalchemy.orm import Session
 
 from app.network.models import Facility
-from app.shipments import folding, queries
+from app.shipments import estimates, folding, queries
 from app.shipments.models import ScanRecord, Shipment, ShipmentLeg
+from app.shipments.scan_store import scans_by_shipment
 from tracking.promise import window
 from tracking.sentence import Sentence, status_sentence
 from tracking.shipment import Milestone, ScanCode
@@ -69,10 +70,10 @@ def story_of(session: Session, shipment: Shipment, *, now: datetime) -> Story:
     """Read a shipment's scans and legs, and say what they mean now."""
     records = queries.scans_of(session, shipment)
     legs = queries.legs_of(session, shipment)
-    scans = folding.scans_by_shipment(session, [shipment.id])[shipment.id]
+    scans = scans_by_shipment(session, [shipment])[shipment.id]
     state, counting = folding.state_of_scans(scans, shipment.pieces)
     way = folding.legs_by_shipment(session, [shipment.id])[shipment.id]
-    estimate = folding.estimate(shipment, state, counting, way, now)
+    estimate = estimates.estimate(shipment, state, counting, way, now)
     expected = None if estimate is None else window(estimate, shipment.booked_offset_minutes)
     ends = (shipment.origin_facility_id, shipment.destination_facility_id)
     points = (shipment.pickup_point_id, shipment.delivery_point_id)
@@ -97,7 +98,7 @@ def timeline(session: Session, shipment: Shipment, *, now: datetime) -> tuple[Ev
 def _happened(records: Sequence[ScanRecord]) -> list[Event]:
     corrected = {record.corrects for record in records if record.corrects is not None}
     in_order = sorted(
-        records, key=lambda record: (record.occurred_at, record.code.rank, record.id), reverse=True
+        records, key=lambda record: (record.occurred_at, record.code.rank, record.scan_key), reverse=True
     )
     return [
         Event(

@@ -6,6 +6,7 @@ import base64
 import hashlib
 import hmac
 import re
+from functools import lru_cache
 
 from tracking.numbers import is_waybill_number, normalise
 
@@ -15,7 +16,7 @@ _WITH_PIECE = re.compile(r"([A-Z]{2}[0-9]{12})([0-9]{3})")
 
 def scan_key(tenant_id: int, device_id: str, client_scan_id: str) -> str:
     """The identity of a scan: the same device's same scan has the same key, however often it is sent."""
-    text = "\n".join((str(tenant_id), device_id, client_scan_id))
+    text = f"{tenant_id}\n{len(device_id)}\n{device_id}\n{client_scan_id}"
     return hashlib.blake2b(text.encode(), digest_size=16).hexdigest()
 
 
@@ -24,6 +25,7 @@ def label_number(waybill_number: str, piece_no: int, pieces: int) -> str:
     return waybill_number if pieces == 1 else f"{waybill_number}-{piece_no:03d}"
 
 
+@lru_cache(maxsize=65_536)  # a parcel is scanned a dozen times
 def parse_number(text: str) -> tuple[str, int | None]:
     """What was scanned or typed: the waybill number as it is stored, and the piece if it names one."""
     plain = normalise(without_nul(text))

@@ -36,6 +36,7 @@ def upgrade() -> None:
         VALUES (1, substring(decode(replace(gen_random_uuid()::text || gen_random_uuid()::text, '-', ''), 'hex') FOR 32))
         """
     )
+    _partition_scans()
     for table in APPEND_ONLY:
         op.execute(
             f"CREATE TRIGGER {table}_append_only BEFORE UPDATE OR DELETE OR TRUNCATE ON {table} "
@@ -66,7 +67,45 @@ def upgrade() -> None:
     )
 
 
+def _partition_scans() -> None:
+    """A partition for each month in which shipments are booked; a job makes those to come."""
+    op.execute(
+        """
+        CREATE FUNCTION make_scan_partitions(first_month date, months integer) RETURNS integer
+        LANGUAGE plpgsql AS $$
+        DECLARE
+            month date;
+            made integer := 0;
+        BEGIN
+            FOR step IN 0 .. months - 1 LOOP
+                month := date_trunc('month', first_month) + make_interval(months => step);
+                IF to_regclass('scan_' || to_char(month, 'YYYY_MM')) IS NULL THEN
+                    EXECUTE format(
+                        'CREATE TABLE %I PARTITION OF scan FOR VALUES FROM (%L) TO (%L)',
+                        'scan_' || to_char(month, 'YYYY_MM'), month, (month + interval '1 month')::date
+                    );
+                    EXECUTE format(
+                        'CREATE TRIGGER append_only BEFORE UPDATE OR DELETE OR TRUNCATE ON %I '
+                        'FOR EACH STATEMENT EXECUTE FUNCTION refuse_change()',
+                        'scan_' || to_char(month, 'YYYY_MM')
+                    );
+                    made := made + 1;
+                END IF;
+            END LOOP;
+            RETURN made;
+        END
+        $$
+        """
+    )
+    op.execute(
+        "SELECT make_scan_partitions((now() AT TIME ZONE 'UTC')::date - 400, 17)"  # 13 months back, 3 ahead
+    )
+    # For clocks beyond them: nothing is lost, and what is there is found.
+    op.execute("CREATE TABLE scan_other PARTITION OF scan DEFAULT")
+
+
 def downgrade() -> None:
+    op.execute("DROP FUNCTION make_scan_partitions")
     op.execute("DROP TRIGGER journal_line_balanced ON journal_line")
     op.execute("DROP FUNCTION refuse_unbalanced()")
     for table in APPEND_ONLY:

@@ -1,0 +1,36 @@
+"""Columns of many rows as PostgreSQL array literals, for `unnest`.
+
+A statement over ten thousand rows takes longer to bind value by value than to run. Written as the text of an
+array, a column costs a tenth of a microsecond a value.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from datetime import date, datetime
+
+
+def numbers(values: Iterable[int | None]) -> str:
+    """A `bigint[]` or `smallint[]`."""
+    return "{" + ",".join(["NULL" if value is None else str(value) for value in values]) + "}"
+
+
+def flags(values: Iterable[bool]) -> str:
+    """A `boolean[]`."""
+    return "{" + ",".join(["t" if value else "f" for value in values]) + "}"
+
+
+def moments(values: Iterable[datetime | date | None]) -> str:
+    """A `timestamptz[]` of aware moments, or a `date[]`."""
+    return "{" + ",".join(["NULL" if value is None else value.isoformat() for value in values]) + "}"
+
+
+def texts(values: Sequence[str | None]) -> str:
+    """A `text[]`."""
+    return "{" + ",".join(["NULL" if value is None else _quoted(value) for value in values]) + "}"
+
+
+def _quoted(text: str) -> str:
+    if "\\" in text or '"' in text:
+        text = text.replace("\\", "\\\\").replace('"', '\\"')
+    return f'"{text}"'

@@ -1,0 +1,135 @@
+"""When a parcel is expected, renewed as it moves; the first promise stays as it was told.
+
+An estimate takes longer to work out than a scan to record. After a few scans it is renewed at once; after a
+batch the shipments that moved are written down (`EstimateRequest`) and renewed within seconds by a worker of
+the scheduler process.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from datetime import datetime
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Session
+
+from app.clock import Clock
+from app.db.session import Database, tenant_of
+from app.shipments.booking import last_mile_s
+from app.shipments.folding import legs_by_shipment, state_of_scans
+from app.shipments.models import EstimateRequest, Shipment
+from app.shipments.scan_store import scans_by_shipment
+from routing.network.cutoff import ready_at
+from tracking.errors import PromiseError
+from tracking.position import Position, position_of
+from tracking.promise import Promise, promise
+from tracking.shipment import Leg, Milestone, Scan, ScanCode
+from tracking.state import ShipmentState
+from tracking.summary import mark_of
+from tracking.transitions import PLACELESS
+
+AT_ONCE_MAX = 16
+_REQUESTS_AT_ONCE = 8
+
+# While it stands so, a parcel still comes to its consignee, and a time can be told for it.
+_COMING = frozenset(
+    {
+        Milestone.BOOKED,
+        Milestone.EXCEPTION,
+        Milestone.ACCEPTED,
+        Milestone.IN_TRANSIT,
+        Milestone.OUT_FOR_DELIVERY,
+        Milestone.ATTEMPT_FAILED,
+    }
+)
+
+
+def follow(session: Session, moved: Sequence[int], *, now: datetime) -> None:
+    """Renew the estimates of shipments that have moved: a few at once, many in a moment."""
+    if len(moved) <= AT_ONCE_MAX:
+        renew(session, moved, now=now)
+    else:
+        session.add(EstimateRequest(tenant_id=tenant_of(session), shipment_ids=list(moved), asked_at=now))
+
+
+def renew_waiting(database: Database, clock: Clock) -> bool:
+    """Renew what some waiting requests ask for, in one transaction; True when there were any."""
+    with database.unit_of_work(None) as session:
+        oldest = session.scalar(
+            sa.select(EstimateRequest).order_by(EstimateRequest.id).limit(1).with_for_update(skip_locked=True)
+        )
+        if oldest is None:
+            return False
+        session.info["tenant_id"] = oldest.tenant_id  # as if the session had been opened for it
+        others = session.scalars(
+            sa.select(EstimateRequest)
+            .where(EstimateRequest.id > oldest.id)
+            .order_by(EstimateRequest.id)
+            .limit(_REQUESTS_AT_ONCE - 1)
+            .with_for_update(skip_locked=True)
+        ).all()
+        requests = [oldest, *others]
+        renew(session, {one for request in requests for one in request.shipment_ids}, now=clock())
+        for request in requests:
+            session.delete(request)
+    return True
+
+
+def renew(session: Session, shipment_ids: Collection[int], *, now: datetime) -> None:
+    """Work out the estimates of some shipments from all their scans, and write those that can be told.
+
+    What another is changing is left to him: he asks anew. So no scan ever waits for an estimate.
+    """
+    if not shipment_ids:
+        return
+    shipments = session.scalars(
+        sa.select(Shipment)
+        .where(Shipment.id == sa.any_(sa.literal(sorted(shipment_ids), sa.ARRAY(sa.BigInteger))))
+        .order_by(Shipment.id)
+        .with_for_update(key_share=True, skip_locked=True)
+    ).all()
+    scans = scans_by_shipment(session, shipments)
+    legs = legs_by_shipment(session, [shipment.id for shipment in shipments])
+    for shipment in shipments:
+        state, counting = state_of_scans(scans[shipment.id], shipment.pieces)
+        expected = estimate(shipment, state, counting, legs[shipment.id], now)
+        if expected is not None:
+            shipment.estimate_p50_at = expected.p50_at
+            shipment.estimate_p80_at = expected.p80_at
+            shipment.estimate_p95_at = expected.p95_at
+
+
+def estimate(
+    shipment: Shipment, state: ShipmentState, scans: Sequence[Scan], legs: Sequence[Leg], now: datetime
+) -> Promise | None:
+    """When the parcel is expected, from where it is now; None where no time can be told.
+
+    Args:
+        shipment: whose hand-overs and outlets count.
+        state: of its scans.
+        scans: that count.
+        legs: the planned route in order.
+        now: nothing is expected before.
+    """
+    if state.milestone not in _COMING:
+        return None
+    if state.code in (ScanCode.ATTEMPT_FAILED, ScanCode.REFUSED) and state.since is not None:
+        # It waits for the next round from the last outlet.
+        legs, position, arrives_at = (), Position(shipment.destination_facility_id, state.since), state.since
+    else:
+        ready = ready_at(shipment.booked_at, shipment.pickup_handover, shipment.booked_offset_minutes)
+        found = position_of(legs, scans, ready_at=ready) if legs else _at_only_outlet(shipment, scans, ready)
+        if found is None:
+            return None  # off its route, until it is planned anew; the watch opens a finding
+        position, arrives_at = found, legs[-1].planned_arrival_at if legs else found.at
+    handover_s = last_mile_s(arrives_at, shipment.delivery_handover, shipment.booked_offset_minutes)
+    try:
+        return promise(legs, handover_s=handover_s, history=None, now=now, current=position)
+    except PromiseError:
+        return None  # its legs are no chain: parts of an earlier route
+
+
+def _at_only_outlet(shipment: Shipment, scans: Sequence[Scan], ready: datetime) -> Position:
+    """Where it is when origin and destination are one outlet."""
+    seen = [mark_of(scan)[0] for scan in scans if scan.facility_id is not None and scan.code not in PLACELESS]
+    return Position(shipment.origin_facility_id, min(seen, default=ready))

@@ -1,0 +1,136 @@
+"""Scans in their table: put in once, and read back as `tracking` takes them."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from datetime import UTC, date, datetime
+from typing import NamedTuple
+
+from sqlalchemy.orm import Session
+
+from app.db import arrays
+from app.db.session import tenant_of
+from app.shipments.models import Shipment
+from app.shipments.scan_values import Heard
+from app.shipments.waybills import Known, month_of
+from tracking.shipment import Scan, ScanCode
+
+
+class Content(NamedTuple):
+    """What may not differ when a scan is sent again."""
+
+    number: str
+    piece_no: int | None
+    code: str
+    occurred_at: datetime
+    corrects: str | None
+
+
+def insert(
+    session: Session,
+    user_id: int | None,
+    heard: Iterable[Heard],
+    known: Mapping[str, Known],
+    now: datetime,
+) -> set[str]:
+    """Put in what is new; gives the keys of what went in.
+
+    In the order of the keys, so that two senders of the same scans never wait for each other crosswise.
+    """
+    first = {one.key: one for one in reversed(list(heard))}
+    if not first:
+        return set()
+    rows = [first[key] for key in sorted(first)]
+    of = [known[one.number] for one in rows]
+    scans = [one.scan for one in rows]
+    session.flush()  # what refers to these rows, or is referred to, goes before a statement past the session
+    cursor = session.connection().exec_driver_sql(
+        _INSERT,
+        (
+            tenant_of(session),
+            user_id,
+            now,
+            arrays.texts([one.key for one in rows]),
+            arrays.numbers([one.shipment_id for one in of]),
+            arrays.moments([one.month for one in of]),
+            arrays.texts([scan.device_id for scan in scans]),
+            arrays.texts([scan.client_scan_id for scan in scans]),
+            arrays.texts([scan.code for scan in scans]),
+            arrays.moments([scan.occurred_at for scan in scans]),
+            arrays.numbers([scan.offset_minutes for scan in scans]),
+            arrays.numbers([one.facility_id for one in rows]),
+            arrays.numbers([one.courier_id for one in rows]),
+            _sparse([scan.reason for scan in scans]),
+            _sparse([scan.corrects for scan in scans]),
+            arrays.numbers([one.piece_no for one in rows]),
+        ),
+    )
+    return {key for (key,) in cursor}
+
+
+_INSERT = """
+INSERT INTO scan (tenant_id, user_id, received_at, scan_key, shipment_id, shipment_month, device_id,
+    client_scan_id, code, occurred_at, offset_minutes, facility_id, courier_id, reason, corrects, piece_no)
+SELECT %s, %s, %s, given.*
+FROM unnest(%s::text[], %s::bigint[], %s::date[], %s::text[], %s::text[], %s::text[], %s::timestamptz[],
+    %s::bigint[], %s::bigint[], %s::bigint[], %s::text[], %s::text[], %s::bigint[]) AS given
+ON CONFLICT DO NOTHING
+RETURNING scan_key
+"""
+
+
+def _sparse(values: Sequence[str | None]) -> str:
+    """A column that is mostly empty: `unnest` fills a shorter array up with NULLs."""
+    return arrays.texts(values) if any(value is not None for value in values) else "{}"
+
+
+def contents(session: Session, keys: Collection[str], months: Collection[date]) -> dict[str, Content]:
+    """What is stored under some keys, in the partitions of some months."""
+    if not keys:
+        return {}
+    rows = session.connection().exec_driver_sql(
+        "SELECT scan_key, waybill_number, piece_no, scan.code, occurred_at, corrects "
+        "FROM scan JOIN shipment ON shipment.id = shipment_id "
+        "WHERE scan_key = ANY (%s::text[]) AND shipment_month = ANY (%s::date[]) AND scan.tenant_id = %s",
+        (arrays.texts(list(keys)), arrays.moments(months), tenant_of(session)),
+    )
+    return {key: Content(*rest) for key, *rest in rows}
+
+
+def scans_by_shipment(session: Session, shipments: Iterable[Shipment]) -> dict[int, list[Scan]]:
+    """Every scan of some shipments."""
+    return scans_by_id(session, {shipment.id: month_of(shipment.booked_at) for shipment in shipments})
+
+
+def scans_by_id(session: Session, months: Mapping[int, date]) -> dict[int, list[Scan]]:
+    """Every scan of some shipments, named by id, each with the month of its booking."""
+    found: defaultdict[int, list[Scan]] = defaultdict(list)
+    if not months:
+        return found
+    session.flush()  # a scan that was only added to the session would be missed
+    rows = session.connection().exec_driver_sql(
+        "SELECT shipment_id, scan_key, code, occurred_at, offset_minutes, received_at, device_id, "
+        "client_scan_id, facility_id, courier_id, reason, corrects, piece_no FROM scan "
+        "WHERE shipment_id = ANY (%s::bigint[]) AND shipment_month = ANY (%s::date[])",
+        (arrays.numbers(months), arrays.moments(sorted(set(months.values())))),
+    )
+    for shipment_id, key, code, at, offset, received, device, client, place, courier, why, *rest in rows:
+        corrects, piece_no = rest
+        found[shipment_id].append(
+            Scan(
+                key,
+                ScanCode(code),
+                at.astimezone(UTC),
+                offset,
+                received.astimezone(UTC),
+                device,
+                client,
+                place,
+                courier,
+                reason=why,
+                corrects=corrects,
+                piece_no=piece_no,
+            )
+        )
+    return found
