@@ -1,5 +1,7 @@
 """Parcels between facilities: topologies, timetables, itineraries."""
 
+from routing.network.bulk import Query, itineraries
+from routing.network.cheapest import cheapest
 from routing.network.compare import (
     Demand,
     DemandRow,
@@ -24,7 +26,7 @@ from routing.network.facility import (
     distance_m,
     road_distance_m,
 )
-from routing.network.network import Network
+from routing.network.network import Network, Run
 from routing.network.paths import Itinerary, PlannedLeg, alternatives, direct_itinerary, itinerary
 from routing.network.terms import LaneTerms
 from routing.network.timetable import EVERY_DAY, Departure, Lane, Mode
@@ -62,17 +64,21 @@ __all__ = [
     "Option",
     "ParcelRow",
     "PlannedLeg",
+    "Query",
+    "Run",
     "Soundness",
     "Topology",
     "TopologyTooLargeError",
     "UnknownFacilityError",
     "alternatives",
+    "cheapest",
     "compare_demand",
     "compare_parcel",
     "direct_itinerary",
     "distance_m",
     "graph",
     "hub_lines",
+    "itineraries",
     "itinerary",
     "least_time_s",
     "one_hub",
