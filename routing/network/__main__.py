@@ -3,6 +3,7 @@
 python -m routing.network count 31 --hubs 1
 python -m routing.network check network.json
 python -m routing.network itinerary network.json ORIGIN DESTINATION --at 2026-11-21T09:00+08:00
+python -m routing.network design FACILITIES.csv DEMAND.csv --hubs 6 --alpha 0.6 --seconds 60 --json
 """
 
 import argparse
@@ -12,6 +13,7 @@ from pathlib import Path
 
 import msgspec
 
+from routing.network.design.command import add_design
 from routing.network.document import read_network
 from routing.network.errors import NetworkError
 from routing.network.paths import alternatives, direct_itinerary
@@ -77,6 +79,8 @@ def _parser() -> argparse.ArgumentParser:
     plan.add_argument("--alternatives", type=int, default=0, metavar="N", help="up to N other ways")
     plan.add_argument("--direct", action="store_true", help="also on a point-to-point network")
     plan.set_defaults(run=_itinerary)
+
+    add_design(commands)
     return parser
 
 
