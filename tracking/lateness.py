@@ -65,7 +65,7 @@ def at_least(sorted_s: Seconds, least_s: float) -> Seconds:
         late_s = least_s - float(sorted_s[SCENARIOS // 2])
         rest: Seconds = least_s + max(_OVERDUE_S_MIN, _OVERDUE_SHARE * late_s) * _EXPONENTIAL
         return rest
-    return sorted_s[gone + _RANKS * left // SCENARIOS]
+    return sorted_s.take((_SHARES * left).astype(np.intp) + gone)
 
 
 def quantile_s(sorted_s: Seconds, share: float) -> float:

@@ -19,7 +19,7 @@ from tracking.promise.stays import CACHE_MAX, StayHistory
 from tracking.shipment import Leg
 
 PRIOR_WEIGHT: Final = 20.0
-SHAPE_PSEUDO_WEIGHT: Final = 40.0
+SHAPE_PSEUDO_WEIGHT: Final = 10.0
 
 # Deviation as a share of the planned time, with weights: what is assumed where nothing was ever observed.
 _PRIOR_SHARES: Final = ((-0.05, 15), (0.0, 40), (0.05, 20), (0.1, 13), (0.25, 8), (0.5, 3), (1.0, 1))

@@ -24,7 +24,7 @@ from tracking.promise.shape import Shape
 
 Values = NDArray[np.float64]
 
-_ROUNDS: Final = 4
+_ROUNDS: Final = 16
 _WILD: Final = 4.0
 _WILD_MIN: Final = 0.4
 _NORMAL_MAD: Final = 1.4826  # standard deviations of a normal distribution in its median absolute deviation
@@ -82,10 +82,10 @@ def learn(legs: Sequence[tuple[LegKey, float, int]]) -> Learned:
         pseudo = PSEUDO_COUNTS[level]
         effects |= _kept(level, keys, sums / (known + pseudo), known)
         others = _spread(known, codes) - weights
-        own_left_out = (_spread(sums, codes) - weights * tamed) / (others + pseudo)
-        without_own += np.where(codes < 0, 0.0, own_left_out)
+        has = codes >= 0
+        without_own[has] += (_spread(sums, codes) - weights * tamed)[has] / (others[has] + pseudo)
         if level is Level.LANE:
-            lane_weights = np.where(codes < 0, 0.0, others)
+            lane_weights[has] = others[has]
     residuals = log_ratios - without_own
     open_legs = [
         (key, weight, residual)
