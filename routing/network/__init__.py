@@ -3,11 +3,8 @@
 from routing.network.bulk import Query, itineraries
 from routing.network.cheapest import cheapest
 from routing.network.compare import (
-    Demand,
-    DemandRow,
     Option,
     ParcelRow,
-    compare_demand,
     compare_parcel,
 )
 from routing.network.errors import (
@@ -46,8 +43,6 @@ from routing.network.topology import (
 __all__ = [
     "EVERY_DAY",
     "HANDOVERS",
-    "Demand",
-    "DemandRow",
     "Departure",
     "Facility",
     "FacilityKind",
@@ -72,7 +67,6 @@ __all__ = [
     "UnknownFacilityError",
     "alternatives",
     "cheapest",
-    "compare_demand",
     "compare_parcel",
     "direct_itinerary",
     "distance_m",

@@ -1,7 +1,8 @@
-"""The network engine from a shell; prints JSON.
+"""The network engine from a shell; prints JSON, and for people a table where that is better.
 
 python -m routing.network count 31 --hubs 1
 python -m routing.network check network.json
+python -m routing.network compare FACILITIES.csv DEMAND.csv --hubs 6 --discount 0.6 --json
 python -m routing.network itinerary network.json ORIGIN DESTINATION --at 2026-11-21T09:00+08:00
 python -m routing.network design FACILITIES.csv DEMAND.csv --hubs 6 --alpha 0.6 --seconds 60 --json
 """
@@ -13,6 +14,7 @@ from pathlib import Path
 
 import msgspec
 
+from routing.network.compare_command import add_compare
 from routing.network.design.command import add_design
 from routing.network.document import read_network
 from routing.network.errors import NetworkError
@@ -65,6 +67,8 @@ def _parser() -> argparse.ArgumentParser:
     count.add_argument("--hubs", type=int, help="also count a network with so many meshed hubs")
     count.set_defaults(run=_count)
 
+    add_compare(commands)
+
     check = commands.add_parser("check", help="what cannot be reached, and single points of failure")
     check.add_argument("network", type=Path, help="JSON document")
     check.set_defaults(run=_check)
@@ -92,7 +96,7 @@ def main(argv: list[str] | None = None) -> int:
     except (NetworkError, OSError) as error:
         print(f"{type(error).__name__}: {error}", file=sys.stderr)
         return 1
-    print(msgspec.json.format(msgspec.json.encode(answer)).decode())
+    print(answer if isinstance(answer, str) else msgspec.json.format(msgspec.json.encode(answer)).decode())
     return 0
 
 
