@@ -2,21 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-
 from flask_babel import lazy_gettext as _l
 from flask_wtf import FlaskForm
 from wtforms import SelectField, SelectMultipleField, StringField
-from wtforms.fields import DateTimeLocalField, Field
+from wtforms.fields import DateTimeLocalField
 from wtforms.fields.choices import SelectChoice  # type: ignore[attr-defined]  # newer than its stubs
-from wtforms.validators import InputRequired, Length, Optional
+from wtforms.validators import InputRequired, Length, Optional, Regexp, ValidationError
 
-from app.errors import InvalidInputError
 from app.shipments.words import MILESTONES
-from app.webhooks.destinations import URL_LENGTH_MAX
+from app.web import services
+from app.webhooks.destinations import URL_LENGTH_MAX, DestinationError, destination
 from app.webhooks.models import WebhookEndpoint
-from app.webhooks.values import DESCRIPTION_LENGTH_MAX, EndpointInput, EventType
-from app.webhooks.wording import EVENT_TYPES
+from app.webhooks.values import DESCRIPTION_LENGTH_MAX, MAIL_PATTERN, EndpointInput, EventType
+from app.webhooks.wording import EVENT_TYPES, REFUSALS
 from tracking.shipment import Milestone
 
 
@@ -37,7 +35,14 @@ class EndpointForm(FlaskForm):
         choices=[SelectChoice(key.value, word) for key, (word, _tone) in MILESTONES.items()],
         validators=[Optional()],
     )
-    contact_email = StringField(_l("Mail when it fails"), validators=[Optional(), Length(max=255)])
+    contact_email = StringField(
+        _l("Mail when it fails"),
+        validators=[
+            Optional(),
+            Length(max=255),
+            Regexp(rf"\s*{MAIL_PATTERN}\s*\Z", message=_l("This is not a mail address.")),
+        ],
+    )
     locale = SelectField(
         _l("Language of the mail"), choices=[SelectChoice("zh", "中文"), SelectChoice("en", "English")]
     )
@@ -62,12 +67,12 @@ class EndpointForm(FlaskForm):
         self.contact_email.data = endpoint.contact_email
         self.locale.data = endpoint.locale
 
-    def show(self, error: InvalidInputError) -> None:
-        """Put what the service found wrong beside its fields."""
-        fields: Mapping[str, Field] = self._fields
-        for one in error.extra["errors"]:
-            field = fields[one["pointer"].removeprefix("/")]
-            field.errors = [*field.errors, one["detail"]]
+    def validate_url(self, field: StringField) -> None:
+        """Only addresses that may be delivered to."""
+        try:
+            destination((field.data or "").strip(), allow_loopback=services().settings.webhooks_to_loopback)
+        except DestinationError as error:
+            raise ValidationError(REFUSALS[error.refusal]) from error
 
 
 class RotateForm(FlaskForm):

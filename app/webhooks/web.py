@@ -13,7 +13,7 @@ from flask_babel import gettext as _
 from sqlalchemy.orm import Session
 
 from app.accounts.roles import Scope
-from app.errors import ConflictError, InvalidInputError
+from app.errors import ConflictError
 from app.pagination import LIMIT_DEFAULT
 from app.security import current_actor, requires
 from app.shipments.words import MILESTONES
@@ -70,8 +70,9 @@ def new() -> flask.typing.ResponseReturnValue:
             endpoint, secret = service.register(
                 session, current_actor(), form.value(), allow_loopback=_to_loopback(), now=now()
             )
-        except (InvalidInputError, ConflictError) as error:
-            return _refused(form, error, None)
+        except ConflictError as error:
+            form.form_errors.append(_("There are enough of them: remove one first."))
+            return flask.render_template("webhooks/edit.html", form=form, endpoint=None), error.status
         return _shown(session, endpoint, secret=secret)
 
 
@@ -95,17 +96,9 @@ def edit(endpoint_id: int) -> flask.typing.ResponseReturnValue:
         if not form.validate_on_submit():
             status = 422 if form.is_submitted() else 200
             return flask.render_template("webhooks/edit.html", form=form, endpoint=endpoint), status
-        try:
-            service.change(
-                session,
-                current_actor(),
-                endpoint,
-                form.value(),
-                allow_loopback=_to_loopback(),
-                now=now(),
-            )
-        except InvalidInputError as error:
-            return _refused(form, error, endpoint)
+        service.change(
+            session, current_actor(), endpoint, form.value(), allow_loopback=_to_loopback(), now=now()
+        )
     flask.flash(_("Saved."), "success")
     return flask.redirect(flask.url_for("webhooks.show", endpoint_id=endpoint_id))
 
@@ -246,17 +239,6 @@ def _shown(
         replay_form=replay_form,
         now=now(),
     )
-
-
-def _refused(
-    form: EndpointForm, error: InvalidInputError | ConflictError, endpoint: WebhookEndpoint | None
-) -> flask.typing.ResponseReturnValue:
-    """The form again, with what the service found wrong beside its fields."""
-    if isinstance(error, InvalidInputError):
-        form.show(error)
-    else:
-        form.form_errors.append(_("There are enough of them: remove one first."))
-    return flask.render_template("webhooks/edit.html", form=form, endpoint=endpoint), error.status
 
 
 def _troubled(rows: Sequence[WebhookEndpoint]) -> int:

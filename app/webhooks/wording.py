@@ -7,6 +7,7 @@ from typing import Any
 
 from flask_babel import lazy_gettext as _l
 
+from app.webhooks.destinations import URL_LENGTH_MAX, Refusal
 from app.webhooks.models import EndpointState, Failure, MessageState
 from app.webhooks.values import PING, EventType
 
@@ -39,4 +40,15 @@ FAILURES: Mapping[Failure, Any] = {
     Failure.CONNECTION: _l("no connection"),
     Failure.TLS: _l("no safe connection"),
     Failure.PROTOCOL: _l("the answer was not HTTP"),
+}
+REFUSALS: Mapping[Refusal, Any] = {
+    Refusal.LONG: _l("At most %(num)s characters.", num=URL_LENGTH_MAX),
+    Refusal.CHARACTERS: _l("An address has no blanks and only ASCII letters: write the host as xn--…"),
+    Refusal.NO_URL: _l("This is not an address."),
+    Refusal.SCHEME: _l("It must begin with https://."),
+    Refusal.USER: _l("No user and password in the address: the signature says who sends."),
+    Refusal.FRAGMENT: _l("No part behind #: it is never sent."),
+    Refusal.PORT: _l("The port must be 443, or 1024 and above."),
+    Refusal.INSIDE: _l("This address is not one of the public internet."),
+    Refusal.HOST: _l("The host is missing or not a name."),
 }
