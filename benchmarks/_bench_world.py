@@ -100,6 +100,7 @@ def _multiplied(cluster: embedded.Cluster, count: int) -> World:
     with database.unit_of_work(tenant_id) as session:
         actor = Actor(
             user_id=dispatcher.id,
+            name=dispatcher.name,
             tenant_id=tenant_id,
             role=Role.DISPATCHER,
             scopes=SCOPES[Role.DISPATCHER],

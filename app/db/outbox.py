@@ -19,7 +19,7 @@ import structlog
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from app.db.base import Base, Identified, TenantScoped
-from app.db.session import Database, tenant_of
+from app.db.session import Database, execute_plain, tenant_of
 
 log = structlog.get_logger(__name__)
 
@@ -79,8 +79,8 @@ def append_many(
     """Write many events of one topic in one statement; the session must be a tenant's."""
     if not payloads:
         return
-    session.flush()  # what the session still holds was caused before these
-    session.connection().exec_driver_sql(
+    execute_plain(
+        session,
         "INSERT INTO outbox_event (tenant_id, topic, payload, created_at, available_at, attempts) "
         "SELECT %s, %s, payload, %s, %s, 0 FROM jsonb_array_elements(%s::jsonb) AS payload",
         (tenant_of(session), topic, now, now, msgspec.json.encode(payloads).decode()),

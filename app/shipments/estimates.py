@@ -14,7 +14,8 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from app.clock import Clock
-from app.db.session import Database, tenant_of
+from app.db import arrays
+from app.db.session import Database, execute_plain, tenant_of
 from app.shipments.booking import last_mile_s
 from app.shipments.folding import legs_by_shipment, state_of_scans
 from app.shipments.models import EstimateRequest, Shipment
@@ -49,7 +50,11 @@ def follow(session: Session, moved: Sequence[int], *, now: datetime) -> None:
     if len(moved) <= AT_ONCE_MAX:
         renew(session, moved, now=now)
     else:
-        session.add(EstimateRequest(tenant_id=tenant_of(session), shipment_ids=list(moved), asked_at=now))
+        execute_plain(
+            session,
+            "INSERT INTO estimate_request (tenant_id, shipment_ids, asked_at) VALUES (%s, %s::bigint[], %s)",
+            (tenant_of(session), arrays.numbers(moved), now),
+        )
 
 
 def renew_waiting(database: Database, clock: Clock) -> bool:

@@ -18,6 +18,7 @@ from sqlalchemy.orm import Session
 from sqlalchemy.orm.util import identity_key
 
 from app.db import arrays, outbox
+from app.db.session import execute_plain
 from app.shipments.findings import FOLD, WATCH, close_findings, open_findings, store_findings
 from app.shipments.models import Shipment, ShipmentLeg
 from app.shipments.scan_store import scans_by_id
@@ -74,7 +75,6 @@ def fold_in(session: Session, fresh: Mapping[int, Sequence[Scan]], *, now: datet
     """
     if not fresh:
         return Folded({}, ())
-    session.flush()  # the statements below go past the session
     rows = _locked(session, sorted(fresh))
     anew: dict[int, _Row] = {}
     for row in rows:
@@ -99,7 +99,8 @@ def _locked(session: Session, shipment_ids: Sequence[int]) -> list[_Row]:
     """The rows in id order; a few thousand at a time, which the planner answers from the key's index."""
     rows = []
     for start in range(0, len(shipment_ids), _LOCKED_AT_ONCE):
-        found = session.connection().exec_driver_sql(
+        found = execute_plain(
+            session,
             "SELECT id, pieces, booked_at, destination_facility_id, milestone, code, state_since, "
             "state_facility_id, state_courier_id, attempts, terminal, has_findings, delivered_at, "
             "receipt_confirmed_at, last_scan_at, last_scan_rank, last_scan_key "
@@ -204,7 +205,8 @@ def _store(
 
 def _write(session: Session, rows: Sequence[_Row], refound: Mapping[int, tuple[Finding, ...]]) -> None:
     tails = [row.tail for row in rows]
-    session.connection().exec_driver_sql(
+    execute_plain(
+        session,
         _UPDATE,
         (
             arrays.numbers([row.shipment_id for row in rows]),

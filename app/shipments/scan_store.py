@@ -10,7 +10,7 @@ from typing import NamedTuple
 from sqlalchemy.orm import Session
 
 from app.db import arrays
-from app.db.session import tenant_of
+from app.db.session import execute_plain, tenant_of
 from app.shipments.models import Shipment
 from app.shipments.scan_values import Heard
 from app.shipments.waybills import Known, month_of
@@ -44,8 +44,8 @@ def insert(
     rows = [first[key] for key in sorted(first)]
     of = [known[one.number] for one in rows]
     scans = [one.scan for one in rows]
-    session.flush()  # what refers to these rows, or is referred to, goes before a statement past the session
-    cursor = session.connection().exec_driver_sql(
+    fresh = execute_plain(
+        session,
         _INSERT,
         (
             tenant_of(session),
@@ -66,7 +66,7 @@ def insert(
             arrays.numbers([one.piece_no for one in rows]),
         ),
     )
-    return {key for (key,) in cursor}
+    return {key for (key,) in fresh}
 
 
 _INSERT = """
@@ -89,7 +89,8 @@ def contents(session: Session, keys: Collection[str], months: Collection[date]) 
     """What is stored under some keys, in the partitions of some months."""
     if not keys:
         return {}
-    rows = session.connection().exec_driver_sql(
+    rows = execute_plain(
+        session,
         "SELECT scan_key, waybill_number, piece_no, scan.code, occurred_at, corrects "
         "FROM scan JOIN shipment ON shipment.id = shipment_id "
         "WHERE scan_key = ANY (%s::text[]) AND shipment_month = ANY (%s::date[]) AND scan.tenant_id = %s",
@@ -108,8 +109,8 @@ def scans_by_id(session: Session, months: Mapping[int, date]) -> dict[int, list[
     found: defaultdict[int, list[Scan]] = defaultdict(list)
     if not months:
         return found
-    session.flush()  # a scan that was only added to the session would be missed
-    rows = session.connection().exec_driver_sql(
+    rows = execute_plain(
+        session,
         "SELECT shipment_id, scan_key, code, occurred_at, offset_minutes, received_at, device_id, "
         "client_scan_id, facility_id, courier_id, reason, corrects, piece_no FROM scan "
         "WHERE shipment_id = ANY (%s::bigint[]) AND shipment_month = ANY (%s::date[])",

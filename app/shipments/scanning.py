@@ -17,7 +17,7 @@ from sqlalchemy.orm import Session
 from app.accounts.roles import Role, Scope
 from app.actor import Actor
 from app.db import arrays
-from app.db.session import tenant_of
+from app.db.session import execute_plain, tenant_of
 from app.errors import ForbiddenError, InvalidInputError
 from app.shipments import estimates, folding, scan_store, unmatched, waybills
 from app.shipments.models import DeliveryProof, ScanRecord
@@ -90,7 +90,8 @@ def _sorted_out(
 
 
 def _facilities(session: Session, asked: Iterable[int]) -> frozenset[int]:
-    rows = session.connection().exec_driver_sql(
+    rows = execute_plain(
+        session,
         "SELECT id FROM facility WHERE tenant_id = %s AND id = ANY (%s::bigint[])",
         (tenant_of(session), arrays.numbers(asked)),
     )

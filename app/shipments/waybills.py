@@ -16,7 +16,7 @@ from sqlalchemy import event
 from sqlalchemy.orm import Session
 
 from app.db import arrays
-from app.db.session import tenant_of
+from app.db.session import execute_plain, tenant_of
 
 KEPT_MAX = 400_000
 """Numbers kept for each database, about 100 MB."""
@@ -63,8 +63,8 @@ def known(session: Session, numbers: Iterable[str]) -> dict[str, Known]:
 
 
 def _asked(session: Session, tenant_id: int, numbers: list[str]) -> dict[str, Known]:
-    session.flush()  # the statement below goes past the session, which would have flushed by itself
-    rows = session.connection().exec_driver_sql(
+    rows = execute_plain(
+        session,
         "SELECT waybill_number, id, pieces, (booked_at AT TIME ZONE 'UTC')::date FROM shipment "
         "WHERE tenant_id = %s AND waybill_number = ANY (%s::text[])",
         (tenant_id, arrays.texts(numbers)),
