@@ -32,6 +32,8 @@ NO_ROUTE = {
     NoRouteReason.CLOSURES: _l("Every way between them is closed."),
     NoRouteReason.TOO_HEAVY: _l("The parcel is too heavy for every way between them."),
     NoRouteReason.NO_DEPARTURE: _l("Nothing departs in the next two weeks."),
+    NoRouteReason.FULL: _l("Every departure between them is full."),
+    NoRouteReason.TOO_LATE: _l("No departure between them arrives in time."),
 }
 
 # A timetable's mask has bit 0 for Monday.

@@ -7,6 +7,7 @@ name again: a name that answers differently the second time gains nothing (DNS r
 
 from __future__ import annotations
 
+import enum
 import ipaddress
 import re
 import socket
@@ -43,8 +44,26 @@ _NOT_PUBLIC = tuple(
 _GLOBAL_UNICAST_6 = ipaddress.ip_network("2000::/3")
 
 
+class Refusal(enum.StrEnum):
+    """Why no webhook may have a URL; the value is what a machine is told."""
+
+    LONG = f"at most {URL_LENGTH_MAX} characters"
+    CHARACTERS = "a URL has no blanks and only ASCII: write the host as xn--, the rest as %XX"
+    NO_URL = "this is not a URL"
+    SCHEME = "it must begin with https://"
+    USER = "no user and password in the URL: the signature says who sends"
+    FRAGMENT = "no fragment (#): it is never sent"
+    PORT = "the port must be 443, or 1024 and above"
+    INSIDE = "this address is not one of the public internet"
+    HOST = "the host is missing or not a name"
+
+
 class DestinationError(ValueError):
-    """A URL that no webhook may have; the text says why."""
+    """A URL that no webhook may have."""
+
+    def __init__(self, refusal: Refusal) -> None:
+        super().__init__(refusal.value)
+        self.refusal = refusal
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,30 +93,30 @@ def destination(url: str, *, allow_loopback: bool) -> Destination:
         DestinationError: It is not one that may be delivered to.
     """
     if len(url) > URL_LENGTH_MAX:
-        raise DestinationError(f"at most {URL_LENGTH_MAX} characters")
+        raise DestinationError(Refusal.LONG)
     if _NOT_IN_URL.search(url):
-        raise DestinationError("a URL has no blanks and only ASCII: write the host as xn--, the rest as %XX")
+        raise DestinationError(Refusal.CHARACTERS)
     try:
         parts = urlsplit(url)
         port = parts.port
     except ValueError as error:
-        raise DestinationError("this is not a URL") from error
+        raise DestinationError(Refusal.NO_URL) from error
     scheme = parts.scheme.lower()
     if scheme != "https" and not (allow_loopback and scheme == "http"):
-        raise DestinationError("it must begin with https://")
+        raise DestinationError(Refusal.SCHEME)
     if parts.username is not None or parts.password is not None:
-        raise DestinationError("no user and password in the URL: the signature says who sends")
+        raise DestinationError(Refusal.USER)
     if parts.fragment:
-        raise DestinationError("no fragment (#): it is never sent")
+        raise DestinationError(Refusal.FRAGMENT)
     port = port if port is not None else 443 if scheme == "https" else 80
     if port not in _LOW_PORTS and port < 1024:
-        raise DestinationError("the port must be 443, or 1024 and above")
+        raise DestinationError(Refusal.PORT)
     host = (parts.hostname or "").lower()
     literal = _literal(host)
     if literal is not None and not is_allowed(literal, allow_loopback=allow_loopback):
-        raise DestinationError("this address is not one of the public internet")
+        raise DestinationError(Refusal.INSIDE)
     if literal is None and not _HOST.fullmatch(host):
-        raise DestinationError("the host is missing or not a name")
+        raise DestinationError(Refusal.HOST)
     target = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
     return Destination(scheme, host, port, target)
 

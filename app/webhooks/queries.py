@@ -105,9 +105,8 @@ def last_attempts(session: Session, message_ids: Collection[int]) -> dict[int, W
     """The latest try of each of some messages, by message."""
     rows = session.scalars(
         sa.select(WebhookAttempt)
-        .where(WebhookAttempt.message_id.in_(message_ids))
-        .order_by(WebhookAttempt.message_id, WebhookAttempt.number.desc())
-        .distinct(WebhookAttempt.message_id)
+        .join(WebhookMessage, WebhookMessage.id == WebhookAttempt.message_id)
+        .where(WebhookAttempt.message_id.in_(message_ids), WebhookAttempt.number == WebhookMessage.attempts)
     )
     return {attempt.message_id: attempt for attempt in rows}
 

@@ -33,7 +33,7 @@ _GONE = 410
 
 # From endpoint to endpoint along the partial index: one probe for each that has anything waiting, however
 # many messages that is and however many are done. Whoever was served longest ago comes first.
-_CLAIM = sa.text(
+CLAIM = sa.text(
     """
     WITH RECURSIVE queued(endpoint_id) AS (
         (SELECT endpoint_id FROM webhook_message WHERE state = 'waiting' ORDER BY endpoint_id LIMIT 1)
@@ -133,7 +133,7 @@ def claim(session: Session, now: datetime, *, slots: int, lease_for: timedelta) 
     """Take up to `slots` endpoints that have something due; the session sees every tenant."""
     token = new_secret()
     rows = session.execute(
-        _CLAIM, {"now": now, "slots": slots, "lease": token, "until": now + lease_for}
+        CLAIM, {"now": now, "slots": slots, "lease": token, "until": now + lease_for}
     ).all()
     return [Lease(tenant_id, endpoint_id, token) for tenant_id, endpoint_id in rows]
 

@@ -104,7 +104,14 @@ def resume(session: Session, actor: Actor, endpoint: WebhookEndpoint, *, now: da
 
 
 def remove(session: Session, actor: Actor, endpoint: WebhookEndpoint, *, now: datetime) -> None:
-    """Forget an endpoint with its secrets, messages and log."""
+    """Forget an endpoint with its secrets, messages and log.
+
+    Raises:
+        ConflictError: It is switched on; whoever pauses it first sees what is lost.
+    """
+    _lock(session, endpoint)
+    if endpoint.state is EndpointState.ACTIVE:
+        raise ConflictError("the endpoint is switched on; pause it first")
     _write_down(session, actor, "webhook.removed", endpoint, now)
     session.execute(sa.delete(WebhookEndpoint).where(WebhookEndpoint.id == endpoint.id))
 

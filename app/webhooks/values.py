@@ -40,7 +40,7 @@ _REST_S_MAX = 300
 _THROTTLE_S, _THROTTLE_S_MAX = 30, 3600
 
 DESCRIPTION_LENGTH_MAX = 200
-_MAIL = re.compile(r"[^@\s]{1,64}@[^@\s]{1,190}")
+MAIL_PATTERN = r"[^@\s]{1,64}@[^@\s]{1,190}"
 
 
 def wait_before(tries: int, chance: random.Random) -> timedelta | None:
@@ -104,7 +104,7 @@ class EndpointInput:
             errors.append(
                 {"detail": f"at most {DESCRIPTION_LENGTH_MAX} characters", "pointer": "/description"}
             )
-        if self.contact_email is not None and not _MAIL.fullmatch(self.contact_email):
+        if self.contact_email is not None and not re.fullmatch(MAIL_PATTERN, self.contact_email):
             errors.append({"detail": "this is not a mail address", "pointer": "/contact_email"})
         if self.locale not in LOCALES:
             errors.append({"detail": f"one of {', '.join(LOCALES)}", "pointer": "/locale"})

@@ -1,11 +1,10 @@
 """Parcels between facilities: topologies, timetables, itineraries."""
 
+from routing.network.bulk import Query, itineraries
+from routing.network.cheapest import cheapest
 from routing.network.compare import (
-    Demand,
-    DemandRow,
     Option,
     ParcelRow,
-    compare_demand,
     compare_parcel,
 )
 from routing.network.errors import (
@@ -24,7 +23,7 @@ from routing.network.facility import (
     distance_m,
     road_distance_m,
 )
-from routing.network.network import Network
+from routing.network.network import Network, Run
 from routing.network.paths import Itinerary, PlannedLeg, alternatives, direct_itinerary, itinerary
 from routing.network.terms import LaneTerms
 from routing.network.timetable import EVERY_DAY, Departure, Lane, Mode
@@ -44,8 +43,6 @@ from routing.network.topology import (
 __all__ = [
     "EVERY_DAY",
     "HANDOVERS",
-    "Demand",
-    "DemandRow",
     "Departure",
     "Facility",
     "FacilityKind",
@@ -62,17 +59,20 @@ __all__ = [
     "Option",
     "ParcelRow",
     "PlannedLeg",
+    "Query",
+    "Run",
     "Soundness",
     "Topology",
     "TopologyTooLargeError",
     "UnknownFacilityError",
     "alternatives",
-    "compare_demand",
+    "cheapest",
     "compare_parcel",
     "direct_itinerary",
     "distance_m",
     "graph",
     "hub_lines",
+    "itineraries",
     "itinerary",
     "least_time_s",
     "one_hub",

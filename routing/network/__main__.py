@@ -1,8 +1,10 @@
-"""The network engine from a shell; prints JSON.
+"""The network engine from a shell; prints JSON, and for people a table where that is better.
 
 python -m routing.network count 31 --hubs 1
 python -m routing.network check network.json
+python -m routing.network compare FACILITIES.csv DEMAND.csv --hubs 6 --discount 0.6 --json
 python -m routing.network itinerary network.json ORIGIN DESTINATION --at 2026-11-21T09:00+08:00
+python -m routing.network design FACILITIES.csv DEMAND.csv --hubs 6 --alpha 0.6 --seconds 60 --json
 """
 
 import argparse
@@ -12,6 +14,8 @@ from pathlib import Path
 
 import msgspec
 
+from routing.network.compare_command import add_compare
+from routing.network.design.command import add_design
 from routing.network.document import read_network
 from routing.network.errors import NetworkError
 from routing.network.paths import alternatives, direct_itinerary
@@ -63,6 +67,8 @@ def _parser() -> argparse.ArgumentParser:
     count.add_argument("--hubs", type=int, help="also count a network with so many meshed hubs")
     count.set_defaults(run=_count)
 
+    add_compare(commands)
+
     check = commands.add_parser("check", help="what cannot be reached, and single points of failure")
     check.add_argument("network", type=Path, help="JSON document")
     check.set_defaults(run=_check)
@@ -77,6 +83,8 @@ def _parser() -> argparse.ArgumentParser:
     plan.add_argument("--alternatives", type=int, default=0, metavar="N", help="up to N other ways")
     plan.add_argument("--direct", action="store_true", help="also on a point-to-point network")
     plan.set_defaults(run=_itinerary)
+
+    add_design(commands)
     return parser
 
 
@@ -88,7 +96,7 @@ def main(argv: list[str] | None = None) -> int:
     except (NetworkError, OSError) as error:
         print(f"{type(error).__name__}: {error}", file=sys.stderr)
         return 1
-    print(msgspec.json.format(msgspec.json.encode(answer)).decode())
+    print(answer if isinstance(answer, str) else msgspec.json.format(msgspec.json.encode(answer)).decode())
     return 0
 
 

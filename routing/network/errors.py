@@ -39,6 +39,8 @@ class NoRouteReason(StrEnum):
     CLOSURES = "closures"
     TOO_HEAVY = "too_heavy"
     NO_DEPARTURE = "no_departure"
+    FULL = "full"
+    TOO_LATE = "too_late"
 
 
 class NoRoute(NetworkError):  # noqa: N818 - "no route" is the field's word for this answer

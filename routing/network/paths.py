@@ -1,6 +1,6 @@
 """The itinerary of a parcel: legs with planned times, distance and cost, and its alternatives."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
@@ -8,10 +8,12 @@ from datetime import UTC, datetime, timedelta
 import networkx as nx
 
 from routing.network.errors import InvalidNetworkError, NoRoute, NoRouteReason
-from routing.network.network import Network
-from routing.network.search import HORIZON_DAYS
+from routing.network.labels import Labels
+from routing.network.network import Network, Run
+from routing.network.search import search
 from routing.network.terms import DIRECT_TERMS, SYNTHESISED_LANE_ID, LaneTerms, synthesise
 from routing.network.timetable import Lane, Mode, trips
+from routing.network.transfer import HORIZON_DAYS, HORIZON_S, Hop
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 DIRECT_LOAD_G = 20_000
@@ -67,11 +69,13 @@ def itinerary(
     weight_g: int,
     closed_facilities: frozenset[int] = frozenset(),
     closed_lanes: frozenset[int] = frozenset(),
+    loads_g: Mapping[Run, int] | None = None,
 ) -> Itinerary:
     """The way by which a parcel arrives first.
 
     The parcel is handled (`sort_s`) at its origin and at every transfer before it can depart. Vehicles are
-    taken to have room; only a lane that could not carry the parcel even when empty is left out.
+    taken to have room unless `loads_g` tells otherwise; a lane that could not carry the parcel even when
+    empty is left out.
 
     Args:
         network: where to search.
@@ -81,13 +85,15 @@ def itinerary(
         weight_g: grams.
         closed_facilities: ids of facilities no parcel may pass, start or end at.
         closed_lanes: ids of lanes that are not run.
+        loads_g: what departures carry already, grams. One that has no room for the parcel is skipped, and the
+            next one taken.
 
     Raises:
         NoRoute: the parcel cannot arrive within `HORIZON_DAYS` days; `reason` says why.
         UnknownFacilityError: an id is not in the network.
-        InvalidNetworkError: `ready_at` has no offset, the weight is negative, or a closed lane is unknown.
+        InvalidNetworkError: a moment has no offset, a weight is negative, or a lane is unknown.
     """
-    _check(ready_at, weight_g)
+    check_parcel(ready_at, weight_g)
     origin, destination = network.position(origin_id), network.position(destination_id)
     for facility_id, reason in (
         (origin_id, NoRouteReason.ORIGIN_CLOSED),
@@ -97,13 +103,24 @@ def itinerary(
             raise NoRoute(reason, f"facility {network.facility(facility_id).code} is closed")
     if origin == destination:
         return Itinerary((), ready_at, ready_at, 0, 0, 0)
-    closed = network.closures(closed_facilities, closed_lanes)
-    closed |= network.too_small_for(weight_g)
-    hops = network.searcher.search(origin, destination, _seconds(ready_at), closed)
+    closed = network.unusable(weight_g, closed_facilities, closed_lanes)
+    ready = seconds_of(ready_at)
+    hops = search(network.layout, origin, destination, ready, closed)
     if hops is None:
         raise _no_route(network, origin_id, destination_id, ready_at, weight_g, closed)
-    taken = [(network.lanes[lane], departure, arrival) for lane, departure, arrival in hops]
-    return _assemble(taken, ready_at, weight_g)
+    full = network.full_for(weight_g, loads_g) if loads_g else {}
+    if any(departure in full.get(lane, ()) for lane, departure, _ in hops):
+        labels = Labels(network.layout, destination, closed, full, network.costs_of(weight_g))
+        hops = labels.search(origin, ready, ready + HORIZON_S, least_cost=False)
+        if hops is None:
+            raise no_room(network, origin_id, destination_id)
+    return assemble(network, hops, ready_at, weight_g)
+
+
+def no_room(network: Network, origin_id: int, destination_id: int) -> NoRoute:
+    """The error for a parcel that every departure in question is too full for."""
+    way = f"{network.facility(origin_id).code} to {network.facility(destination_id).code}"
+    return NoRoute(NoRouteReason.FULL, f"the departures from {way} have no room")
 
 
 def alternatives(
@@ -182,7 +199,7 @@ def direct_itinerary(
         UnknownFacilityError: an id is not in the network.
         InvalidNetworkError: `ready_at` has no offset or the weight is negative.
     """
-    _check(ready_at, weight_g)
+    check_parcel(ready_at, weight_g)
     origin, destination = network.facility(origin_id), network.facility(destination_id)
     if origin_id == destination_id:
         return Itinerary((), ready_at, ready_at, 0, 0, 0)
@@ -191,25 +208,33 @@ def direct_itinerary(
         raise NoRoute(NoRouteReason.TOO_HEAVY, f"{weight_g} g are more than {lane.capacity_g} g a vehicle")
     first_day = (ready_at - timedelta(days=1)).astimezone(UTC).date()
     dated = trips(lane.departures, first_day, HORIZON_DAYS)
-    trip = dated.catch(_seconds(ready_at) + origin.sort_s)
+    trip = dated.catch(seconds_of(ready_at) + origin.sort_s)
     assert trip is not None, "terms run weekly, so a fortnight holds a departure"
     taken = [(lane, dated.departures[trip], dated.arrivals[trip])]
-    return _assemble(taken, ready_at, weight_g, load_g)
+    return _itinerary(taken, ready_at, weight_g, load_g)
 
 
-def _check(ready_at: datetime, weight_g: int) -> None:
+def check_parcel(ready_at: datetime, weight_g: int) -> None:
+    """Refuse a moment without an offset and a negative weight, with `InvalidNetworkError`."""
     if ready_at.utcoffset() is None:
         raise InvalidNetworkError(f"ready_at {ready_at.isoformat()} has no offset from UTC")
     if weight_g < 0:
         raise InvalidNetworkError(f"weight_g {weight_g} is negative")
 
 
-def _seconds(moment: datetime) -> int:
+def seconds_of(moment: datetime) -> int:
     """Seconds since 1970-01-01 UTC, rounded up: a parcel is not ready before it is."""
     return -((_EPOCH - moment) // timedelta(seconds=1))
 
 
-def _assemble(
+def assemble(network: Network, hops: Sequence[Hop], ready_at: datetime, weight_g: int) -> Itinerary:
+    """The itinerary of a parcel that takes these trips of the network, at least one."""
+    return _itinerary(
+        [(network.lanes[lane], leaves, lands) for lane, leaves, lands in hops], ready_at, weight_g
+    )
+
+
+def _itinerary(
     taken: Sequence[tuple[Lane, int, int]], ready_at: datetime, weight_g: int, load_g: int | None = None
 ) -> Itinerary:
     legs = tuple(
@@ -251,9 +276,9 @@ def _no_route(
     if not nx.has_path(network.graph, origin_id, destination_id):
         return NoRoute(NoRouteReason.NOT_CONNECTED, f"no lanes lead from {way}")
     too_small = network.too_small_for(weight_g)
-    if closed != too_small and network.searcher.search(*ends, _seconds(ready_at), too_small) is not None:
+    if closed != too_small and search(network.layout, *ends, seconds_of(ready_at), too_small) is not None:
         return NoRoute(NoRouteReason.CLOSURES, f"every way from {way} is closed")
-    if too_small and network.searcher.search(*ends, _seconds(ready_at), frozenset()) is not None:
+    if too_small and search(network.layout, *ends, seconds_of(ready_at), frozenset()) is not None:
         return NoRoute(NoRouteReason.TOO_HEAVY, f"{weight_g} g are too heavy for every way from {way}")
     return NoRoute(
         NoRouteReason.NO_DEPARTURE,

@@ -1,11 +1,11 @@
 """Lanes, their weekly departures, and the expansion into dated trips."""
 
 from bisect import bisect_left
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, time, timedelta
+from datetime import date, datetime, time
 from enum import StrEnum
-from functools import cache
+from functools import cache, lru_cache
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from routing.network.errors import InvalidNetworkError
@@ -39,12 +39,14 @@ class Departure:
         minute_of_day: local time of departure in minutes after midnight, 0 to 1439.
         duration_s: seconds from departure to arrival, loading and unloading included.
         timezone: IANA name of the zone in which weekday and minute are meant.
+        except_dates: local dates on which it does not run, holidays for example.
     """
 
     weekdays: int
     minute_of_day: int
     duration_s: int
     timezone: str
+    except_dates: frozenset[date] = frozenset()
 
     def __post_init__(self) -> None:
         if not 1 <= self.weekdays <= EVERY_DAY:
@@ -131,22 +133,54 @@ def instants(departure: Departure, first_day: date, days: int) -> list[int]:
     Returns:
         Seconds since 1970-01-01 UTC, in order of the local dates.
     """
-    zone = _zone(departure.timezone)
-    clock = time(*divmod(departure.minute_of_day, 60))
-    dates = (first_day + timedelta(days=offset) for offset in range(days))
-    return [
-        int(datetime.combine(day, clock, zone).timestamp())
-        for day in dates
-        if departure.weekdays >> day.weekday() & 1
-    ]
+    minutes, seconds = departure.minute_of_day, departure.minute_of_day * 60
+    found = []
+    for day in range(first_day.toordinal(), first_day.toordinal() + days):
+        if not departure.weekdays >> (day - 1) % 7 & 1:
+            continue
+        on = date.fromordinal(day)
+        if on in departure.except_dates:
+            continue
+        midnight = _midnight_s(departure.timezone, day)
+        if midnight is not None:
+            found.append(midnight + seconds)
+        else:
+            clock = time(*divmod(minutes, 60))
+            found.append(int(datetime.combine(on, clock, _zone(departure.timezone)).timestamp()))
+    return found
 
 
-def trips(departures: Iterable[Departure], first_day: date, days: int) -> Trips:
-    """Expand weekly departures into the dated trips of `days` local dates from `first_day`."""
+@lru_cache(maxsize=4096)
+def _midnight_s(timezone: str, day: int) -> int | None:
+    """Seconds since 1970-01-01 UTC of a local midnight; None on a day in which clocks change.
+
+    Args:
+        timezone: IANA name.
+        day: proleptic Gregorian ordinal of the local date.
+    """
+    zone = _zone(timezone)
+    start, end = (
+        int(datetime.combine(date.fromordinal(number), time(), zone).timestamp()) for number in (day, day + 1)
+    )
+    return start if end - start == MINUTES_PER_DAY * 60 else None
+
+
+def trips(
+    departures: Iterable[Departure], first_day: date, days: int, without: Collection[int] = ()
+) -> Trips:
+    """Expand weekly departures into the dated trips of `days` local dates from `first_day`.
+
+    Args:
+        departures: of one lane.
+        first_day: local date.
+        days: how many dates.
+        without: moments of departures that are left out, seconds since 1970-01-01 UTC.
+    """
     dated = sorted(
         (leaves, leaves + departure.duration_s)
         for departure in departures
         for leaves in instants(departure, first_day, days)
+        if leaves not in without
     )
     kept: list[tuple[int, int]] = []
     for trip in reversed(dated):
@@ -157,3 +191,29 @@ def trips(departures: Iterable[Departure], first_day: date, days: int) -> Trips:
         kept.append(trip)
     kept.reverse()
     return Trips([leaves for leaves, _ in kept], [arrives for _, arrives in kept])
+
+
+class DatedLanes:
+    """The trips of lanes on some local dates, expanded for each lane when first asked for.
+
+    Attributes:
+        known: by lane position, what is expanded already. Searches look here first, and save a call.
+    """
+
+    def __init__(self, lanes: Sequence[Lane], first_day: date, days: int) -> None:
+        self._lanes = lanes
+        self._first_day = first_day
+        self._days = days
+        self.known: list[Trips | None] = [None] * len(lanes)
+
+    def of(self, lane: int) -> Trips:
+        """The trips of the lane at a position."""
+        found = self.known[lane]
+        if found is None:
+            found = trips(self._lanes[lane].departures, self._first_day, self._days)
+            self.known[lane] = found
+        return found
+
+    def without(self, lane: int, full: Collection[int]) -> Trips:
+        """The trips of a lane but those leaving at some moments, in seconds since 1970-01-01 UTC."""
+        return trips(self._lanes[lane].departures, self._first_day, self._days, full)

@@ -123,12 +123,14 @@ ARGUMENTS: Mapping[str, Filler] = {
     "courier_id": lambda things, _asker: things.courier_id,
     "customer_id": lambda things, _asker: things.customer_id,
     "drop_id": lambda things, _asker: things.other_customer_id,
+    "endpoint_id": lambda things, _asker: things.endpoint_id,
     "entry_id": lambda things, _asker: things.entry_id,
     "facility_id": lambda things, _asker: things.facility_id,
     "identity_id": lambda things, _asker: things.identity_id,
     "key": lambda things, _asker: things.entry_key,
     "kind": lambda _things, _asker: "shipment",
     "lane_id": lambda things, _asker: things.lane_id,
+    "message_key": lambda things, _asker: things.message_key,
     "orders:number": lambda things, _asker: things.order_number,
     "payouts:number": lambda things, _asker: things.batch_number,
     "plan_id": lambda things, _asker: things.plan_id,
@@ -145,6 +147,7 @@ ARGUMENTS: Mapping[str, Filler] = {
 _CASE_STEP = {"form": {"version": "1"}}
 _STEP: dict[str, Any] = {"json": {}}
 _NOTHING: dict[str, Any] = {}
+_ENDPOINT = {"url": "https://shop.example/hooks", "event_types": ["shipment.booked"]}
 
 # What is posted to each endpoint, complete enough to reach the thing that the path names.
 BODIES: Mapping[str, Callable[[Things], dict[str, Any]]] = {
@@ -256,6 +259,24 @@ BODIES: Mapping[str, Callable[[Things], dict[str, Any]]] = {
     "shipments_api.receipt": lambda _things: _NOTHING,
     "shipments_api.scans": lambda _things: {"json": []},
     "shipments.track_details": lambda _things: {"form": {"digits": "0000"}},
+    "webhooks.edit": lambda _things: _NOTHING,
+    "webhooks.new": lambda _things: _NOTHING,
+    "webhooks.pause": lambda _things: _NOTHING,
+    "webhooks.ping": lambda _things: _NOTHING,
+    "webhooks.remove": lambda _things: _NOTHING,
+    "webhooks.replay": lambda _things: _NOTHING,
+    "webhooks.replay_failed": lambda _things: {"form": {"since": "2026-03-01T00:00"}},
+    "webhooks.resume": lambda _things: _NOTHING,
+    "webhooks.rotate": lambda _things: {"form": {"overlap_hours": "24"}},
+    "webhooks_api.change": lambda _things: {"json": _ENDPOINT},
+    "webhooks_api.pause": lambda _things: _NOTHING,
+    "webhooks_api.ping": lambda _things: _NOTHING,
+    "webhooks_api.register": lambda _things: {"json": _ENDPOINT},
+    "webhooks_api.remove": lambda _things: _NOTHING,
+    "webhooks_api.replay": lambda _things: _NOTHING,
+    "webhooks_api.replay_failed": lambda _things: {"json": {"since": "2026-03-01T00:00:00+08:00"}},
+    "webhooks_api.resume": lambda _things: _NOTHING,
+    "webhooks_api.rotate": lambda _things: {"json": {}},
 }
 
 

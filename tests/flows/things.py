@@ -8,6 +8,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from app.accounts.roles import Role
 from app.customers.models import CustomerIdentity
 from app.dispatch import jobs as dispatch_jobs
 from app.dispatch import service as dispatch
@@ -20,6 +21,9 @@ from app.servicedesk.values import CaseCategory, CaseChannel
 from app.shipments import queries as shipments
 from app.shipments import service as shipments_service
 from app.shipments.models import DeliveryProof
+from app.webhooks import service as webhooks
+from app.webhooks.models import WebhookMessage
+from app.webhooks.values import EndpointInput, EventType
 from tests.app.orders.build import BODY
 from tests.support.company import Company
 
@@ -51,6 +55,8 @@ class Things:
     plan_id: int
     stop_id: int
     goods: str
+    endpoint_id: int
+    message_key: str
 
     @property
     def order_number(self) -> str:
@@ -85,6 +91,7 @@ class Things:
 
 def things_of(company: Company, customer_id: int, *, other_customer_id: int, goods: str) -> Things:
     """Make them, through the services."""
+    endpoint_id = _webhook(company, customer_id)
     delivered = company.book(customer_id=customer_id, goods=goods, declared_value_minor=80_000)
     scans = company.life(delivered)
     signature = {
@@ -133,7 +140,23 @@ def things_of(company: Company, customer_id: int, *, other_customer_id: int, goo
             plan_id=plan_id,
             stop_id=stop_id,
             goods=goods,
+            endpoint_id=endpoint_id,
+            message_key=session.scalars(
+                sa.select(WebhookMessage.message_key)
+                .where(WebhookMessage.endpoint_id == endpoint_id)
+                .order_by(WebhookMessage.id)
+                .limit(1)
+            ).one(),
         )
+
+
+def _webhook(company: Company, customer_id: int) -> int:
+    """An endpoint of the shipper's, which what follows makes messages for."""
+    wanted = EndpointInput("https://shop.example/hooks", frozenset(EventType))
+    shipper = company.logins.actor(Role.SHIPPER, customer_id)
+    with company.work() as session:
+        endpoint, _secret = webhooks.register(session, shipper, wanted, allow_loopback=False, now=company.now)
+        return endpoint.id
 
 
 def _case_with_claim(company: Company, customer_id: int, number: str) -> tuple[str, int]:

@@ -1,8 +1,11 @@
 import math
 from dataclasses import replace
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, time, timedelta
+from zoneinfo import ZoneInfo
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from routing.network import (
     HANDOVERS,
@@ -36,6 +39,25 @@ def test_a_departure_keeps_its_local_time_when_clocks_change() -> None:
     daily = Departure(127, 12 * 60, 3600, "Europe/Helsinki")
     hours = [utc(s).hour for s in instants(daily, date(2026, 3, 28), 2)]
     assert hours == [10, 9]
+
+
+@given(
+    zone=st.sampled_from(["Asia/Shanghai", "Europe/Helsinki", "America/St_Johns", "Africa/Casablanca"]),
+    minute=st.integers(0, 1439),
+    first=st.dates(date(2024, 1, 1), date(2030, 1, 1)),
+    skipped=st.sets(st.integers(0, 39), max_size=5),
+)
+def test_instants_are_those_of_the_calendar(zone: str, minute: int, first: date, skipped: set[int]) -> None:
+    """Against walking over the dates with the standard library, over changes of clocks."""
+    days = [first + timedelta(days=offset) for offset in range(40)]
+    departure = Departure(0b101_1011, minute, 60, zone, frozenset(days[index] for index in skipped))
+    clock = time(minute // 60, minute % 60)
+    expected = [
+        int(datetime.combine(day, clock, ZoneInfo(zone)).timestamp())
+        for index, day in enumerate(days)
+        if day.weekday() not in (2, 5) and index not in skipped
+    ]
+    assert instants(departure, first, 40) == expected
 
 
 def test_a_trip_that_is_overtaken_is_left_out() -> None:

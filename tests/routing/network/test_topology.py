@@ -6,7 +6,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from routing.network import (
-    Demand,
     Facility,
     FacilityKind,
     InvalidNetworkError,
@@ -15,7 +14,6 @@ from routing.network import (
     Topology,
     TopologyTooLargeError,
     UnknownFacilityError,
-    compare_demand,
     compare_parcel,
     distance_m,
     graph,
@@ -118,31 +116,3 @@ def test_the_same_parcel_on_several_topologies() -> None:
     assert [row.lines for row in rows] == [930, 60, hub_lines(31, 2)]
     assert [row.itinerary.handlings for row in rows] == [1, 2, 3]
     assert rows[0].itinerary.distance_m < min(row.itinerary.distance_m for row in rows[1:])
-
-
-def test_the_same_demand_on_several_topologies() -> None:
-    demand = [Demand(a, b, 4, 1500) for a in range(1, 32) for b in range(1, 32) if a != b]
-    direct, one, two = compare_demand(options(), demand, READY)
-    assert direct.departures == 930
-    assert direct.handlings_per_parcel == 1
-    # A line runs up to twice: not all meet the first lorry on from the hub.
-    assert 60 <= one.departures <= 120
-    assert 1 < one.handlings_per_parcel < 2
-    # So little on each line: hubs cost handlings and hours, and save most of the vehicles' ways.
-    for hubbed in (one, two):
-        assert hubbed.vehicle_m < direct.vehicle_m / 5
-        assert hubbed.cost_per_parcel_minor < direct.cost_per_parcel_minor / 5
-    assert direct.transit_s_mean < one.transit_s_mean <= one.transit_s_p90
-
-
-def test_departures_are_doubled_where_capacity_is_too_small() -> None:
-    option = options()[1]
-    capacity_g = option.network.lanes[0].capacity_g
-    assert capacity_g is not None
-    [fits] = compare_demand([option], [Demand(1, 15, 1000, capacity_g // 1000)], READY)
-    [doubled] = compare_demand([option], [Demand(1, 15, 1001, capacity_g // 1000)], READY)
-    assert (fits.departures, doubled.departures) == (1, 2)
-    assert doubled.vehicle_m == 2 * fits.vehicle_m
-    assert fits.transit_s_p90 == fits.transit_s_mean
-    with pytest.raises(InvalidNetworkError, match="no demand"):
-        compare_demand([option], [], READY)

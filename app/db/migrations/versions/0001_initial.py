@@ -318,6 +318,55 @@ def upgrade() -> None:
     )
     op.create_index(op.f("ix_party_tenant_id"), "party", ["tenant_id"], unique=False)
     op.create_table(
+        "promise_history",
+        sa.Column("tenant_id", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("revision", sa.Uuid(), nullable=False),
+        sa.Column("learned_at", app.db.types.UtcDateTime(timezone=True), nullable=False),
+        sa.Column("observed_from", app.db.types.UtcDateTime(timezone=True), nullable=False),
+        sa.Column("offset_minutes", sa.BigInteger(), nullable=False),
+        sa.Column("trips", sa.BigInteger(), nullable=False),
+        sa.Column("dwells", sa.BigInteger(), nullable=False),
+        sa.Column("handovers", sa.BigInteger(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["tenant_id"],
+            ["tenant.id"],
+            name=op.f("fk_promise_history_tenant_id_tenant"),
+            ondelete="RESTRICT",
+        ),
+        sa.PrimaryKeyConstraint("tenant_id", name=op.f("pk_promise_history")),
+    )
+    op.create_table(
+        "promise_sample",
+        sa.Column("tenant_id", sa.BigInteger(), nullable=False),
+        sa.Column(
+            "kind",
+            sa.Enum(
+                "leg_effect",
+                "leg_shape",
+                "lane_shape",
+                "dwell",
+                "handover",
+                name="sample_kind",
+                native_enum=False,
+                create_constraint=True,
+                length=40,
+            ),
+            nullable=False,
+        ),
+        sa.Column("key", sa.Text(), nullable=False),
+        sa.Column("weight", sa.Double(), nullable=False),
+        sa.Column("log_ratio", sa.Double(), nullable=True),
+        sa.Column("knots", sa.ARRAY(sa.Double()), nullable=False),
+        sa.CheckConstraint(
+            "(kind = 'leg_effect') = (log_ratio IS NOT NULL)", name=op.f("ck_promise_sample_effect_has_ratio")
+        ),
+        sa.ForeignKeyConstraint(
+            ["tenant_id"], ["tenant.id"], name=op.f("fk_promise_sample_tenant_id_tenant"), ondelete="RESTRICT"
+        ),
+        sa.PrimaryKeyConstraint("tenant_id", "kind", "key", name=op.f("pk_promise_sample")),
+    )
+    op.create_index(op.f("ix_promise_sample_tenant_id"), "promise_sample", ["tenant_id"], unique=False)
+    op.create_table(
         "tariff_version",
         sa.Column("id", sa.BigInteger(), sa.Identity(always=False), nullable=False),
         sa.Column("tenant_id", sa.BigInteger(), nullable=False),
@@ -1499,6 +1548,25 @@ def upgrade() -> None:
     op.create_index(op.f("ix_delivery_proof_shipment_id"), "delivery_proof", ["shipment_id"], unique=False)
     op.create_index(op.f("ix_delivery_proof_tenant_id"), "delivery_proof", ["tenant_id"], unique=False)
     op.create_table(
+        "first_promise",
+        sa.Column("tenant_id", sa.BigInteger(), nullable=False),
+        sa.Column("shipment_id", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("p50_at", app.db.types.UtcDateTime(timezone=True), nullable=False),
+        sa.Column("p80_at", app.db.types.UtcDateTime(timezone=True), nullable=False),
+        sa.Column("p95_at", app.db.types.UtcDateTime(timezone=True), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["shipment_id"],
+            ["shipment.id"],
+            name=op.f("fk_first_promise_shipment_id_shipment"),
+            ondelete="CASCADE",
+        ),
+        sa.ForeignKeyConstraint(
+            ["tenant_id"], ["tenant.id"], name=op.f("fk_first_promise_tenant_id_tenant"), ondelete="RESTRICT"
+        ),
+        sa.PrimaryKeyConstraint("shipment_id", name=op.f("pk_first_promise")),
+    )
+    op.create_index(op.f("ix_first_promise_tenant_id"), "first_promise", ["tenant_id"], unique=False)
+    op.create_table(
         "lane_departure",
         sa.Column("id", sa.BigInteger(), sa.Identity(always=False), nullable=False),
         sa.Column("tenant_id", sa.BigInteger(), nullable=False),
@@ -2289,6 +2357,8 @@ def downgrade() -> None:
     op.drop_index(op.f("ix_lane_departure_tenant_id"), table_name="lane_departure")
     op.drop_index(op.f("ix_lane_departure_lane_id"), table_name="lane_departure")
     op.drop_table("lane_departure")
+    op.drop_index(op.f("ix_first_promise_tenant_id"), table_name="first_promise")
+    op.drop_table("first_promise")
     op.drop_index(op.f("ix_delivery_proof_tenant_id"), table_name="delivery_proof")
     op.drop_index(op.f("ix_delivery_proof_shipment_id"), table_name="delivery_proof")
     op.drop_table("delivery_proof")
@@ -2388,6 +2458,9 @@ def downgrade() -> None:
     op.drop_table("unmatched_scan")
     op.drop_index(op.f("ix_tariff_version_tenant_id"), table_name="tariff_version")
     op.drop_table("tariff_version")
+    op.drop_index(op.f("ix_promise_sample_tenant_id"), table_name="promise_sample")
+    op.drop_table("promise_sample")
+    op.drop_table("promise_history")
     op.drop_index(op.f("ix_party_tenant_id"), table_name="party")
     op.drop_table("party")
     op.drop_index(

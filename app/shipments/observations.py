@@ -1,0 +1,194 @@
+"""What happened to the parcels of the last weeks, read from scans and planned legs by a few set-based
+statements.
+
+Shipments of several pieces are left out, because their scans tell of different pieces; so is what was
+corrected.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Session
+
+from app.db.session import tenant_of
+from app.shipments.waybills import month_of
+from routing.network import Handover
+from tracking.promise import LastMile, LegObservation, StayObservation
+from tracking.shipment import ScanCode
+from tracking.transitions import PLACELESS
+
+# A leg or a delivery counts when it was to have ended so long ago: nearly all have, the slow ones too.
+SETTLED = timedelta(days=1)
+
+# From here on it waits for the consignee, whose own time is no part of the promise.
+WAITING = (ScanCode.AT_OUTLET, ScanCode.AT_STORE, ScanCode.AT_LOCKER, ScanCode.AT_COLLECTIVE_POINT)
+
+_ANY_DAY = datetime(2001, 1, 1, tzinfo=UTC)
+
+# A courier collects before the parcel is in a facility, and departs after.
+_NOT_INSIDE = PLACELESS | {ScanCode.COLLECTED, ScanCode.DEPARTED, *WAITING}
+
+
+@dataclass(frozen=True, slots=True)
+class Observed:
+    """What a history is learned from."""
+
+    legs: tuple[LegObservation, ...]
+    dwells: tuple[StayObservation, ...]
+    handovers: tuple[StayObservation, ...]
+
+
+def read(
+    session: Session, *, since: datetime, now: datetime, last_mile: Callable[[Handover, int], LastMile]
+) -> Observed:
+    """Read what the tenant's shipments booked since a moment went through, as far as it has ended.
+
+    Args:
+        last_mile: the planned rounds for a way of handing over and an offset in minutes from UTC.
+    """
+    values = {
+        "tenant_id": tenant_of(session),
+        "since": since,
+        "now": now,
+        "settled": now - SETTLED,
+        "month": month_of(since),
+        "not_inside": sorted(_NOT_INSIDE),
+        "waiting": list(WAITING),
+    }
+    # Sorts and hashes over millions of scans, in a job that runs alone.
+    session.execute(sa.text("SET LOCAL work_mem = '64MB'"))
+    session.execute(sa.text(_SEEN), values)
+    session.execute(sa.text("ANALYZE seen_at_facility"))
+    observed = Observed(
+        tuple(_legs(session, values)),
+        tuple(_dwells(session, values)),
+        tuple(_handovers(session, values, last_mile)),
+    )
+    session.execute(sa.text("DROP TABLE seen_at_facility"))
+    return observed
+
+
+# One row for each shipment and facility: the first time inside, the last departure, the first time it waited
+# there for the consignee.
+_SEEN = """
+CREATE TEMPORARY TABLE seen_at_facility ON COMMIT DROP AS
+SELECT scan.shipment_id, scan.facility_id,
+       min(scan.occurred_at) FILTER (WHERE scan.code <> ALL (:not_inside)) AS inside_at,
+       min(scan.occurred_at) FILTER (WHERE scan.code = 'arrived') AS arrived_at,
+       max(scan.occurred_at) FILTER (WHERE scan.code = 'departed') AS departed_at,
+       min(scan.occurred_at) FILTER (WHERE scan.code = ANY (:waiting)) AS waits_at
+FROM scan
+JOIN shipment ON shipment.id = scan.shipment_id AND shipment.pieces = 1
+WHERE scan.tenant_id = :tenant_id
+  AND scan.shipment_month >= :month
+  AND shipment.booked_at >= :since
+  AND scan.occurred_at <= :now
+  AND scan.facility_id IS NOT NULL
+  AND NOT EXISTS (
+      SELECT FROM scan AS correction
+      WHERE correction.corrects = scan.scan_key
+        AND correction.tenant_id = :tenant_id
+        AND correction.shipment_month >= :month
+  )
+GROUP BY scan.shipment_id, scan.facility_id
+"""
+
+# The median of each trip: that of the truck, whatever was scanned late.
+_LEGS = """
+SELECT leg.lane_id, leg.mode, leg.from_facility_id, leg.to_facility_id, leg.planned_departure_at,
+       extract(epoch FROM leg.planned_arrival_at - leg.planned_departure_at)::bigint AS planned_s,
+       percentile_disc(0.5) WITHIN GROUP (
+           ORDER BY extract(epoch FROM came.arrived_at - went.departed_at)::bigint
+       ) AS actual_s
+FROM shipment_leg AS leg
+JOIN seen_at_facility AS went
+  ON went.shipment_id = leg.shipment_id AND went.facility_id = leg.from_facility_id
+JOIN seen_at_facility AS came
+  ON came.shipment_id = leg.shipment_id AND came.facility_id = leg.to_facility_id
+WHERE leg.tenant_id = :tenant_id
+  AND leg.planned_arrival_at <= :settled
+  AND came.arrived_at >= went.departed_at + interval '1 second'
+GROUP BY leg.lane_id, leg.mode, leg.from_facility_id, leg.to_facility_id,
+         leg.planned_departure_at, leg.planned_arrival_at
+ORDER BY leg.planned_departure_at, leg.from_facility_id, leg.to_facility_id, leg.lane_id, planned_s
+"""
+
+# In steps of five minutes, each trip's parcels sharing a weight of one.
+_DWELLS = """
+SELECT leg.from_facility_id, leg.planned_departure_at,
+       round(extract(epoch FROM
+           went.departed_at - greatest(leg.planned_departure_at, went.inside_at)) / 300)::bigint * 300
+           AS deviation_s,
+       (count(*) / sum(count(*)) OVER (
+           PARTITION BY leg.from_facility_id, leg.to_facility_id, leg.lane_id, leg.planned_departure_at
+       ))::double precision AS weight
+FROM shipment_leg AS leg
+JOIN seen_at_facility AS went
+  ON went.shipment_id = leg.shipment_id AND went.facility_id = leg.from_facility_id
+WHERE leg.tenant_id = :tenant_id
+  AND leg.planned_departure_at <= :settled
+  AND went.departed_at IS NOT NULL
+GROUP BY leg.from_facility_id, leg.to_facility_id, leg.lane_id, leg.planned_departure_at, deviation_s
+ORDER BY leg.planned_departure_at, leg.from_facility_id, leg.to_facility_id, leg.lane_id, deviation_s
+"""
+
+# By the ten minutes of the day in which it arrived at its last outlet: the rounds ask no more exactly.
+_HANDOVERS = """
+SELECT shipment.destination_facility_id, shipment.delivery_handover, shipment.booked_offset_minutes,
+       extract(epoch FROM bin.arrived_at)::bigint % 86400 AS second_of_day,
+       round(extract(epoch FROM coalesce(point.waits_at, shipment.delivered_at) - bin.arrived_at) /
+           300)::bigint
+           * 300 AS taken_s,
+       count(*) AS parcels
+FROM shipment
+JOIN seen_at_facility AS came
+  ON came.shipment_id = shipment.id AND came.facility_id = shipment.destination_facility_id
+CROSS JOIN LATERAL (
+    SELECT date_bin('10 minutes', coalesce(came.inside_at, came.arrived_at), 'epoch') AS arrived_at
+) AS bin
+LEFT JOIN (
+    SELECT shipment_id, min(waits_at) AS waits_at FROM seen_at_facility
+    WHERE waits_at IS NOT NULL GROUP BY shipment_id
+) AS point ON point.shipment_id = shipment.id
+WHERE shipment.tenant_id = :tenant_id
+  AND shipment.booked_at >= :since
+  AND bin.arrived_at <= :settled
+  AND coalesce(point.waits_at, shipment.delivered_at) >= bin.arrived_at
+GROUP BY 1, 2, 3, 4, 5
+ORDER BY 1, 2, 3, 4, 5
+"""
+
+
+def _legs(session: Session, values: dict[str, object]) -> list[LegObservation]:
+    rows = session.execute(sa.text(_LEGS), values)
+    return [
+        LegObservation(lane_id, mode, planned_s, actual_s, start_id, end_id, departs_at.astimezone(UTC))
+        for lane_id, mode, start_id, end_id, departs_at, planned_s, actual_s in rows
+        if planned_s > 0
+    ]
+
+
+def _dwells(session: Session, values: dict[str, object]) -> list[StayObservation]:
+    rows = session.execute(sa.text(_DWELLS), values)
+    return [
+        StayObservation(facility_id, deviation_s, departs_at.astimezone(UTC), weight)
+        for facility_id, departs_at, deviation_s, weight in rows
+    ]
+
+
+def _handovers(
+    session: Session, values: dict[str, object], last_mile: Callable[[Handover, int], LastMile]
+) -> list[StayObservation]:
+    found = []
+    for facility_id, handover, offset, second, taken_s, parcels in session.execute(
+        sa.text(_HANDOVERS), values
+    ):
+        # Rounds are the same every day, so that any day tells the plan.
+        arrived_at = _ANY_DAY + timedelta(seconds=second)
+        planned_s = last_mile(Handover(handover), offset).planned_s(arrived_at)
+        found.append(StayObservation(facility_id, taken_s - planned_s, arrived_at, float(parcels)))
+    return found

@@ -1,0 +1,183 @@
+"""Choose hubs and allocate places to them: the p-hub median problem, with a proven bound."""
+
+import time
+from dataclasses import dataclass
+from enum import StrEnum
+
+import numpy as np
+
+from routing.network.design.allocation import TOLERANCE, best_allocation
+from routing.network.design.capacitated import capacitated_design
+from routing.network.design.enumeration import HubSets, Sieve
+from routing.network.design.errors import InvalidInstanceError
+from routing.network.design.instance import HubInstance
+from routing.network.design.median import median_bound, median_problem
+from routing.network.design.multiple import MultipleAllocation
+from routing.network.design.search import (
+    Priced,
+    Search,
+    median_rank,
+    multiple_price,
+    multiple_rank,
+    single_price,
+)
+from routing.network.design.single import SingleAllocation
+
+# Random restarts of the search before anything is proven, and at most while time is left over.
+_RESTARTS = 4
+_RESTARTS_MAX = 100_000
+# Sets of hubs a second that the sieve looks at, roughly, on one core: more than time allows are not started
+# on.
+_SIEVED_PER_S = 100_000.0
+# Up to so many places swaps can be ranked by their cost under multiple allocation.
+_RANKED_SIZE = 200
+# Share of the time that the first bound, and that the first search may take.
+_BOUND_SHARE, _SEARCH_SHARE = 0.25, 0.3
+
+
+class Allocation(StrEnum):
+    """How places use hubs."""
+
+    SINGLE = "single"
+    MULTIPLE = "multiple"
+
+
+@dataclass(frozen=True, slots=True)
+class HubDesign:
+    """Hubs, who uses them, and what is proven.
+
+    Attributes:
+        objective: collection, transfer, distribution and fixed costs together.
+        hubs: indices of places, ascending.
+        allocation: for each place the hubs it sends to or receives from; exactly one under single allocation.
+        lower_bound: no other choice of as many hubs costs less. The objective itself where that is proven to
+            a relative 1e-9.
+        greedy_objective: what adding one hub after the other, the simple way, would have cost; None with
+            capacities, which the simple way does not know.
+        seconds: elapsed.
+    """
+
+    objective: float
+    hubs: tuple[int, ...]
+    allocation: tuple[tuple[int, ...], ...]
+    lower_bound: float
+    greedy_objective: float | None
+    seconds: float
+
+    @property
+    def gap(self) -> float:
+        """The share of the objective that lies above the bound."""
+        return (self.objective - self.lower_bound) / self.objective if self.objective else 0.0
+
+    @property
+    def proven(self) -> bool:
+        """The design is optimal."""
+        return self.lower_bound >= self.objective
+
+
+def design(
+    instance: HubInstance,
+    hubs: int,
+    *,
+    allocation: Allocation = Allocation.SINGLE,
+    seconds: float = 60.0,
+    workers: int = 1,
+    seed: int = 0,
+) -> HubDesign:
+    """Choose the hubs of a network.
+
+    A local search finds good hubs, a relaxation bounds all; then every set of hubs that the bound leaves is
+    looked at, with finer bounds the fewer remain (see `enumeration` and `pairwise`). Where too many remain
+    for the time given, the search goes on instead and the bound is that of the relaxation.
+
+    Args:
+        instance: places, flows, distances, factors; fixed costs and capacities if any.
+        hubs: how many, exactly.
+        allocation: whether a place has one hub or may use several.
+        seconds: about how long it may take.
+        workers: processes that look at sets of hubs.
+        seed: of the search's restarts.
+
+    Raises:
+        InvalidInstanceError: there are fewer places than hubs, or the time or workers are not positive.
+        NoDesignError: capacities cannot be kept, or no design that keeps them was found in time.
+    """
+    if not 1 <= hubs <= instance.size:
+        raise InvalidInstanceError(f"{hubs} hubs cannot be chosen among {instance.size} places")
+    if not seconds > 0 or workers < 1:
+        raise InvalidInstanceError("a design needs a positive time and at least one worker")
+    began = time.monotonic()
+    if instance.capacitated:
+        single = allocation is Allocation.SINGLE
+        kept = capacitated_design(instance, hubs, single=single, workers=workers, until=began + seconds)
+        objective, chosen, users, lower, greedy = (
+            kept.cost,
+            kept.hubs,
+            kept.allocation,
+            kept.lower_bound,
+            None,
+        )
+    else:
+        best, lower, greedy = _uncapacitated(instance, hubs, allocation, seconds, workers, seed)
+        objective, chosen = best.cost, best.hubs
+        users = _users(instance, best)
+    if lower >= objective * (1 - TOLERANCE):
+        lower = objective
+    return HubDesign(objective, chosen, users, lower, greedy, time.monotonic() - began)
+
+
+def _uncapacitated(
+    instance: HubInstance, p: int, allocation: Allocation, seconds: float, workers: int, seed: int
+) -> tuple[Priced, float, float]:
+    """The best design, its bound, and the cost of the greedy one."""
+    began = time.monotonic()
+    until = began + seconds
+    single = allocation is Allocation.SINGLE
+    problem = median_problem(instance, single=single)
+    relaxed = median_bound(problem, p, until=began + _BOUND_SHARE * seconds)
+    ways, model = MultipleAllocation(instance), SingleAllocation(instance)
+    exact_rank = not single and instance.size <= _RANKED_SIZE
+    search = Search(
+        instance.size,
+        single_price(model) if single else multiple_price(ways),
+        multiple_rank(ways) if exact_rank else median_rank(problem),
+    )
+    greedy = search.greedy(p)
+    search_until = time.monotonic() + _SEARCH_SHARE * seconds
+    found = (search.descend(start, search_until) for start in (relaxed.hubs.tolist(), greedy.hubs))
+    best = min(found, key=lambda priced: priced.cost)
+    if relaxed.bound >= best.cost * (1 - TOLERANCE):
+        return best, relaxed.bound, greedy.cost
+    best = search.restarts(best, seed, _RESTARTS, search_until)
+    sieve = Sieve(instance, problem if single else None, relaxed, p, best.cost)
+    if sieve.count() > _SIEVED_PER_S * workers * (until - time.monotonic()):
+        return search.restarts(best, seed, _RESTARTS_MAX, until), relaxed.bound, greedy.cost
+    sets = sieve.sets(workers=workers, until=until)
+    best, lower = _best_of(sets, best, model, single=single, until=until)
+    return best, lower if sets.complete else min(lower, relaxed.bound), greedy.cost
+
+
+def _best_of(
+    sets: HubSets, start: Priced, model: SingleAllocation, *, single: bool, until: float
+) -> tuple[Priced, float]:
+    """The best of the sets and the start, and a bound on all of them."""
+    if not len(sets.bound):
+        return start, start.cost
+    if not single:
+        return Priced(float(sets.bound[0]), tuple(sets.hubs[0].tolist()), None), float(sets.bound[0])
+    assert start.allocation is not None
+    found = best_allocation(model, sets, (start.cost, start.allocation), until)
+    chosen = tuple(np.unique(found.allocation).tolist())
+    return Priced(found.cost, chosen, found.allocation), found.lower_bound
+
+
+def _users(instance: HubInstance, best: Priced) -> tuple[tuple[int, ...], ...]:
+    """The hubs that each place uses."""
+    if best.allocation is not None:
+        return tuple((hub,) for hub in best.allocation.tolist())
+    first, last = MultipleAllocation(instance).ends(best.hubs)
+    sends, receives = instance.flow > 0, instance.flow.T > 0
+    return tuple(
+        tuple(sorted({*first[place, sends[place]].tolist(), *last.T[place, receives[place]].tolist()}))
+        for place in range(instance.size)
+    )
