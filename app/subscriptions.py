@@ -11,6 +11,7 @@ from app.db.outbox import Event, Handler
 from app.dispatch import service as dispatch
 from app.orders import service as orders
 from app.servicedesk import service as servicedesk
+from app.shipments import replanning
 from app.shipments import service as shipments
 from app.webhooks import events as webhook_events
 from app.webhooks import service as webhooks
@@ -44,9 +45,17 @@ def _follow_merge(session: Session, event: Event, _now: datetime) -> None:
         room.follow_merge(session, keep_id=keep_id, drop_id=drop_id)
 
 
+def _replan_shipments(session: Session, event: Event, now: datetime) -> None:
+    replanning.replan_after(session, event.payload, now=now)
+
+
 HANDLERS: Mapping[str, Sequence[Handler]] = {
     # carries keep_id and drop_id
     "customer.merged": (_follow_merge,),
+    # carry kind, subject_id, reason and user_id; the last one also how far it has come
+    "network.closed": (_replan_shipments,),
+    "network.reopened": (_replan_shipments,),
+    "shipments.replan": (_replan_shipments,),
     # carries shipment_id
     "shipment.booked": (_make_pickup_request, webhook_events.tell),
     # carries shipment_id, milestone and code

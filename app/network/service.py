@@ -1,7 +1,8 @@
 """What happens to the network: districts are loaded; facilities and lanes are made, closed, opened again.
 
 Every write gives the tenant's network another revision (see `queries.routing_network`). The revision's
-row is locked until the caller's transaction ends, so writers of one network follow each other.
+row is locked until the caller's transaction ends, so writers of one network follow each other. Closing and
+opening again are told of by events, since parcels on their way are planned anew.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from sqlalchemy.orm import Session
 
 from app.accounts.service import audit
 from app.actor import Actor
+from app.db import outbox
 from app.db.session import tenant_of
 from app.errors import ConflictError, InvalidInputError
 from app.network.models import District, Facility, Lane, LaneDeparture, NetworkRevision
@@ -151,7 +153,10 @@ def create_lane(
 
 
 def close_facility(session: Session, actor: Actor, facility: Facility, *, reason: str, now: datetime) -> None:
-    """Take a facility out of the network: nothing is routed through it until it is opened again."""
+    """Take a facility out of the network: nothing is routed through it until it is opened again.
+
+    Parcels that would have passed it are planned anew in a moment (`app.shipments.replanning`).
+    """
     _set_closed(session, actor, facility, closed=True, reason=reason, now=now)
 
 
@@ -163,7 +168,10 @@ def reopen_facility(
 
 
 def close_lane(session: Session, actor: Actor, lane: Lane, *, reason: str, now: datetime) -> None:
-    """Take a lane out of the network: none of its departures is planned with until it is opened again."""
+    """Take a lane out of the network: none of its departures is planned with until it is opened again.
+
+    Parcels that would have travelled on it are planned anew in a moment (`app.shipments.replanning`).
+    """
     _set_closed(session, actor, lane, closed=True, reason=reason, now=now)
 
 
@@ -184,6 +192,11 @@ def _set_closed(
     action = f"{kind}.{'closed' if closed else 'reopened'}"
     audit(session, actor, action, subject_kind=kind, subject_id=row.id, reason=reason.strip(), now=now)
     _touch(session)
+    told = {"kind": kind, "subject_id": row.id, "reason": reason.strip(), "user_id": actor.user_id}
+    if closed:
+        outbox.append(session, "network.closed", told, now=now)
+    else:
+        outbox.append(session, "network.reopened", told, now=now)
 
 
 def _touch(session: Session) -> None:

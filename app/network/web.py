@@ -97,7 +97,7 @@ def change_facility(facility_id: int, change: str) -> flask.typing.ResponseRetur
         act = service.close_facility if change == "close" else service.reopen_facility
         act(session, actor, found, reason=form.reason.data or "", now=now())
     flask.flash(
-        _("Nothing is routed through it any more.")
+        _("Nothing is routed through it any more; parcels on their way are being planned anew.")
         if change == "close"
         else _("It is part of the network again."),
         "success",
@@ -126,7 +126,7 @@ def change_lane(lane_id: int, change: str) -> flask.typing.ResponseReturnValue:
         act = service.close_lane if change == "close" else service.reopen_lane
         act(session, actor, found, reason=form.reason.data or "", now=now())
     flask.flash(
-        _("Nothing is planned with it any more.")
+        _("Nothing is planned with it any more; parcels on their way are being planned anew.")
         if change == "close"
         else _("It is part of the network again."),
         "success",

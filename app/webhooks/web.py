@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import UTC, timedelta, timezone
+from urllib.parse import urlsplit
 
 import flask
 import msgspec
@@ -39,6 +40,7 @@ def _words() -> dict[str, object]:
         "EVENT_TYPES": MESSAGE_TYPES,
         "MILESTONES": MILESTONES,
         "offset_minutes": _OFFSET_MINUTES,
+        "name_of": _name_of,
     }
 
 
@@ -225,7 +227,9 @@ def _shown(
     )
     if replay_form is None:
         replay_form = ReplayForm(formdata=None)
-        replay_form.since.data = (now() - timedelta(days=1)).astimezone(_HERE)
+        replay_form.since.data = (
+            (now() - timedelta(days=1)).astimezone(_HERE).replace(second=0, microsecond=0)
+        )
     return flask.render_template(
         "webhooks/show.html",
         endpoint=endpoint,
@@ -239,6 +243,11 @@ def _shown(
         replay_form=replay_form,
         now=now(),
     )
+
+
+def _name_of(endpoint: WebhookEndpoint) -> str:
+    """What people call it: its description, else the host; the whole address can be long."""
+    return endpoint.description or urlsplit(endpoint.url).netloc
 
 
 def _troubled(rows: Sequence[WebhookEndpoint]) -> int:

@@ -25,6 +25,7 @@ from routing.network.facility import (
 )
 from routing.network.network import Network, Run
 from routing.network.paths import Itinerary, PlannedLeg, alternatives, direct_itinerary, itinerary
+from routing.network.replan import Closure, PlannedHop, Replanned, Underway, replan
 from routing.network.terms import LaneTerms
 from routing.network.timetable import EVERY_DAY, Departure, Lane, Mode
 from routing.network.topology import (
@@ -43,6 +44,7 @@ from routing.network.topology import (
 __all__ = [
     "EVERY_DAY",
     "HANDOVERS",
+    "Closure",
     "Departure",
     "Facility",
     "FacilityKind",
@@ -58,12 +60,15 @@ __all__ = [
     "NoRouteReason",
     "Option",
     "ParcelRow",
+    "PlannedHop",
     "PlannedLeg",
     "Query",
+    "Replanned",
     "Run",
     "Soundness",
     "Topology",
     "TopologyTooLargeError",
+    "Underway",
     "UnknownFacilityError",
     "alternatives",
     "cheapest",
@@ -78,6 +83,7 @@ __all__ = [
     "one_hub",
     "point_to_point",
     "point_to_point_lines",
+    "replan",
     "road_distance_m",
     "several_hubs",
     "soundness",

@@ -63,6 +63,10 @@ class Network:
         """The lane of an id; `InvalidNetworkError` when there is none."""
         return self.lanes[self._lane_position(lane_id)]
 
+    def has_lane(self, lane_id: int) -> bool:
+        """Whether a lane of this id is in the network."""
+        return lane_id in self._lane_positions
+
     @cached_property
     def graph(self) -> "nx.DiGraph[int]":
         """The network as a networkx graph, see `topology.graph`."""

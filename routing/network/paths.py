@@ -96,8 +96,8 @@ def itinerary(
     check_parcel(ready_at, weight_g)
     origin, destination = network.position(origin_id), network.position(destination_id)
     for facility_id, reason in (
-        (origin_id, NoRouteReason.ORIGIN_CLOSED),
         (destination_id, NoRouteReason.DESTINATION_CLOSED),
+        (origin_id, NoRouteReason.ORIGIN_CLOSED),
     ):
         if facility_id in closed_facilities:
             raise NoRoute(reason, f"facility {network.facility(facility_id).code} is closed")

@@ -3,8 +3,7 @@
 import math
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
-from functools import lru_cache
+from datetime import datetime
 from types import MappingProxyType
 from typing import Final
 
@@ -87,14 +86,15 @@ class LegHistory:
         offset_minutes: int = 0,
     ) -> "LegHistory":
         """Learn from observations; the same ones in the same order give the same history."""
-        offset = timedelta(minutes=offset_minutes)
-        learned = learn([(_observed(leg, offset), leg.actual_s / leg.planned_s, leg.count) for leg in legs])
+        learned = learn(
+            [(_observed(leg, offset_minutes), leg.actual_s / leg.planned_s, leg.count) for leg in legs]
+        )
         return cls(
             MappingProxyType(dict(learned.effects)),
             MappingProxyType(dict(learned.shapes)),
             MappingProxyType(dict(learned.lanes)),
-            StayHistory.of(dwells, offset),
-            StayHistory.of(handovers, offset),
+            StayHistory.of(dwells, offset_minutes),
+            StayHistory.of(handovers, offset_minutes),
             offset_minutes,
         )
 
@@ -126,18 +126,16 @@ class LegHistory:
 
     def dwell_deviation(self, facility_id: int, departs_at: datetime) -> Seconds:
         """Return the sorted scenarios of how many seconds after its plan a parcel departs from a facility."""
-        return self.dwells.deviation(facility_id, self.hour_of_week(departs_at), _DWELL_KNOTS, 0)
+        return self.dwells.deviation(facility_id, self.hour_of_week(departs_at), 0, _dwell_prior)
 
     def handover_deviation(self, facility_id: int, arrives_at: datetime, planned_s: int) -> Seconds:
         """Return the sorted scenarios of how many seconds after its plan a parcel is handed over."""
         alike_s = planned_s - planned_s % _HANDOVER_STEP_S
-        return self.handovers.deviation(
-            facility_id, self.hour_of_week(arrives_at), _handover_knots(alike_s), alike_s
-        )
+        return self.handovers.deviation(facility_id, self.hour_of_week(arrives_at), alike_s, _handover_prior)
 
     def hour_of_week(self, moment: datetime) -> int:
         """Return the local hour of the week of a moment, from 0 on Monday at midnight."""
-        return hour_of_week(moment, timedelta(minutes=self.offset_minutes))
+        return hour_of_week(moment, self.offset_minutes)
 
     def _effects_on(self, key: LegKey) -> Iterable[tuple[Level, Key, Effect]]:
         for level, part in key.levels():
@@ -167,13 +165,16 @@ class LegHistory:
         return known
 
 
-def _observed(leg: LegObservation, offset: timedelta) -> LegKey:
-    hour = None if leg.departs_at is None else hour_of_week(leg.departs_at, offset)
+def _observed(leg: LegObservation, offset_minutes: int) -> LegKey:
+    hour = None if leg.departs_at is None else hour_of_week(leg.departs_at, offset_minutes)
     return LegKey(leg.mode, leg.planned_s, leg.lane_id, leg.from_facility_id, leg.to_facility_id, hour)
 
 
-@lru_cache(maxsize=4096)
-def _handover_knots(planned_s: int) -> Values:
+def _dwell_prior(_planned_s: int) -> Values:
+    return _DWELL_KNOTS
+
+
+def _handover_prior(planned_s: int) -> Values:
     knots: Values = planned_s * _SHARE_KNOTS
     return knots
 

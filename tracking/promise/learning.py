@@ -7,8 +7,9 @@ Gelman and Hill, "Data Analysis Using Regression and Multilevel/Hierarchical Mod
 that went wrong altogether moves no effect far: what lies beyond `_WILD` times the usual deviation is cut
 (Huber 1964).
 
-The residuals are those of a leg that was not there when the effects were learned (leave one out, in closed
-form for each mean), since that is what the next leg will be. Their quantiles are kept by groups of legs.
+The residuals are those of legs that were left out when the effects were learned (cross-validation in
+`_FOLDS` parts, the legs of each lane dealt out in turn; Stone 1974), since that is what the next leg will be.
+Their quantiles are kept by groups of legs.
 """
 
 from collections import defaultdict
@@ -23,8 +24,10 @@ from tracking.promise.levels import PSEUDO_COUNTS, Key, LegKey, Level
 from tracking.promise.shape import Shape
 
 Values = NDArray[np.float64]
+_Coded = Mapping[Level, tuple[list[Key], NDArray[np.int64]]]
 
 _ROUNDS: Final = 16
+_FOLDS: Final = 10
 _WILD: Final = 4.0
 _WILD_MIN: Final = 0.4
 _NORMAL_MAD: Final = 1.4826  # standard deviations of a normal distribution in its median absolute deviation
@@ -64,42 +67,67 @@ def learn(legs: Sequence[tuple[LegKey, float, int]]) -> Learned:
     log_ratios = np.log([ratio for _, ratio, _ in legs])
     counts = np.array([count for *_, count in legs])
     weights = np.minimum(counts, _COUNT_MAX).astype(float)
-    single = counts == 1
     coded = _coded([key for key, *_ in legs])
-    fitted = {level: np.zeros(len(legs)) for level in coded}
-    for _ in range(_ROUNDS):
-        for level, (keys, codes) in coded.items():
-            open_ = log_ratios - sum(fitted.values()) + fitted[level]
-            sums, known = _sums(_tamed(open_, fitted[level]), weights, codes, len(keys))
-            fitted[level] = _spread(sums / (known + PSEUDO_COUNTS[level]), codes)
     effects: dict[tuple[Level, Key], Effect] = {}
-    without_own = np.zeros(len(legs))
-    lane_weights = np.zeros(len(legs))
-    total = sum(fitted.values())
-    for level, (keys, codes) in coded.items():
-        tamed = _tamed(log_ratios - total + fitted[level], fitted[level])
-        sums, known = _sums(tamed, weights, codes, len(keys))
-        pseudo = PSEUDO_COUNTS[level]
-        effects |= _kept(level, keys, sums / (known + pseudo), known)
-        others = _spread(known, codes) - weights
-        has = codes >= 0
-        without_own[has] += (_spread(sums, codes) - weights * tamed)[has] / (others[has] + pseudo)
-        if level is Level.LANE:
-            lane_weights[has] = others[has]
-    residuals = log_ratios - without_own
-    open_legs = [
-        (key, weight, residual)
-        for (key, *_), weight, residual, alone in zip(
-            legs, lane_weights.tolist(), residuals.tolist(), single.tolist(), strict=True
-        )
-        if alone
-    ]
+    for level, (found, known) in _backfit(log_ratios, weights, coded).items():
+        effects |= _kept(level, coded[level][0], found, known)
+    folds = np.where(counts == 1, _folds(legs), -1)
+    open_legs: list[tuple[LegKey, float, float]] = []
+    for fold in range(_FOLDS):
+        left_out = folds == fold
+        residuals, lane_weights = _left_open(log_ratios, np.where(left_out, 0.0, weights), coded)
+        open_legs += [
+            (legs[place][0], float(lane_weights[place]), float(residuals[place]))
+            for place in np.flatnonzero(left_out).tolist()
+        ]
     shapes, lanes = _shapes(open_legs)
     return Learned(effects, shapes, lanes)
 
 
-def _coded(keys: Sequence[LegKey]) -> dict[Level, tuple[list[Key], NDArray[np.int64]]]:
-    """For each level its keys, and which of them each leg has (-1: none)."""
+def _backfit(log_ratios: Values, weights: Values, coded: _Coded) -> dict[Level, tuple[Values, Values]]:
+    """The effect of each key of each level, and the weight that it was learned from."""
+    counted = weights > 0
+    known = {level: _sums(weights, codes, len(keys)) for level, (keys, codes) in coded.items()}
+    effects = {level: np.zeros(len(keys)) for level, (keys, _) in coded.items()}
+    fitted = {level: np.zeros(log_ratios.size) for level in coded}
+    total = np.zeros(log_ratios.size)
+    for _ in range(_ROUNDS):
+        off = np.abs(log_ratios - total)[counted]
+        wild = max(_WILD_MIN, _WILD * _NORMAL_MAD * float(np.median(off))) if off.size else _WILD_MIN
+        for level, (keys, codes) in coded.items():
+            tamed = (log_ratios - total).clip(-wild, wild) + fitted[level]
+            sums = _sums(weights * tamed, codes, len(keys))
+            effects[level] = sums / (known[level] + PSEUDO_COUNTS[level])
+            again = _spread(effects[level], codes)
+            total += again - fitted[level]
+            fitted[level] = again
+    return {level: (effects[level], known[level]) for level in coded}
+
+
+def _folds(legs: Sequence[tuple[LegKey, float, int]]) -> NDArray[np.int64]:
+    """Deal the legs out, those of each lane in turn, each lane beginning elsewhere."""
+    dealt: dict[int | None, int] = {}
+    folds = np.empty(len(legs), dtype=np.int64)
+    for place, (key, *_) in enumerate(legs):
+        fold = dealt.setdefault(key.lane_id, len(dealt) % _FOLDS)
+        folds[place] = fold
+        dealt[key.lane_id] = (fold + 1) % _FOLDS
+    return folds
+
+
+def _left_open(log_ratios: Values, weights: Values, coded: _Coded) -> tuple[Values, Values]:
+    """What effects learned with some weights leave open of each leg, and how much they know of its lane."""
+    residuals, lane_weights = log_ratios.copy(), np.zeros(log_ratios.size)
+    for level, (effects, known) in _backfit(log_ratios, weights, coded).items():
+        codes = coded[level][1]
+        residuals -= _spread(effects, codes)
+        if level is Level.LANE:
+            lane_weights = _spread(known, codes)
+    return residuals, lane_weights
+
+
+def _coded(keys: Sequence[LegKey]) -> _Coded:
+    """For each level its keys, and which of them each leg has (one more than the last: none)."""
     codes = {level: np.full(len(keys), -1, dtype=np.int64) for level in Level}
     numbers: dict[Level, dict[Key, int]] = {level: {} for level in Level}
     for place, leg in enumerate(keys):
@@ -107,29 +135,19 @@ def _coded(keys: Sequence[LegKey]) -> dict[Level, tuple[list[Key], NDArray[np.in
             if key is not None:
                 known = numbers[level]
                 codes[level][place] = known.setdefault(key, len(known))
+    for level, own in codes.items():
+        own[own < 0] = len(numbers[level])
     return {level: (list(numbers[level]), codes[level]) for level in Level if numbers[level]}
 
 
-def _tamed(open_: Values, fitted: Values) -> Values:
-    """What is left open, with what is wildly off cut to what is just wild."""
-    off = open_ - fitted
-    wild = max(_WILD_MIN, _WILD * _NORMAL_MAD * float(np.median(np.abs(off))))
-    tamed: Values = fitted + off.clip(-wild, wild)
-    return tamed
-
-
-def _sums(values: Values, weights: Values, codes: NDArray[np.int64], size: int) -> tuple[Values, Values]:
-    """Weighted sum and weight of each code."""
-    has = codes >= 0
-    sums = np.bincount(codes[has], weights=(weights * values)[has], minlength=size)
-    known = np.bincount(codes[has], weights=weights[has], minlength=size)
-    return sums.astype(float), known.astype(float)
+def _sums(values: Values, codes: NDArray[np.int64], size: int) -> Values:
+    """The sum of the values of each code; the place after the last is for legs that have none."""
+    return np.bincount(codes, weights=values, minlength=size + 1)[:size].astype(float)
 
 
 def _spread(of_code: Values, codes: NDArray[np.int64]) -> Values:
     """Each leg's value of its code; 0 where it has none."""
-    values: Values = np.where(codes < 0, 0.0, of_code[codes])
-    return values
+    return np.append(of_code, 0.0)[codes]
 
 
 def _kept(

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from enum import StrEnum
 from typing import Final
 
@@ -95,10 +95,10 @@ class LegKey:
         return _band(self.planned_s, _LENGTHS_S)
 
 
-def hour_of_week(moment: datetime, offset: timedelta) -> int:
-    """The local hour of the week, from 0 on Monday at midnight; `offset` is that of local time from UTC."""
-    local = moment + offset
-    return local.weekday() * 24 + local.hour
+def hour_of_week(moment: datetime, offset_minutes: int) -> int:
+    """The local hour of the week of a moment in UTC, from 0 on Monday at midnight."""
+    minutes = (moment.weekday() * 24 + moment.hour) * 60 + moment.minute + offset_minutes
+    return minutes // 60 % HOURS_OF_WEEK
 
 
 def _band(value: float, upper_ends: tuple[float, ...]) -> int:

@@ -1,9 +1,8 @@
 """How stays at facilities go: dwells before a departure, and hand-overs to the consignee."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
-from datetime import timedelta
 from types import MappingProxyType
 from typing import Final
 
@@ -28,32 +27,33 @@ class StayHistory:
     _scenarios: dict[tuple[int, int, int], Seconds] = field(default_factory=dict, compare=False, repr=False)
 
     @classmethod
-    def of(cls, stays: Iterable[StayObservation], offset: timedelta) -> "StayHistory":
-        """Sort observations by facility and local hour of the day; `offset` is that of local time from
-        UTC."""
+    def of(cls, stays: Iterable[StayObservation], offset_minutes: int) -> "StayHistory":
+        """Sort observations by facility and local hour of the day."""
         grouped: defaultdict[Key, list[tuple[float, float]]] = defaultdict(list)
         for stay in stays:
             observed = float(stay.deviation_s), stay.weight
             grouped[()].append(observed)
             grouped[(stay.facility_id,)].append(observed)
             if stay.at is not None:
-                grouped[stay.facility_id, _band(hour_of_week(stay.at, offset))].append(observed)
+                grouped[stay.facility_id, _band(hour_of_week(stay.at, offset_minutes))].append(observed)
         shapes = {key: Shape.of(*zip(*observed, strict=True)) for key, observed in grouped.items()}
         return cls(MappingProxyType(shapes))
 
-    def deviation(self, facility_id: int, hour: int, prior: Values, prior_id: int) -> Seconds:
+    def deviation(
+        self, facility_id: int, hour: int, planned_s: int, prior: Callable[[int], Values]
+    ) -> Seconds:
         """Return the sorted scenarios of the deviation at a facility in an hour of the week.
 
         Args:
             facility_id: where.
             hour: of the week, by local clocks.
-            prior: quantiles where nothing was ever observed.
-            prior_id: what the prior is known by, since the answer is kept.
+            planned_s: what the prior depends on; the answer is kept under it.
+            prior: gives the quantiles that stand where nothing was ever observed.
         """
-        key = facility_id, _band(hour), prior_id
+        key = facility_id, _band(hour), planned_s
         known = self._scenarios.get(key)
         if known is None:
-            knots = prior
+            knots = prior(planned_s)
             for group in ((), (facility_id,), key[:2]):
                 knots = shrunk(self.shapes.get(group), knots, STAY_PSEUDO_WEIGHT)
             known = scenarios(knots)

@@ -26,13 +26,15 @@ from routing.network.design.single import SingleAllocation
 # Random restarts of the search before anything is proven, and at most while time is left over.
 _RESTARTS = 4
 _RESTARTS_MAX = 100_000
-# Sets of hubs a second that the sieve looks at, roughly, on one core: more than time allows are not started
-# on.
-_SIEVED_PER_S = 100_000.0
+# What one core sieves a second, roughly: sets of hubs under single allocation, and pairs of places times sets
+# under multiple allocation. More than time allows is not started on.
+_SETS_PER_S, _PAIRS_PER_S = 1.2e5, 1e8
 # Up to so many places swaps can be ranked by their cost under multiple allocation.
 _RANKED_SIZE = 200
 # Share of the time that the first bound, and that the first search may take.
 _BOUND_SHARE, _SEARCH_SHARE = 0.25, 0.3
+# Share of what then is left that the sieve is meant to take; how long it takes is only foretold roughly.
+_SIEVE_SHARE = 0.5
 
 
 class Allocation(StrEnum):
@@ -88,7 +90,7 @@ def design(
 
     A local search finds good hubs, a relaxation bounds all; then every set of hubs that the bound leaves is
     looked at, with finer bounds the fewer remain (see `enumeration` and `pairwise`). Where too many remain
-    for the time given, the search goes on instead and the bound is that of the relaxation.
+    for the time given, only the cheapest are looked at, which raises the bound, and the search goes on.
 
     Args:
         instance: places, flows, distances, factors; fixed costs and capacities if any.
@@ -150,11 +152,14 @@ def _uncapacitated(
         return best, relaxed.bound, greedy.cost
     best = search.restarts(best, seed, _RESTARTS, search_until)
     sieve = Sieve(instance, problem if single else None, relaxed, p, best.cost)
-    if sieve.count() > _SIEVED_PER_S * workers * (until - time.monotonic()):
-        return search.restarts(best, seed, _RESTARTS_MAX, until), relaxed.bound, greedy.cost
+    rate = _SETS_PER_S if single else _PAIRS_PER_S / instance.size**2
+    sieve = sieve.within(rate * workers * (until - time.monotonic()) * _SIEVE_SHARE)
     sets = sieve.sets(workers=workers, until=until)
     best, lower = _best_of(sets, best, model, single=single, until=until)
-    return best, lower if sets.complete else min(lower, relaxed.bound), greedy.cost
+    lower = max(relaxed.bound, min(lower, sieve.limit)) if sets.complete else relaxed.bound
+    if lower < best.cost * (1 - TOLERANCE):
+        best = search.restarts(best, seed, _RESTARTS_MAX, until)
+    return best, lower, greedy.cost
 
 
 def _best_of(

@@ -11,7 +11,7 @@ import math
 import time
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from multiprocessing import get_context
 
 import numpy as np
@@ -24,6 +24,8 @@ from routing.network.design.multiple import MultipleAllocation, Paths
 _WORTH_A_PROCESS = 100_000
 # Resolution at which sets are counted beforehand.
 _GRAINS = 2000
+# Steps in which a limit is found that lets so many sets pass.
+_HALVINGS = 12
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -59,6 +61,19 @@ class Sieve:
     p: int
     limit: float
 
+    def within(self, sets: float) -> "Sieve":
+        """This sieve, or one with so low a limit that no more than about `sets` pass the first sieve."""
+        if self.count() <= sets:
+            return self
+        low, high = min(self.relaxed.bound, self.limit), self.limit
+        for _ in range(_HALVINGS):
+            middle = (low + high) / 2
+            if replace(self, limit=middle).count() <= sets:
+                low = middle
+            else:
+                high = middle
+        return replace(self, limit=low)
+
     def count(self) -> float:
         """About how many sets pass the first sieve, at least as many as do: by their rounded sums of
         worths."""
@@ -85,11 +100,12 @@ class Sieve:
         if workers == 1 or math.comb(self.instance.size, self.p) < _WORTH_A_PROCESS:
             parts = [_sets_from(self, first, until)]
         else:
-            left_s = until - time.monotonic()
+            # Each process may have a monotonic clock of its own; the wall clock is the same for all.
+            deadline = time.time() + until - time.monotonic()
             # Not forked: a parent with threads could hand on a lock that nobody will ever release.
             with ProcessPoolExecutor(workers, mp_context=get_context("spawn")) as pool:
                 # One share for each first hub: they differ too much in size to be dealt beforehand.
-                futures = [pool.submit(_sets_within, self, [lowest], left_s) for lowest in first]
+                futures = [pool.submit(_sets_within, self, [lowest], deadline) for lowest in first]
                 parts = [future.result() for future in futures]
         hubs = np.sort(np.concatenate([part.hubs for part in parts]), axis=1)
         bound = np.concatenate([part.bound for part in parts])
@@ -97,8 +113,8 @@ class Sieve:
         return HubSets(hubs[order], bound[order], all(part.complete for part in parts))
 
 
-def _sets_within(sieve: Sieve, first: Sequence[int], left_s: float) -> HubSets:
-    return _sets_from(sieve, first, time.monotonic() + left_s)
+def _sets_within(sieve: Sieve, first: Sequence[int], deadline: float) -> HubSets:
+    return _sets_from(sieve, first, time.monotonic() + deadline - time.time())
 
 
 def _sets_from(sieve: Sieve, first: Sequence[int], until: float) -> HubSets:

@@ -1,0 +1,255 @@
+"""Shipments on whose way something has closed are planned anew, from where each of them is.
+
+The closing of a facility or lane is an event; its handler plans some thousand shipments in its transaction
+and leaves the rest to an event of its own, so that no scan waits long for it. What has been travelled stays
+as it was planned, the first promise stays as it was told, and the estimate is renewed. A shipment that can
+no longer be carried keeps its plan and is told of as stranded; when what was closed opens again, it is
+planned anew from where it then is.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
+from datetime import datetime
+from typing import Any, NamedTuple
+
+from sqlalchemy.orm import Session
+
+from app.accounts.service import audit
+from app.db import outbox
+from app.network import queries as network
+from app.network.models import Facility, Lane
+from app.shipments import replanning_store as store
+from app.shipments.booking import last_mile_s, legs_of
+from app.shipments.folding import legs_by_shipment
+from app.shipments.models import Shipment, ShipmentLeg
+from app.shipments.replanning_store import Open
+from routing.network import (
+    Closure,
+    Handover,
+    Itinerary,
+    NoRoute,
+    PlannedHop,
+    Underway,
+    replan,
+)
+from routing.network.cutoff import ready_at
+from tracking.position import Position
+from tracking.promise import Promise, promise
+from tracking.shipment import Leg, Milestone, ScanCode
+from tracking.transitions import COLLECTING
+
+AT_ONCE_MAX = 2_000
+"""Shipments planned anew in one transaction; so long a scan of one of them may have to wait."""
+
+
+@dataclass(frozen=True, slots=True)
+class Cause:
+    """Why shipments are planned anew, and how far this has come.
+
+    Attributes:
+        kind: "facility" or "lane".
+        subject_id: which one.
+        reason: what was said when it closed or opened again.
+        user_id: who closed or opened it.
+        after_id: shipments up to this id have been planned already.
+        replanned, stranded: how many of those found a new way, and how many none.
+    """
+
+    kind: str
+    subject_id: int
+    reason: str
+    user_id: int | None
+    after_id: int = 0
+    replanned: int = 0
+    stranded: int = 0
+
+    @property
+    def closure(self) -> Closure:
+        """What no shipment should have ahead of it; when it opened again, those do that were stranded."""
+        ids = frozenset({self.subject_id})
+        return Closure(facility_ids=ids) if self.kind == "facility" else Closure(lane_ids=ids)
+
+
+class _Moved(NamedTuple):
+    """A shipment whose way was closed, and what becomes of it."""
+
+    row: Open
+    parcel: Underway
+    legs: Sequence[Leg]
+    kept: int
+    way: Itinerary
+
+
+def replan_after(session: Session, payload: Mapping[str, Any], *, now: datetime) -> None:
+    """Go on planning anew what an event asks for; the payload is a `Cause`'s."""
+    replan_some(session, Cause(**payload), now=now)
+
+
+def replan_some(session: Session, cause: Cause, *, now: datetime, limit: int = AT_ONCE_MAX) -> Cause:
+    """Plan the next shipments anew on whose way something has closed, or has opened again.
+
+    Each one that changes is told of by an event, `shipment.replanned` or `shipment.stranded`. While more are
+    waiting, an event asks for them; at the end the audit trail gets the sum.
+
+    Args:
+        session: of the tenant.
+        cause: what closed or opened, and how far this has come.
+        now: nothing departs before.
+        limit: at most so many.
+
+    Returns:
+        How far it has come.
+    """
+    rows = store.on_their_way(session, cause.closure, after_id=cause.after_id, limit=limit)
+    legs = legs_by_shipment(session, [row.shipment_id for row in rows])
+    moved, stranded = _planned(session, rows, legs, cause, now)
+    store.write_legs(
+        session,
+        {
+            one.row.shipment_id: (one.legs[one.kept - 1].sequence if one.kept else 0, one.way.legs)
+            for one in moved
+        },
+    )
+    store.write_estimates(session, _expected(moved, now))
+    told = {"kind": cause.kind, "subject_id": cause.subject_id, "reason": cause.reason}
+    outbox.append_many(
+        session,
+        "shipment.replanned",
+        [{"shipment_id": one.row.shipment_id, **told} for one in moved],
+        now=now,
+    )
+    outbox.append_many(
+        session,
+        "shipment.stranded",
+        [{"shipment_id": shipment_id, "why": why, **told} for shipment_id, why in stranded],
+        now=now,
+    )
+    _forget(session)
+    done = replace(
+        cause,
+        after_id=rows[-1].shipment_id if rows else cause.after_id,
+        replanned=cause.replanned + len(moved),
+        stranded=cause.stranded + len(stranded),
+    )
+    if len(rows) == limit:
+        outbox.append(session, "shipments.replan", asdict(done), now=now)
+    else:
+        _write_down(session, done, now)
+    return done
+
+
+def underway(row: Open, legs: Sequence[Leg], now: datetime) -> Underway | None:
+    """Where a shipment is on its way; None when it was last seen nowhere in particular."""
+    place_id, since, code = row.place_id, row.since, ScanCode(row.code)
+    stops = {stop for leg in legs for stop in (leg.from_facility_id, leg.to_facility_id)}
+    if row.milestone == Milestone.BOOKED or (code in COLLECTING and place_id not in stops):
+        # What is not collected yet, and what a courier or a point has, comes to its outlet as planned.
+        place_id = row.origin_id
+        since = max(now, ready_at(row.booked_at, Handover(row.pickup), row.offset_minutes))
+    if place_id is None:
+        return None
+    return Underway(
+        legs=tuple(
+            PlannedHop(leg.lane_id, leg.from_facility_id, leg.to_facility_id, leg.planned_arrival_at)
+            for leg in legs
+        ),
+        destination_id=row.destination_id,
+        weight_g=row.weight_g,
+        place_id=place_id,
+        since=since,
+        departed=code is ScanCode.DEPARTED,
+        handled=code is ScanCode.SORTED,
+    )
+
+
+def _planned(
+    session: Session, rows: Sequence[Open], legs: Mapping[int, Sequence[Leg]], cause: Cause, now: datetime
+) -> tuple[list[_Moved], list[tuple[int, str]]]:
+    """The shipments that get another way, and those that have none any more, with why."""
+    placed = [
+        (row, where) for row in rows if (where := underway(row, legs[row.shipment_id], now)) is not None
+    ]
+    found = replan(
+        network.routing_network(session),
+        [where for _, where in placed],
+        cause.closure,
+        now=now,
+        reopened=not _is_closed(session, cause),
+    )
+    moved: list[_Moved] = []
+    stranded: list[tuple[int, str]] = []
+    for (row, where), became in zip(placed, found, strict=True):
+        if became is None:
+            continue
+        if isinstance(became.way, NoRoute):
+            stranded.append((row.shipment_id, became.way.reason.value))
+            continue
+        own = legs[row.shipment_id]
+        if _trips(own[became.kept :]) != _trips(legs_of(became.way)):
+            moved.append(_Moved(row, where, own, became.kept, became.way))
+    return moved, stranded
+
+
+def _trips(legs: Sequence[Leg]) -> list[tuple[int | None, datetime]]:
+    return [(leg.lane_id, leg.planned_departure_at) for leg in legs]
+
+
+def _is_closed(session: Session, cause: Cause) -> bool:
+    """Whether it is closed now; it may have changed since the event."""
+    if cause.kind == "facility":
+        return session.get_one(Facility, cause.subject_id).closed_at is not None
+    return session.get_one(Lane, cause.subject_id).closed_at is not None
+
+
+def _expected(moved: Sequence[_Moved], now: datetime) -> dict[int, Promise]:
+    """When each shipment is expected; what travels together is worked out once."""
+    known: dict[tuple[object, ...], Promise] = {}
+    expected: dict[int, Promise] = {}
+    for one in moved:
+        under_way = one.legs[one.kept - 1 : one.kept] if one.parcel.departed else []
+        ahead = [*under_way, *legs_of(one.way)]
+        position = _position(one.parcel, ahead)
+        offset_minutes, delivery = one.row.offset_minutes, one.row.delivery
+        key = tuple(_trips(ahead)), position, delivery, offset_minutes
+        if key not in known:
+            arrives_at = ahead[-1].planned_arrival_at if ahead else position.at
+            known[key] = promise(
+                ahead,
+                handover_s=last_mile_s(arrives_at, Handover(delivery), offset_minutes),
+                history=None,
+                now=now,
+                current=position,
+            )
+        expected[one.row.shipment_id] = known[key]
+    return expected
+
+
+def _position(parcel: Underway, ahead: Sequence[Leg]) -> Position:
+    """The position as `tracking.promise` takes it, no finer than makes a difference to it."""
+    if parcel.departed:
+        return Position(parcel.place_id, parcel.since.replace(second=0, microsecond=0), departed=True)
+    # How long before its departure it came changes nothing.
+    at = max(parcel.since, ahead[0].planned_departure_at) if ahead else parcel.since
+    return Position(parcel.place_id, at)
+
+
+def _forget(session: Session) -> None:
+    """What the session holds of shipments is read anew: the statements went past it."""
+    for held in session.identity_map.values():
+        if isinstance(held, Shipment | ShipmentLeg):
+            session.expire(held)
+
+
+def _write_down(session: Session, done: Cause, now: datetime) -> None:
+    audit(
+        session,
+        None,
+        "shipments.replanned",
+        subject_kind=done.kind,
+        subject_id=done.subject_id,
+        reason=done.reason,
+        details={"replanned": done.replanned, "stranded": done.stranded, "asked_by": done.user_id},
+        now=now,
+    )
