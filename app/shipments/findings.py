@@ -89,15 +89,19 @@ def close_findings(session: Session, shipment_ids: Collection[int], *, source: s
     """
     if not shipment_ids:
         return
-    rows = session.scalars(
-        sa.select(ShipmentFinding)
+    idle = (
+        sa.select(ShipmentFinding.id)
         .where(
-            ShipmentFinding.shipment_id.in_(shipment_ids), ShipmentFinding.closed_at.is_(None), _of(source)
+            ShipmentFinding.shipment_id == sa.any_(sa.literal(list(shipment_ids), sa.ARRAY(sa.BigInteger))),
+            ShipmentFinding.closed_at.is_(None),
+            _of(source),
         )
         .with_for_update(skip_locked=True)
     )
-    for row in rows:
-        row.closed_at = now
+    session.execute(
+        sa.update(ShipmentFinding).where(ShipmentFinding.id.in_(idle)).values(closed_at=now),
+        execution_options={"synchronize_session": "fetch"},
+    )
 
 
 def _of(source: str) -> sa.ColumnElement[bool]:

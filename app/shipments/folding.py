@@ -15,7 +15,6 @@ from datetime import UTC, datetime
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
-from sqlalchemy.orm.util import identity_key
 
 from app.db import arrays, outbox
 from app.db.session import execute_plain
@@ -197,10 +196,10 @@ def _store(
     ]
     outbox.append_many(session, "shipment.state_changed", events, now=now)
     close_findings(session, ended, source=WATCH, now=now)
-    for row in rows:  # what the session holds of them is old now
-        held = session.identity_map.get(identity_key(Shipment, row.shipment_id))
-        if held is not None:
-            session.expire(held)
+    changed = {row.shipment_id for row in rows}
+    for held in session.identity_map.values():
+        if isinstance(held, Shipment) and held.id in changed:
+            session.expire(held)  # what the session holds of it is old now
 
 
 def _write(session: Session, rows: Sequence[_Row], refound: Mapping[int, tuple[Finding, ...]]) -> None:
