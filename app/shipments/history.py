@@ -57,7 +57,13 @@ def learn(session: Session, *, now: datetime) -> int:
     tenant_id, since = tenant_of(session), now - OBSERVED
     offset_minutes = _usual_offset(session)
     observed = observations.read(session, since=since, now=now, last_mile=last_mile)
-    history = LegHistory.of(observed.legs, observed.dwells, observed.handovers, offset_minutes=offset_minutes)
+    history = LegHistory.of(
+        observed.legs,
+        observed.dwells,
+        observed.handovers,
+        observed.collections,
+        offset_minutes=offset_minutes,
+    )
     session.execute(sa.delete(PromiseSample).where(PromiseSample.tenant_id == tenant_id))
     rows = [
         {
@@ -80,6 +86,7 @@ def learn(session: Session, *, now: datetime) -> int:
         "trips": len(observed.legs),
         "dwells": round(sum(stay.weight for stay in observed.dwells)),
         "handovers": round(sum(stay.weight for stay in observed.handovers)),
+        "collections": round(sum(stay.weight for stay in observed.collections)),
     }
     session.execute(
         insert(PromiseHistory)

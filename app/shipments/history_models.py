@@ -33,6 +33,7 @@ class PromiseHistory(Base):
     trips: Mapped[int]
     dwells: Mapped[int]
     handovers: Mapped[int]
+    collections: Mapped[int]
 
 
 class PromiseSample(TenantScoped, Base):

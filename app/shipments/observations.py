@@ -17,6 +17,7 @@ from sqlalchemy.orm import Session
 from app.db.session import tenant_of
 from app.shipments.waybills import month_of
 from routing.network import Handover
+from routing.network.cutoff import ready_at
 from tracking.promise import LastMile, LegObservation, StayObservation
 from tracking.shipment import ScanCode
 from tracking.transitions import PLACELESS
@@ -40,6 +41,7 @@ class Observed:
     legs: tuple[LegObservation, ...]
     dwells: tuple[StayObservation, ...]
     handovers: tuple[StayObservation, ...]
+    collections: tuple[StayObservation, ...]
 
 
 def read(
@@ -67,6 +69,7 @@ def read(
         tuple(_legs(session, values)),
         tuple(_dwells(session, values)),
         tuple(_handovers(session, values, last_mile)),
+        tuple(_collections(session, values)),
     )
     session.execute(sa.text("DROP TABLE seen_at_facility"))
     return observed
@@ -162,6 +165,23 @@ GROUP BY 1, 2, 3, 4, 5
 ORDER BY 1, 2, 3, 4, 5
 """
 
+# By the ten minutes of the day in which it was booked.
+_COLLECTIONS = """
+SELECT shipment.origin_facility_id, shipment.pickup_handover, shipment.booked_offset_minutes,
+       extract(epoch FROM bin.booked_at)::bigint % 86400 AS second_of_day,
+       round(extract(epoch FROM came.inside_at - bin.booked_at) / 300)::bigint * 300 AS taken_s,
+       count(*) AS parcels
+FROM shipment
+JOIN seen_at_facility AS came
+  ON came.shipment_id = shipment.id AND came.facility_id = shipment.origin_facility_id
+CROSS JOIN LATERAL (SELECT date_bin('10 minutes', shipment.booked_at, 'epoch') AS booked_at) AS bin
+WHERE shipment.tenant_id = :tenant_id
+  AND shipment.booked_at BETWEEN :since AND :settled
+  AND came.inside_at >= bin.booked_at
+GROUP BY 1, 2, 3, 4, 5
+ORDER BY 1, 2, 3, 4, 5
+"""
+
 
 def _legs(session: Session, values: dict[str, object]) -> list[LegObservation]:
     rows = session.execute(sa.text(_LEGS), values)
@@ -191,4 +211,15 @@ def _handovers(
         arrived_at = _ANY_DAY + timedelta(seconds=second)
         planned_s = last_mile(Handover(handover), offset).planned_s(arrived_at)
         found.append(StayObservation(facility_id, taken_s - planned_s, arrived_at, float(parcels)))
+    return found
+
+
+def _collections(session: Session, values: dict[str, object]) -> list[StayObservation]:
+    found = []
+    rows = session.execute(sa.text(_COLLECTIONS), values)
+    for facility_id, handover, offset, second, taken_s, parcels in rows:
+        booked_at = _ANY_DAY + timedelta(seconds=second)
+        ready = ready_at(booked_at, Handover(handover), offset)
+        planned_s = round((ready - booked_at).total_seconds())
+        found.append(StayObservation(facility_id, taken_s - planned_s, ready, float(parcels)))
     return found

@@ -63,16 +63,20 @@ class Deliverer:
         self._changed = threading.Condition()
         self._closing = False
 
-    def step(self, *, patience_s: float = 0.5) -> bool:
+    def step(self, *, patience_s: float = 0.1) -> bool:
         """Start serving endpoints that have something due, as many as threads are free.
+
+        It waits a moment for a few threads to be free together, because asking costs the same for one as for
+        many.
 
         Returns:
             Whether to come again at once: something was found, or every thread is still busy.
         """
         with self._changed:
-            if not self._changed.wait_for(lambda: self._free > 0, timeout=patience_s):
-                return True
+            self._changed.wait_for(lambda: self._free * 4 >= self._threads, timeout=patience_s)
             slots = self._free
+        if slots == 0:
+            return True
         with self._database.unit_of_work(None) as session:
             leases = queue.claim(session, self._clock(), slots=slots, lease_for=self._lease_for)
         for lease in leases:

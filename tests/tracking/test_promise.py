@@ -35,8 +35,8 @@ PUNCTUAL = LegHistory.of(
 )
 
 
-def ask(current=ORIGIN, now=0.0, history=None, legs=LEGS, handover_s=3600):
-    return promise(legs, handover_s=handover_s, history=history, now=at(now), current=current)
+def ask(current=ORIGIN, now=0.0, history=None, legs=LEGS, handover_s=3600, **more):
+    return promise(legs, handover_s=handover_s, history=history, now=at(now), current=current, **more)
 
 
 def late_history(share, count=200, lanes=range(101, 103), mode="road"):
@@ -112,6 +112,24 @@ def test_a_wait_absorbs_a_delay_no_larger_than_it_and_none_beyond():
     for late, lost in ((60, 0), (119, 0), (180, 60)):
         promised = ask(Position(2, at(720 + late)), 720 + late, PUNCTUAL)
         assert abs(promised.p50_at - at(1260 + lost)) <= timedelta(minutes=2)
+
+
+def test_a_parcel_that_is_awaited_may_miss_its_departure():
+    legs = [LegObservation(lane, "road", 36_000, 36_000) for lane in (101, 102)] * 2000
+    stays = [StayObservation(facility, 0) for facility in (1, 2, 3)] * 2000
+    # One of four is collected five hours late: three more than there are until the departure, of which the
+    # wait at 2 absorbs two.
+    slow = LegHistory.of(legs, stays, stays, [StayObservation(1, late) for late in (0, 0, 0, 18_000)] * 500)
+    awaited = ask(history=slow, awaited=True)
+    assert abs(awaited.p50_at - at(1260)) <= timedelta(minutes=2)
+    assert abs(awaited.p80_at - at(1260 + 60)) <= timedelta(minutes=10)
+    here = ask(history=slow)
+    assert abs(here.p80_at - at(1260)) <= timedelta(minutes=10)
+    # Not come after an hour, it is the one of four.
+    missing = ask(history=slow, awaited=True, now=60)
+    assert abs(missing.p50_at - at(1260 + 60)) <= timedelta(minutes=10)
+    # Where there is no way to go, it only comes later.
+    assert ask(history=slow, awaited=True, legs=()).p80_at >= ask(history=slow, legs=()).p80_at
 
 
 def test_a_parcel_that_stays_in_its_town():

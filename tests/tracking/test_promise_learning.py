@@ -175,8 +175,8 @@ def test_whatever_was_observed_quantiles_rise_and_the_history_is_stored_as_it_is
     stays = [
         StayObservation(leg.to_facility_id, leg.actual_s - leg.planned_s, leg.departs_at) for leg in observed
     ]
-    history = LegHistory.of(observed, stays, stays, offset_minutes=480)
-    assert history == LegHistory.of(observed, stays, stays, offset_minutes=480)
+    history = LegHistory.of(observed, stays, stays, stays, offset_minutes=480)
+    assert history == LegHistory.of(observed, stays, stays, stays, offset_minutes=480)
     asked = leg(data.draw(st.sampled_from([None, 1, 2, 9])), data.draw(st.sampled_from([1, 2, 9])), 5)
     told = history.leg_quantiles_s(asked, (0.01, 0.1, 0.5, 0.8, 0.95, 0.99))
     assert list(told) == sorted(told)

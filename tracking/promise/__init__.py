@@ -3,6 +3,7 @@
 Method. The unknown is the lateness against the plan, in seconds. It is carried along the route as equally
 likely scenarios (`tracking.lateness`):
 
+* a parcel that is awaited comes to its first facility with a deviation of its own;
 * on a leg, the lateness on arrival is the lateness on departure plus the leg's transit deviation;
 * at a facility, what is late eats the planned waiting time first; what is left, plus the facility's dwell
   deviation, is the lateness on the next departure;

@@ -17,6 +17,7 @@ from tracking.shipment import Leg, require_utc
 
 WINDOW_S: Final = 2 * 3600
 _SHARES: Final = (0.5, 0.8, 0.95)
+_ON_TIME: Final = np.zeros(SCENARIOS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +42,7 @@ def promise(
     history: LegHistory | None,
     now: datetime,
     current: Position,
+    awaited: bool = False,
 ) -> Promise:
     """Return when a parcel will be with its consignee.
 
@@ -54,6 +56,7 @@ def promise(
         history: past observations, or None where there are none.
         now: in UTC.
         current: where the parcel is.
+        awaited: it is not there yet: the position says where and when it is to come to its first facility.
 
     Raises:
         PromiseError: the legs are not a chain, the position is not on them, or `handover_s` is negative.
@@ -65,11 +68,11 @@ def promise(
     _require_chain(legs)
     known = history or NO_HISTORY
     ahead = _legs_ahead(legs, current)
+    late_s = _ready(known, now, current, awaited=awaited)
     if ahead:
-        late_s = _along(ahead, known, now, current)
+        late_s = _along(ahead, known, now, current, late_s)
         planned_at, last_id = ahead[-1].planned_arrival_at, ahead[-1].to_facility_id
     else:
-        late_s = np.zeros(SCENARIOS)
         planned_at, last_id = current.at, current.facility_id
     if isinstance(handover_s, LastMile):
         planned_s = handover_s.planned_s(planned_at)
@@ -77,7 +80,7 @@ def promise(
     else:
         planned_s = handover_s
         late_s = late_s + planned_s
-    late_s = late_s + shuffled(known.handover_deviation(last_id, planned_at, planned_s), 2 * len(ahead))
+    late_s = late_s + shuffled(known.handover_deviation(last_id, planned_at, planned_s), 2 * len(ahead) + 1)
     late_s.sort()
     late_s = at_least(late_s, _seconds(now - planned_at))
     p50, p80, p95 = (planned_at + timedelta(seconds=round(quantile_s(late_s, share))) for share in _SHARES)
@@ -125,24 +128,39 @@ def _legs_ahead(legs: Sequence[Leg], current: Position) -> Sequence[Leg]:
     raise PromiseError(f"facility {current.facility_id} is not on the route; plan the parcel anew")
 
 
-def _along(legs: Sequence[Leg], history: LegHistory, now: datetime, current: Position) -> Seconds:
+def _ready(history: LegHistory, now: datetime, current: Position, *, awaited: bool) -> Seconds:
+    """Return the scenarios, sorted, of how much later than its position says a parcel is there."""
+    if not awaited:
+        return _ON_TIME
+    late_s = history.collection_deviation(current.facility_id, current.at)
+    return at_least(late_s, _seconds(now - current.at))
+
+
+def _along(
+    legs: Sequence[Leg], history: LegHistory, now: datetime, current: Position, ready_s: Seconds
+) -> Seconds:
     """Return the scenarios of the lateness on arrival at the end of the legs."""
     first = legs[0]
+    ahead_s = _seconds(current.at - first.planned_departure_at)
     if current.departed:
-        late_s = history.transit_deviation(first) + _seconds(current.at - first.planned_departure_at)
+        late_s = history.transit_deviation(first) + ahead_s
         late_s = at_least(late_s, _seconds(now - first.planned_arrival_at))
     else:
-        ready_late_s = max(0.0, _seconds(current.at - first.planned_departure_at))
         dwell_s = history.dwell_deviation(first.from_facility_id, first.planned_departure_at)
-        late_s = at_least(dwell_s + ready_late_s, _seconds(now - first.planned_departure_at))
-        late_s = late_s + shuffled(history.transit_deviation(first), 1)
-    step = 1
+        late_s = np.maximum(ready_s + ahead_s, 0.0)
+        if ready_s is _ON_TIME:
+            late_s = at_least(late_s + dwell_s, _seconds(now - first.planned_departure_at))
+        else:
+            late_s += shuffled(dwell_s, 1)
+            np.maximum(late_s, _seconds(now - first.planned_departure_at), out=late_s)
+        late_s = late_s + shuffled(history.transit_deviation(first), 2)
+    step = 3
     for leg, following in pairwise(legs):
         # What is late eats the planned waiting time first; what is early does not depart early.
         late_s = late_s - _seconds(following.planned_departure_at - leg.planned_arrival_at)
         np.maximum(late_s, 0.0, out=late_s)
         dwell_s = history.dwell_deviation(following.from_facility_id, following.planned_departure_at)
-        late_s += shuffled(dwell_s, step + 1)
-        late_s += shuffled(history.transit_deviation(following), step + 2)
+        late_s += shuffled(dwell_s, step)
+        late_s += shuffled(history.transit_deviation(following), step + 1)
         step += 2
     return late_s

@@ -24,10 +24,13 @@ SHAPE_PSEUDO_WEIGHT: Final = 10.0
 _PRIOR_SHARES: Final = ((-0.05, 15), (0.0, 40), (0.05, 20), (0.1, 13), (0.25, 8), (0.5, 3), (1.0, 1))
 # Deviation of a dwell in seconds, with weights.
 _PRIOR_DWELL_S: Final = ((0, 70), (900, 15), (3600, 10), (14_400, 5))
+# Deviation of a parcel's coming to its first facility in seconds, with weights.
+_PRIOR_COLLECTION_S: Final = ((-3600, 20), (0, 45), (1800, 15), (3600, 10), (7200, 7), (86_400, 3))
 
 _SHARE_KNOTS: Final = knots_of(_PRIOR_SHARES)
 _LOG_RATIO_KNOTS: Final = np.log1p(_SHARE_KNOTS)
 _DWELL_KNOTS: Final = knots_of(_PRIOR_DWELL_S)
+_COLLECTION_KNOTS: Final = knots_of(_PRIOR_COLLECTION_S)
 # Hand-overs planned to be this much alike share what is kept.
 _HANDOVER_STEP_S: Final = 900
 
@@ -53,7 +56,7 @@ class Reason:
 
 @dataclass(frozen=True, slots=True)
 class LegHistory:
-    """How legs, dwells and hand-overs go; build it with `LegHistory.of`.
+    """How legs, dwells, hand-overs and collections go; build it with `LegHistory.of`.
 
     A leg's deviation is learned as a share of its planned time, so that long and short legs can share
     parents.
@@ -64,6 +67,7 @@ class LegHistory:
         lanes: the same of lanes that are known well.
         dwells: seconds beyond the planned departures.
         handovers: seconds beyond the planned hand-overs.
+        collections: seconds beyond the planned arrivals at the first facilities.
         offset_minutes: of the local time whose hours and weekdays count, from UTC.
     """
 
@@ -72,6 +76,7 @@ class LegHistory:
     lanes: Mapping[int, Shape]
     dwells: StayHistory
     handovers: StayHistory
+    collections: StayHistory
     offset_minutes: int
     _transits: dict[_TransitKey, Seconds] = field(default_factory=dict, compare=False, repr=False)
     _groups: dict[Key, Values] = field(default_factory=dict, compare=False, repr=False)
@@ -82,6 +87,7 @@ class LegHistory:
         legs: Iterable[LegObservation] = (),
         dwells: Iterable[StayObservation] = (),
         handovers: Iterable[StayObservation] = (),
+        collections: Iterable[StayObservation] = (),
         *,
         offset_minutes: int = 0,
     ) -> "LegHistory":
@@ -95,6 +101,7 @@ class LegHistory:
             MappingProxyType(dict(learned.lanes)),
             StayHistory.of(dwells, offset_minutes),
             StayHistory.of(handovers, offset_minutes),
+            StayHistory.of(collections, offset_minutes),
             offset_minutes,
         )
 
@@ -132,6 +139,11 @@ class LegHistory:
         """Return the sorted scenarios of how many seconds after its plan a parcel is handed over."""
         alike_s = planned_s - planned_s % _HANDOVER_STEP_S
         return self.handovers.deviation(facility_id, self.hour_of_week(arrives_at), alike_s, _handover_prior)
+
+    def collection_deviation(self, facility_id: int, ready_at: datetime) -> Seconds:
+        """Return the sorted scenarios of how many seconds after its plan a parcel comes to a facility."""
+        hour = self.hour_of_week(ready_at)
+        return self.collections.deviation(facility_id, hour, 0, _collection_prior)
 
     def hour_of_week(self, moment: datetime) -> int:
         """Return the local hour of the week of a moment, from 0 on Monday at midnight."""
@@ -172,6 +184,10 @@ def _observed(leg: LegObservation, offset_minutes: int) -> LegKey:
 
 def _dwell_prior(_planned_s: int) -> Values:
     return _DWELL_KNOTS
+
+
+def _collection_prior(_planned_s: int) -> Values:
+    return _COLLECTION_KNOTS
 
 
 def _handover_prior(planned_s: int) -> Values:

@@ -48,10 +48,12 @@ class StayObservation:
     """How a stay at a facility went: seconds beyond the plan (negative: less than planned).
 
     For a dwell, beyond the planned departure (or beyond the arrival, where that was later); for a hand-over,
-    beyond the planned time from the arrival at the facility to the consignee.
+    beyond the planned time from the arrival at the facility to the consignee; for a collection, beyond the
+    moment by which the parcel was to be at its first facility.
 
     Attributes:
-        at: the planned departure, or the arrival of what is handed over, in UTC; None where it is not known.
+        at: the planned departure, the arrival of what is handed over, or the moment by which it was to
+            come; in UTC, None where it is not known.
         weight: how much it counts. Parcels that wait for one departure wait together, so that those of one
             trip may share a weight of 1.
 

@@ -1,4 +1,4 @@
-"""How stays at facilities go: dwells before a departure, and hand-overs to the consignee."""
+"""How stays at facilities go: collections, dwells before a departure, hand-overs to the consignee."""
 
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping
@@ -17,7 +17,7 @@ CACHE_MAX: Final = 8192
 
 @dataclass(frozen=True, slots=True)
 class StayHistory:
-    """Deviations of dwells, or of hand-overs, in seconds; build it with `StayHistory.of`.
+    """Deviations of one kind of stay, in seconds; build it with `StayHistory.of`.
 
     Attributes:
         shapes: everywhere under (), of a facility under (id,), and of its hours under (id, band of the day).

@@ -23,6 +23,7 @@ class SampleKind(StrEnum):
     LANE_SHAPE = "lane_shape"
     DWELL = "dwell"
     HANDOVER = "handover"
+    COLLECTION = "collection"
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +55,7 @@ def samples_of(history: LegHistory) -> Iterator[LearnedSample]:
         (SampleKind.LANE_SHAPE, {(lane_id,): shape for lane_id, shape in history.lanes.items()}),
         (SampleKind.DWELL, history.dwells.shapes),
         (SampleKind.HANDOVER, history.handovers.shapes),
+        (SampleKind.COLLECTION, history.collections.shapes),
     )
     for kind, by_key in shapes:
         for key, shape in by_key.items():
@@ -83,6 +85,7 @@ def history_of(samples: Iterable[LearnedSample], *, offset_minutes: int) -> LegH
         MappingProxyType(lanes),
         StayHistory(MappingProxyType(shapes[SampleKind.DWELL])),
         StayHistory(MappingProxyType(shapes[SampleKind.HANDOVER])),
+        StayHistory(MappingProxyType(shapes[SampleKind.COLLECTION])),
         offset_minutes,
     )
 

@@ -1,12 +1,13 @@
 """Choose hubs and allocate places to them: the p-hub median problem, with a proven bound."""
 
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 
 import numpy as np
 
 from routing.network.design.allocation import TOLERANCE, best_allocation
+from routing.network.design.ascent import sharpened
 from routing.network.design.capacitated import capacitated_design
 from routing.network.design.enumeration import HubSets, Sieve
 from routing.network.design.errors import InvalidInstanceError
@@ -33,6 +34,11 @@ _SETS_PER_S, _PAIRS_PER_S = 1.2e5, 1e8
 _RANKED_SIZE = 200
 # Share of the time that the first bound, and that the first search may take.
 _BOUND_SHARE, _SEARCH_SHARE = 0.25, 0.3
+# Beyond so many places no set of hubs is looked at one by one: a bound of one takes seconds by then.
+_SIEVED_SIZE = 250
+# The p-median problem is sharpened while more sets pass than these, a round still gains this (relative), and
+# time is within this share.
+_FEW_SETS, _LEAST_GAIN, _SHARPEN_SHARE = 5000, 2e-6, 0.7
 # Share of what then is left that the sieve is meant to take; how long it takes is only foretold roughly.
 _SIEVE_SHARE = 0.5
 
@@ -150,16 +156,36 @@ def _uncapacitated(
     best = min(found, key=lambda priced: priced.cost)
     if relaxed.bound >= best.cost * (1 - TOLERANCE):
         return best, relaxed.bound, greedy.cost
+    if instance.size > _SIEVED_SIZE:
+        return search.restarts(best, seed, _RESTARTS_MAX, until), relaxed.bound, greedy.cost
     best = search.restarts(best, seed, _RESTARTS, search_until)
     sieve = Sieve(instance, problem if single else None, relaxed, p, best.cost)
+    if single:
+        sieve = _sharpened(sieve, began + _SHARPEN_SHARE * seconds)
     rate = _SETS_PER_S if single else _PAIRS_PER_S / instance.size**2
     sieve = sieve.within(rate * workers * (until - time.monotonic()) * _SIEVE_SHARE)
     sets = sieve.sets(workers=workers, until=until)
     best, lower = _best_of(sets, best, model, single=single, until=until)
-    lower = max(relaxed.bound, min(lower, sieve.limit)) if sets.complete else relaxed.bound
+    lower = max(sieve.relaxed.bound, min(lower, sieve.limit)) if sets.complete else sieve.relaxed.bound
     if lower < best.cost * (1 - TOLERANCE):
         best = search.restarts(best, seed, _RESTARTS_MAX, until)
     return best, lower, greedy.cost
+
+
+def _sharpened(sieve: Sieve, until: float) -> Sieve:
+    """The sieve with a p-median problem so sharp that few sets pass, or as sharp as time allows."""
+    assert sieve.problem is not None
+    began = time.monotonic()
+    if sieve.count() <= _FEW_SETS:
+        return sieve
+    for problem, relaxed in sharpened(sieve.instance, sieve.problem, sieve.relaxed, sieve.p, until):
+        gain = relaxed.bound - sieve.relaxed.bound
+        sieve = replace(sieve, problem=problem, relaxed=relaxed)
+        settled = gain < _LEAST_GAIN * abs(sieve.limit) or time.monotonic() > until
+        # Once sieving takes no longer than sharpening did, another round can save little.
+        if settled or sieve.count() <= _FEW_SETS + _SETS_PER_S * (time.monotonic() - began):
+            break
+    return sieve
 
 
 def _best_of(

@@ -34,8 +34,8 @@ class HubSets:
 
     Attributes:
         hubs: (sets, p), each row ascending.
-        bound: (sets,) their costs under multiple allocation.
-        complete: every set below the limit is here; otherwise time ran out.
+        bound: (sets,) their costs under multiple allocation, or what the p-median problem says if that is
+            more. complete: every set below the limit is here; otherwise time ran out.
     """
 
     hubs: Ints
@@ -127,11 +127,13 @@ def _sets_from(sieve: Sieve, first: Sequence[int], until: float) -> HubSets:
         if time.monotonic() > until:
             complete = False
             break
+        least = np.full(len(candidates), -np.inf)
         if sieve.problem is not None:
-            candidates = candidates[sieve.problem.costs_of_adding(prefix, candidates) < sieve.limit]
+            least = sieve.problem.costs_of_adding(prefix, candidates)
+            candidates, least = candidates[least < sieve.limit], least[least < sieve.limit]
             if not len(candidates):
                 continue
-        costs = stack.model.costs_of_adding(stack.of(prefix), candidates)
+        costs = np.maximum(stack.model.costs_of_adding(stack.of(prefix), candidates), least)
         cheap = costs < sieve.limit
         rows = np.empty((int(cheap.sum()), sieve.p), dtype=np.int64)
         rows[:, :-1], rows[:, -1] = prefix, candidates[cheap]

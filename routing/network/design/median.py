@@ -73,12 +73,14 @@ class MedianBound:
         bound: no set of the size asked for costs less.
         base: what the prices sum to, and the constant.
         worth: (n,) what opening each site changes.
+        prices: (clients,) the multipliers: what serving each client may cost.
         hubs: (p,) the best sites met on the way.
     """
 
     bound: float
     base: float
     worth: Floats
+    prices: Floats
     hubs: Ints
 
 
@@ -120,7 +122,13 @@ def median_problem(instance: HubInstance, *, single: bool) -> MedianProblem:
 
 
 def median_bound(
-    problem: MedianProblem, p: int, *, passes: int = 400, until: float = math.inf
+    problem: MedianProblem,
+    p: int,
+    *,
+    passes: int = 400,
+    start: Floats | None = None,
+    step: float = 1.5,
+    until: float = math.inf,
 ) -> MedianBound:
     """Bound the problem from below by subgradient ascent.
 
@@ -128,16 +136,18 @@ def median_bound(
         problem: its solutions have p sites.
         p: the number of sites to open.
         passes: at most so many steps.
+        start: the first prices; otherwise they are guessed.
+        step: the first step, as a share of the way to the best solution met.
         until: `time.monotonic()` at which to stop.
     """
     costs, fixed = problem.costs, problem.fixed
     rank = min(costs.shape[1] - 1, costs.shape[1] // p)
-    prices: Floats = np.partition(costs, rank, axis=1)[:, rank].copy()
+    prices: Floats = np.partition(costs, rank, axis=1)[:, rank].copy() if start is None else start
     best, best_prices, best_worth = -math.inf, prices, np.zeros(len(fixed))
     cost, hubs = math.inf, np.arange(p)
-    step, waited = 1.5, 0
+    waited = 0
     for _ in range(passes):
-        worth = _worth(problem, prices)
+        worth = opening_worth(problem, prices)
         opened = np.argpartition(worth, p - 1)[:p]
         bound = float(prices.sum() + worth[opened].sum())
         served = costs[:, opened]
@@ -162,11 +172,11 @@ def median_bound(
         to_go = max(cost - bound, 1e-3 * abs(cost))
         prices = prices + step * to_go / length * slack
     base = float(best_prices.sum()) + problem.constant
-    return MedianBound(best + problem.constant, base, best_worth, np.sort(hubs))
+    return MedianBound(best + problem.constant, base, best_worth, best_prices, np.sort(hubs))
 
 
-def _worth(problem: MedianProblem, prices: Floats) -> Floats:
-    """(n,) what opening each site adds to the relaxation."""
+def opening_worth(problem: MedianProblem, prices: Floats) -> Floats:
+    """(n,) what opening each site adds to the relaxation at these prices of clients."""
     clients, n = problem.costs.shape
     total = problem.fixed.copy()
     step = max(1, _SLICE // n)

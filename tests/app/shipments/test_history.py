@@ -16,7 +16,7 @@ from app.shipments.history_models import FirstPromise, PromiseHistory, PromiseSa
 from app.shipments.models import Shipment, ShipmentLeg
 from app.shipments.service import ScanInput
 from routing.network import Handover
-from routing.network.cutoff import handed_over_at
+from routing.network.cutoff import handed_over_at, ready_at
 from tests.app.shipments.conftest import Desk
 from tracking.position import Position
 from tracking.promise import LegHistory, Promise, promise
@@ -88,6 +88,10 @@ def test_legs_dwells_and_handovers_are_read_as_they_happened(desk: Desk) -> None
         plan = max(leg.planned_departure_at, left_at - STEP)
         assert (dwell.facility_id, dwell.weight) == (leg.from_facility_id, 1.0)
         assert abs(dwell.deviation_s - (left_at - plan).total_seconds()) <= 150
+    (collection,) = found.collections
+    ready = ready_at(shipment.booked_at, Handover.DOOR, 480)
+    assert collection.facility_id == shipment.origin_facility_id
+    assert abs(collection.deviation_s - (life[1].occurred_at - ready).total_seconds()) <= 750
     (handover,) = found.handovers
     arrived_at = life[-3].occurred_at
     plan = handed_over_at(arrived_at, Handover.DOOR, 480)
@@ -137,7 +141,7 @@ def test_what_was_corrected_and_what_has_not_had_a_day_to_end_is_not_learned(des
 def test_several_pieces_tell_nothing(desk: Desk) -> None:
     shipment = desk.book(pieces=2)
     desk.record(*desk.life(shipment))
-    assert observed(desk, later(desk)) == observations.Observed((), (), ())
+    assert observed(desk, later(desk)) == observations.Observed((), (), (), ())
 
 
 def test_what_was_learned_is_loaded_as_it_was_learned_and_only_by_its_tenant(
@@ -149,7 +153,7 @@ def test_what_was_learned_is_loaded_as_it_was_learned_and_only_by_its_tenant(
         desk.logins.clock.forward(hours=7)
     now = later(desk)
     found = observed(desk, now)
-    expected = LegHistory.of(found.legs, found.dwells, found.handovers, offset_minutes=480)
+    expected = LegHistory.of(found.legs, found.dwells, found.handovers, found.collections, offset_minutes=480)
     assert learned(desk, now) == len(list(samples_of(expected)))
     kept = loaded(desk)
     assert kept == expected
@@ -262,5 +266,5 @@ def test_a_called_off_parcel_was_never_to_come(desk: Desk) -> None:
 def test_a_history_is_the_same_in_any_order_of_its_rows(desk: Desk) -> None:
     delivered(desk)
     found = observed(desk, later(desk))
-    made = LegHistory.of(found.legs, found.dwells, found.handovers)
+    made = LegHistory.of(found.legs, found.dwells, found.handovers, found.collections)
     assert history_of(reversed(list(samples_of(made))), offset_minutes=0) == made

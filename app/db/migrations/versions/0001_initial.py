@@ -247,6 +247,11 @@ def upgrade() -> None:
         sa.Column("dropped_at", app.db.types.UtcDateTime(timezone=True), nullable=True),
         sa.Column("attempts", sa.BigInteger(), nullable=False),
         sa.Column("last_error", sa.Text(), nullable=True),
+        sa.Column("courtesy", sa.Boolean(), nullable=False),
+        sa.Column("about", sa.Text(), nullable=True),
+        sa.Column("quiet_from_minute", sa.BigInteger(), nullable=True),
+        sa.Column("quiet_to_minute", sa.BigInteger(), nullable=True),
+        sa.Column("offset_minutes", sa.BigInteger(), nullable=True),
         sa.CheckConstraint(
             "sent_at IS NULL OR dropped_at IS NULL", name=op.f("ck_notification_sent_or_dropped")
         ),
@@ -255,6 +260,13 @@ def upgrade() -> None:
         ),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_notification")),
     )
+    op.create_index(
+        "ix_notification_about",
+        "notification",
+        ["tenant_id", "about"],
+        unique=False,
+        postgresql_where=sa.text("about IS NOT NULL AND sent_at IS NULL AND dropped_at IS NULL"),
+    )
     op.create_index(op.f("ix_notification_tenant_id"), "notification", ["tenant_id"], unique=False)
     op.create_index(
         "ix_notification_waiting",
@@ -262,6 +274,26 @@ def upgrade() -> None:
         ["available_at", "id"],
         unique=False,
         postgresql_where=sa.text("sent_at IS NULL AND dropped_at IS NULL"),
+    )
+    op.create_table(
+        "notification_opt_out",
+        sa.Column("id", sa.BigInteger(), sa.Identity(always=False), nullable=False),
+        sa.Column("tenant_id", sa.BigInteger(), nullable=False),
+        sa.Column("recipient", sa.Text(), nullable=False),
+        sa.Column("created_at", app.db.types.UtcDateTime(timezone=True), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["tenant_id"],
+            ["tenant.id"],
+            name=op.f("fk_notification_opt_out_tenant_id_tenant"),
+            ondelete="RESTRICT",
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_notification_opt_out")),
+        sa.UniqueConstraint(
+            "tenant_id", "recipient", name=op.f("uq_notification_opt_out_tenant_id_recipient")
+        ),
+    )
+    op.create_index(
+        op.f("ix_notification_opt_out_tenant_id"), "notification_opt_out", ["tenant_id"], unique=False
     )
     op.create_table(
         "outbox_event",
@@ -327,6 +359,7 @@ def upgrade() -> None:
         sa.Column("trips", sa.BigInteger(), nullable=False),
         sa.Column("dwells", sa.BigInteger(), nullable=False),
         sa.Column("handovers", sa.BigInteger(), nullable=False),
+        sa.Column("collections", sa.BigInteger(), nullable=False),
         sa.ForeignKeyConstraint(
             ["tenant_id"],
             ["tenant.id"],
@@ -346,6 +379,7 @@ def upgrade() -> None:
                 "lane_shape",
                 "dwell",
                 "handover",
+                "collection",
                 name="sample_kind",
                 native_enum=False,
                 create_constraint=True,
@@ -2468,12 +2502,19 @@ def downgrade() -> None:
     )
     op.drop_index(op.f("ix_outbox_event_tenant_id"), table_name="outbox_event")
     op.drop_table("outbox_event")
+    op.drop_index(op.f("ix_notification_opt_out_tenant_id"), table_name="notification_opt_out")
+    op.drop_table("notification_opt_out")
     op.drop_index(
         "ix_notification_waiting",
         table_name="notification",
         postgresql_where=sa.text("sent_at IS NULL AND dropped_at IS NULL"),
     )
     op.drop_index(op.f("ix_notification_tenant_id"), table_name="notification")
+    op.drop_index(
+        "ix_notification_about",
+        table_name="notification",
+        postgresql_where=sa.text("about IS NOT NULL AND sent_at IS NULL AND dropped_at IS NULL"),
+    )
     op.drop_table("notification")
     op.drop_table("network_revision")
     op.drop_table("journal_head")

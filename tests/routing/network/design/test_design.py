@@ -9,8 +9,14 @@ from routing.network.design import Allocation, HubInstance, InvalidInstanceError
 from routing.network.design.enumeration import Sieve
 from routing.network.design.instance import Floats
 from routing.network.design.median import median_bound, median_problem
-
-from tests.routing.network.design.support import RELATIVE, best_multiple, best_single, instances, multiple_cost, single_cost
+from tests.routing.network.design.support import (
+    RELATIVE,
+    best_multiple,
+    best_single,
+    instances,
+    multiple_cost,
+    single_cost,
+)
 
 
 @settings(deadline=None, max_examples=60)
