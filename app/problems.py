@@ -9,13 +9,15 @@ import flask
 import structlog
 from apiflask import APIFlask, HTTPError
 from flask_wtf.csrf import CSRFError
-from sqlalchemy.exc import DataError
+from sqlalchemy.exc import DataError, OperationalError
 from sqlalchemy.orm.exc import StaleDataError
 from werkzeug.exceptions import HTTPException
 
 from app.errors import ENGINE_STATUSES, AppError, StaleVersionError
 
 log = structlog.get_logger(__name__)
+
+_RETRY_AFTER_S = 2
 
 
 def problem(
@@ -51,7 +53,7 @@ def answer(
     """The error as problem+json for machines and as a page for people."""
     if wants_problem():
         return problem(status, code, title, detail, extra)
-    page = status if status in (400, 403, 404, 409, 422, 429, 500) else 400 if status < 500 else 500
+    page = status if status in (400, 403, 404, 409, 422, 429, 500, 503) else 400 if status < 500 else 500
     return flask.render_template(f"errors/{page}.html", detail=detail, extra=extra or {}), status
 
 
@@ -77,6 +79,12 @@ def register(app: flask.Flask) -> None:
         log.warning("request.unstorable", error=type(error.orig).__name__)
         return answer(422, "invalid-input", "Invalid input", "a value is outside of what can be stored")
 
+    def on_unavailable(error: OperationalError) -> flask.typing.ResponseReturnValue:
+        # The database is gone, restarts, or ended what waited crosswise: nothing was written, ask again.
+        log.warning("request.unavailable", error=type(error.orig).__name__)
+        detail = "the database does not answer just now; nothing was changed, ask again"
+        return answer(503, "unavailable", "Not available", detail, {"retry_after_s": _RETRY_AFTER_S})
+
     def on_csrf(error: CSRFError) -> flask.typing.ResponseReturnValue:
         return answer(400, "csrf", "Form expired", error.description or "the form has expired")
 
@@ -100,6 +108,7 @@ def register(app: flask.Flask) -> None:
         app.register_error_handler(kind, on_engine_error)
     app.register_error_handler(StaleDataError, on_stale)
     app.register_error_handler(DataError, on_unstorable)
+    app.register_error_handler(OperationalError, on_unavailable)
     app.register_error_handler(CSRFError, on_csrf)
     app.register_error_handler(HTTPException, on_http)
     app.register_error_handler(Exception, on_bug)

@@ -21,9 +21,9 @@ from random import Random
 import _measure  # noqa: F401 - puts the project on the path
 import msgspec
 import sqlalchemy as sa
-from _bench_world import BOOKED_AT, DATABASE, World, company, served
 
 from app.shipments.models import ScanRecord
+from tests.support.multitude import BOOKED_AT, DATABASE, World, company, served
 
 LIFE = (
     "collected",
@@ -143,7 +143,7 @@ def main() -> None:
     each = arguments.scans // len(LIFE)
     with company(each * (len(sizes) + 1)) as world:
         world.cluster.create_database("copied", template=DATABASE)
-        with served(world.url) as port:
+        with served(world.url) as (port, _pid):
             random = Random(42)
             warm = stream(world, 0, each, random)[: max(20_000, 20 * max(sizes))]
             post_all(port, world.token, warm, 1_000)

@@ -1,7 +1,7 @@
 """A company with many booked parcels on a durable private PostgreSQL, and its service over HTTP.
 
 The small demo world is built by the service itself; its shipments are then multiplied in the database, since
-booking a hundred thousand by hand would take longer than what is to be measured.
+booking a hundred thousand one by one would take longer than what is to be tried.
 """
 
 from __future__ import annotations
@@ -189,8 +189,8 @@ def _booked(cursor: psycopg.Cursor, tenant_id: int) -> None:
 
 
 @contextmanager
-def served(url: str, workers: int = 2, threads: int = 4) -> Iterator[int]:
-    """The service on a free port of the loopback address; gives the port."""
+def served(url: str, workers: int = 2, threads: int = 4) -> Iterator[tuple[int, int]]:
+    """The service on a free port of the loopback address; gives the port and the server's process id."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = int(probe.getsockname()[1])
@@ -204,12 +204,12 @@ def served(url: str, workers: int = 2, threads: int = 4) -> Iterator[int]:
     command = (
         *(sys.executable, "-m", "granian", "--interface", "wsgi", "wsgi:application", "--http", "1"),
         *("--host", "127.0.0.1", "--port", str(port), "--no-ws", "--log-level", "error"),
-        *("--workers", str(workers), "--blocking-threads", str(threads)),
+        *("--workers", str(workers), "--blocking-threads", str(threads), "--respawn-failed-workers"),
     )
     server = subprocess.Popen(command, cwd=REPOSITORY, env=environment)
     try:
         _wait_until_ready(port, server)
-        yield port
+        yield port, server.pid
     finally:
         server.terminate()
         server.wait(20)
