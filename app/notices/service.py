@@ -14,7 +14,7 @@ from app.customers.models import Customer, CustomerIdentity, IdentityKind
 from app.db.outbox import Event
 from app.db.session import tenant_of
 from app.errors import InvalidInputError
-from app.formatting import mask_name
+from app.masking import mask_name
 from app.notices import queries
 from app.notices.models import NoticeWording, QuietTime
 from app.notices.wording import MILESTONES, NoticeInput
