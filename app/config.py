@@ -45,6 +45,12 @@ class Settings(BaseSettings):
     )
     smtp_username: str | None = Field(default=None, description="Login at the mail server, if it wants one")
     smtp_password: SecretStr | None = Field(default=None, description="Password of that login")
+    sms_url: str | None = Field(
+        default=None,
+        pattern=r"^https?://",
+        description="SMS gateway that takes JSON by POST; without one SMS wait",
+    )
+    sms_token: SecretStr | None = Field(default=None, description="Bearer token for it, if it wants one")
     mail_from: str = Field(default="wheelhouse@localhost", description="Sender of mails")
     webhooks_to_loopback: bool = Field(
         default=False,

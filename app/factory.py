@@ -35,6 +35,8 @@ DOORS = (
     "app.payouts.api",
     "app.servicedesk.web",
     "app.servicedesk.api",
+    "app.notices.web",
+    "app.notices.api",
     "app.webhooks.web",
     "app.webhooks.api",
     "app.insight.web",

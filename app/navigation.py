@@ -26,6 +26,7 @@ _ITEMS = (
     ("payouts.index", _l("Payouts"), Scope.PAYOUTS_READ),
     ("ledger.journal", _l("Journal"), Scope.LEDGER_READ),
     ("webhooks.index", _l("Webhooks"), Scope.WEBHOOKS_WRITE),
+    ("notices.index", _l("Notices"), Scope.NOTICES_WRITE),
     ("network.index", _l("Network"), Scope.NETWORK_READ),
 )
 

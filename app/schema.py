@@ -10,6 +10,7 @@ import app.dispatch.models
 import app.idempotency
 import app.ledger.models
 import app.network.models
+import app.notices.models
 import app.notify.models
 import app.orders.models
 import app.parties.models

@@ -9,6 +9,7 @@ from sqlalchemy.orm import Session
 
 from app.db.outbox import Event, Handler
 from app.dispatch import service as dispatch
+from app.notices import service as notices
 from app.orders import service as orders
 from app.servicedesk import service as servicedesk
 from app.shipments import replanning
@@ -41,7 +42,7 @@ def _cancel_order(session: Session, event: Event, now: datetime) -> None:
 
 def _follow_merge(session: Session, event: Event, _now: datetime) -> None:
     keep_id, drop_id = event.payload["keep_id"], event.payload["drop_id"]
-    for room in (shipments, orders, servicedesk, webhooks):
+    for room in (shipments, orders, servicedesk, webhooks, notices):
         room.follow_merge(session, keep_id=keep_id, drop_id=drop_id)
 
 
@@ -59,7 +60,7 @@ HANDLERS: Mapping[str, Sequence[Handler]] = {
     # carries shipment_id
     "shipment.booked": (_make_pickup_request, webhook_events.tell),
     # carries shipment_id, milestone and code
-    "shipment.state_changed": (_follow_state_in_dispatch, _cancel_order, webhook_events.tell),
+    "shipment.state_changed": (_follow_state_in_dispatch, _cancel_order, webhook_events.tell, notices.tell),
     # carries shipment_id and why
     "shipment.receipt_confirmed": (_release_order, webhook_events.tell),
 }

@@ -16,7 +16,8 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-Seconds = NDArray[np.float64]
+# To a hundredth of a second over days; many of them are kept, so that half the memory counts.
+Seconds = NDArray[np.float32]
 
 SCENARIOS: Final = 509
 """A prime, so that every multiplier gives an order of all scenarios."""
@@ -32,17 +33,19 @@ _CASES_MIN: Final = 5
 # What is later than ever seen is expected to take this share of its lateness once more, this long at least.
 _OVERDUE_SHARE: Final = 0.25
 _OVERDUE_S_MIN: Final = 1800.0
-_EXPONENTIAL: Final = -np.log1p(-_SHARES)
+_EXPONENTIAL: Final = -np.log1p(-_SHARES).astype(np.float32)
 
 
-def scenarios(knots: Sequence[float] | Seconds) -> Seconds:
+def scenarios(knots: Sequence[float] | NDArray[np.float64]) -> Seconds:
     """Return the sorted scenarios of a distribution given by evenly spread quantiles.
 
     Args:
         knots: the quantiles at (i + 1/2) / n, rising; outside of them the distribution ends.
     """
     values = np.asarray(knots, float)
-    spread: Seconds = np.interp(_SHARES, (np.arange(values.size) + 0.5) / values.size, values)
+    spread: Seconds = np.interp(_SHARES, (np.arange(values.size) + 0.5) / values.size, values).astype(
+        np.float32
+    )
     return spread
 
 

@@ -42,6 +42,7 @@ class Scope(enum.StrEnum):
     CLAIMS_APPROVE = "claims:approve"
     TOKENS_WRITE = "tokens:write"
     WEBHOOKS_WRITE = "webhooks:write"
+    NOTICES_WRITE = "notices:write"
     ADMIN = "admin"
 
 
@@ -57,6 +58,7 @@ SCOPES: dict[Role, frozenset[Scope]] = {
             _S.CASES_WRITE,
             _S.TOKENS_WRITE,
             _S.WEBHOOKS_WRITE,
+            _S.NOTICES_WRITE,
         }
     ),
     Role.HUB: frozenset({_S.SHIPMENTS_READ, _S.SCANS_WRITE, _S.NETWORK_READ, _S.TOKENS_WRITE}),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from app.customers.identities import local_phone
 from app.customers.models import CustomerIdentity, IdentityKind
-from app.formatting import MASK, mask_phone
+from app.masking import MASK, mask_phone
 
 
 def mask_identity(identity: CustomerIdentity) -> str:

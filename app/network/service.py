@@ -87,7 +87,7 @@ def create_facility(
     )
     session.add(facility)
     session.flush()  # callers need the id
-    _touch(session)
+    touch(session)
     return facility
 
 
@@ -148,7 +148,7 @@ def create_lane(
     )
     session.add(lane)
     session.flush()  # callers need the id
-    _touch(session)
+    touch(session)
     return lane
 
 
@@ -191,15 +191,16 @@ def _set_closed(
     row.closed_at = now if closed else None
     action = f"{kind}.{'closed' if closed else 'reopened'}"
     audit(session, actor, action, subject_kind=kind, subject_id=row.id, reason=reason.strip(), now=now)
-    _touch(session)
+    touch(session)
     told = {"kind": kind, "subject_id": row.id, "reason": reason.strip(), "user_id": actor.user_id}
+    told["asked_at"] = now.isoformat()
     if closed:
         outbox.append(session, "network.closed", told, now=now)
     else:
         outbox.append(session, "network.reopened", told, now=now)
 
 
-def _touch(session: Session) -> None:
+def touch(session: Session) -> None:
     """Say that the network is no longer what it was."""
     revision = uuid.uuid4()
     session.execute(

@@ -6,7 +6,7 @@ again, under the same key: at least once, never lost.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 
 import sqlalchemy as sa
@@ -14,8 +14,9 @@ import structlog
 from sqlalchemy.orm import Session
 
 from app.config import Settings
-from app.notify.models import Channel, Notification
+from app.notify.models import Channel, Notification, NotificationOptOut
 from app.notify.senders import Message, Sender, SendError, senders_of
+from app.notify.template import PUBLIC_URL
 
 log = structlog.get_logger(__name__)
 
@@ -27,11 +28,17 @@ _WAIT_S_MAX = 3600
 
 def deliver(session: Session, settings: Settings, now: datetime) -> int:
     """Send what waits on the channels that are set up; the session sees every tenant. Gives how many left."""
-    return deliver_by(session, senders_of(settings), now)
+    return deliver_by(session, senders_of(settings), now, public_url=settings.public_url)
 
 
-def deliver_by(session: Session, senders: Mapping[Channel, Sender], now: datetime) -> int:
-    """Send what waits, by the senders given; what has expired is dropped instead."""
+def deliver_by(
+    session: Session, senders: Mapping[Channel, Sender], now: datetime, *, public_url: str = ""
+) -> int:
+    """Send what waits, by the senders given; what has expired, or is not wanted any more, is dropped instead.
+
+    Args:
+        public_url: Where links to pages begin.
+    """
     _drop_expired(session, now)
     waiting = session.scalars(
         sa.select(Notification)
@@ -46,12 +53,39 @@ def deliver_by(session: Session, senders: Mapping[Channel, Sender], now: datetim
         .limit(_AT_ONCE)
         .with_for_update(skip_locked=True)
     ).all()
-    return sum(_send(notification, senders[notification.channel], now) for notification in waiting)
+    wanted = _wanted(session, waiting, now)
+    return sum(_send(notification, senders[notification.channel], now, public_url) for notification in wanted)
 
 
-def _send(notification: Notification, sender: Sender, now: datetime) -> bool:
+def _wanted(session: Session, waiting: Sequence[Notification], now: datetime) -> list[Notification]:
+    """Without the news that must be quiet still, and the news to who has opted out since it was written."""
+    news = [notification for notification in waiting if notification.courtesy]
+    opted_out = set()
+    if news:
+        rows = session.execute(
+            sa.select(NotificationOptOut.tenant_id, NotificationOptOut.recipient).where(
+                NotificationOptOut.recipient.in_([notification.recipient for notification in news])
+            )
+        )
+        opted_out = {(row.tenant_id, row.recipient) for row in rows}
+    found = []
+    for notification in waiting:
+        allowed_from = now if notification.quiet is None else notification.quiet.allowed_from(now)
+        if notification.courtesy and (notification.tenant_id, notification.recipient) in opted_out:
+            notification.dropped_at = now
+        elif allowed_from > now:
+            notification.available_at = allowed_from
+        else:
+            found.append(notification)
+    return found
+
+
+def _send(notification: Notification, sender: Sender, now: datetime, public_url: str) -> bool:
     message = Message(
-        f"notification-{notification.id}", notification.recipient, notification.subject, notification.body
+        f"notification-{notification.id}",
+        notification.recipient,
+        notification.subject,
+        notification.body.replace(PUBLIC_URL, public_url.rstrip("/")),
     )
     try:
         sender.send(message)

@@ -11,6 +11,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from app.db.base import Base, Identified, TenantScoped
 from app.db.types import enum_by_value
+from app.notify.quiet import QuietHours
 
 
 class Channel(enum.StrEnum):
@@ -31,6 +32,12 @@ class Notification(Identified, TenantScoped, Base):
             "id",
             postgresql_where=sa.text("sent_at IS NULL AND dropped_at IS NULL"),
         ),
+        sa.Index(
+            "ix_notification_about",
+            "tenant_id",
+            "about",
+            postgresql_where=sa.text("about IS NOT NULL AND sent_at IS NULL AND dropped_at IS NULL"),
+        ),
         sa.CheckConstraint("sent_at IS NULL OR dropped_at IS NULL", name="sent_or_dropped"),
     )
 
@@ -49,8 +56,32 @@ class Notification(Identified, TenantScoped, Base):
     dropped_at: Mapped[datetime | None]
     attempts: Mapped[int] = mapped_column(default=0)
     last_error: Mapped[str | None]
+    # News that nobody asked for: it keeps quiet hours, by the clock of `offset_minutes`, and stays away from
+    # who has opted out. What it is about names the thing whose later news makes it stale.
+    courtesy: Mapped[bool] = mapped_column(default=False)
+    about: Mapped[str | None]
+    quiet_from_minute: Mapped[int | None]
+    quiet_to_minute: Mapped[int | None]
+    offset_minutes: Mapped[int | None]
+
+    @property
+    def quiet(self) -> QuietHours | None:
+        """When it may not be sent; None where it always may."""
+        if self.quiet_from_minute is None or self.quiet_to_minute is None or self.offset_minutes is None:
+            return None
+        return QuietHours(self.quiet_from_minute, self.quiet_to_minute, self.offset_minutes)
 
     def forget(self) -> None:
         """Drop the words of a message whose content is a secret."""
         if self.secret:
             self.params, self.body = {}, ""
+
+
+class NotificationOptOut(Identified, TenantScoped, Base):
+    """A phone number or mail address that wants no news from a company; codes and answers still come."""
+
+    __tablename__ = "notification_opt_out"
+    __table_args__ = (sa.UniqueConstraint("tenant_id", "recipient"),)
+
+    recipient: Mapped[str]
+    created_at: Mapped[datetime]

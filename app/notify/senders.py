@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+import http.client
+import json
 import smtplib
 import ssl
+import urllib.error
+import urllib.request
 from collections.abc import Mapping
 from dataclasses import dataclass
 from email.message import EmailMessage
 from typing import Literal, Protocol
+
+from pydantic import SecretStr
 
 from app.config import Settings
 from app.notify.models import Channel
@@ -73,18 +79,61 @@ class SmtpSender:
         return smtplib.SMTP(self.host, self.port, timeout=_TIMEOUT_S)
 
 
+class _NoRedirect(urllib.request.HTTPRedirectHandler):
+    """A redirected POST would come as a GET without its message, and be answered 200 all the same."""
+
+    def redirect_request(self, *_request: object) -> None:
+        """Follow none."""
+
+
+_GATEWAY = urllib.request.build_opener(_NoRedirect)
+
+
+@dataclass(frozen=True, slots=True)
+class HttpSmsSender:
+    """SMS through a gateway, or a bridge to one, that takes a POST of `{"key", "to", "text"}` as JSON.
+
+    The gateway knows a message that comes again by its key. Any 2xx says that it was taken.
+    """
+
+    url: str
+    token: str | None = None
+
+    def send(self, message: Message) -> None:
+        """Hand one SMS to the gateway."""
+        body = {"key": message.key, "to": message.recipient, "text": message.body}
+        headers = {"Content-Type": "application/json"}
+        if self.token is not None:
+            headers["Authorization"] = f"Bearer {self.token}"
+        request = urllib.request.Request(  # noqa: S310 - the address is the operator's setting
+            self.url, json.dumps(body, ensure_ascii=False).encode(), headers, method="POST"
+        )
+        try:
+            with _GATEWAY.open(request, timeout=_TIMEOUT_S):
+                return
+        except urllib.error.HTTPError as error:
+            error.close()
+            raise SendError(f"the gateway answered {error.code}") from error
+        except (OSError, http.client.HTTPException) as error:
+            raise SendError(f"{type(error).__name__}: {error}") from error
+
+
 def senders_of(settings: Settings) -> Mapping[Channel, Sender]:
-    """The channels that are set up. No SMS gateway is known yet, so SMS wait and are counted."""
-    if settings.smtp_host is None:
-        return {}
-    password = settings.smtp_password
-    return {
-        Channel.MAIL: SmtpSender(
+    """The channels that are set up; messages on the others wait and are counted."""
+    found: dict[Channel, Sender] = {}
+    if settings.smtp_host is not None:
+        found[Channel.MAIL] = SmtpSender(
             host=settings.smtp_host,
             port=settings.smtp_port,
             mail_from=settings.mail_from,
             security=settings.smtp_security,
             username=settings.smtp_username,
-            password=None if password is None else password.get_secret_value(),
+            password=_shown(settings.smtp_password),
         )
-    }
+    if settings.sms_url is not None:
+        found[Channel.SMS] = HttpSmsSender(settings.sms_url, _shown(settings.sms_token))
+    return found
+
+
+def _shown(secret: SecretStr | None) -> str | None:
+    return None if secret is None else secret.get_secret_value()

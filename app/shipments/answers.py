@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 from app.customers.identities import local_phone
-from app.formatting import mask_address, mask_name, mask_phone
+from app.masking import mask_address, mask_name, mask_phone
 from app.shipments.models import DeliveryProof, ScanRecord, Shipment
 from app.shipments.story import Story
 from tracking.mappings import foreign

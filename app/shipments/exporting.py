@@ -8,7 +8,8 @@ from collections.abc import Mapping, Sequence
 
 from flask_babel import gettext as _
 
-from app.formatting import datetime_local, mask_name
+from app.formatting import datetime_local
+from app.masking import mask_name
 from app.network.models import District, Facility
 from app.shipments.models import Shipment
 from app.shipments.phrases import facility_name

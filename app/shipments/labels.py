@@ -21,8 +21,9 @@ from reportlab.pdfgen.canvas import Canvas
 from sqlalchemy.orm import Session
 
 from app.customers.identities import local_phone
-from app.formatting import mask_address, mask_name, mask_phone, money, weight
+from app.formatting import money, weight
 from app.i18n import in_language
+from app.masking import mask_address, mask_name, mask_phone
 from app.network.models import District
 from app.shipments import queries
 from app.shipments.models import Shipment

@@ -12,6 +12,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from datetime import datetime
+from functools import lru_cache
 from typing import Any, NamedTuple
 
 from sqlalchemy.orm import Session
@@ -40,6 +41,10 @@ from tracking.promise import Promise, promise
 from tracking.shipment import Leg, Milestone, ScanCode
 from tracking.transitions import COLLECTING
 
+# Thousands of parcels ask the same of the clock's rules.
+_ready_at = lru_cache(maxsize=4096)(ready_at)
+_last_mile_s = lru_cache(maxsize=4096)(last_mile_s)
+
 AT_ONCE_MAX = 2_000
 """Shipments planned anew in one transaction; so long a scan of one of them may have to wait."""
 
@@ -53,6 +58,7 @@ class Cause:
         subject_id: which one.
         reason: what was said when it closed or opened again.
         user_id: who closed or opened it.
+        asked_at: when he did, ISO 8601.
         after_id: shipments up to this id have been planned already.
         replanned, stranded: how many of those found a new way, and how many none.
     """
@@ -61,6 +67,7 @@ class Cause:
     subject_id: int
     reason: str
     user_id: int | None
+    asked_at: str
     after_id: int = 0
     replanned: int = 0
     stranded: int = 0
@@ -134,7 +141,8 @@ def replan_some(session: Session, cause: Cause, *, now: datetime, limit: int = A
         stranded=cause.stranded + len(stranded),
     )
     if len(rows) == limit:
-        outbox.append(session, "shipments.replan", asdict(done), now=now)
+        # In the place of the event that asked first, before those of the shipments planned already.
+        outbox.append(session, "shipments.replan", asdict(done), now=datetime.fromisoformat(cause.asked_at))
     else:
         _write_down(session, done, now)
     return done
@@ -147,7 +155,7 @@ def underway(row: Open, legs: Sequence[Leg], now: datetime) -> Underway | None:
     if row.milestone == Milestone.BOOKED or (code in COLLECTING and place_id not in stops):
         # What is not collected yet, and what a courier or a point has, comes to its outlet as planned.
         place_id = row.origin_id
-        since = max(now, ready_at(row.booked_at, Handover(row.pickup), row.offset_minutes))
+        since = max(now, _ready_at(row.booked_at, Handover(row.pickup), row.offset_minutes))
     if place_id is None:
         return None
     return Underway(
@@ -187,7 +195,8 @@ def _planned(
             stranded.append((row.shipment_id, became.way.reason.value))
             continue
         own = legs[row.shipment_id]
-        if _trips(own[became.kept :]) != _trips(legs_of(became.way)):
+        planned = [(leg.lane_id, leg.departure_at) for leg in became.way.legs]
+        if _trips(own[became.kept :]) != planned:
             moved.append(_Moved(row, where, own, became.kept, became.way))
     return moved, stranded
 
@@ -217,7 +226,7 @@ def _expected(moved: Sequence[_Moved], now: datetime) -> dict[int, Promise]:
             arrives_at = ahead[-1].planned_arrival_at if ahead else position.at
             known[key] = promise(
                 ahead,
-                handover_s=last_mile_s(arrives_at, Handover(delivery), offset_minutes),
+                handover_s=_last_mile_s(arrives_at, Handover(delivery), offset_minutes),
                 history=None,
                 now=now,
                 current=position,

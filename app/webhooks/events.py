@@ -14,7 +14,7 @@ from sqlalchemy.orm import Session
 from app.actor import new_secret
 from app.customers.identities import local_phone
 from app.db.outbox import Event
-from app.formatting import mask_name, mask_phone
+from app.masking import mask_name, mask_phone
 from app.network.models import District, Facility
 from app.shipments.models import Shipment
 from app.webhooks.models import EndpointState, MessageState, WebhookEndpoint, WebhookMessage

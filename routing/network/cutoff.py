@@ -77,5 +77,8 @@ def _local(moment: datetime, offset_minutes: int) -> datetime:
 def _next(local: datetime, hours: tuple[int, ...]) -> datetime:
     """The first of the given full hours at or after a moment."""
     midnight = local.replace(hour=0, minute=0, second=0, microsecond=0)
-    today = (midnight + timedelta(hours=hour) for hour in hours)
-    return next((start for start in today if start >= local), midnight + timedelta(days=1, hours=hours[0]))
+    for hour in hours:
+        start = midnight + timedelta(hours=hour)
+        if start >= local:
+            return start
+    return midnight + timedelta(days=1, hours=hours[0])

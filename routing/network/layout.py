@@ -11,6 +11,7 @@ from routing.network.transfer import HORIZON_DAYS, HORIZON_S, Transfers
 
 _EPOCH = date(1970, 1, 1)
 _BLOCKS_KEPT_MAX = 8
+_CLOSURES_KEPT_MAX = 64
 
 
 @dataclass(slots=True)
@@ -62,6 +63,7 @@ class Layout:
         ]
         self.transfer_lanes = frozenset(lane for out in self.transfers_out for lane in out)
         self._distribution: dict[int, dict[int, list[int]]] = {}
+        self._closed_transfers: dict[frozenset[int], frozenset[int]] = {}
         self._blocks: dict[int, Block] = {}
 
     def block(self, ready: int) -> Block:
@@ -77,6 +79,17 @@ class Layout:
             if len(self._blocks) >= _BLOCKS_KEPT_MAX:
                 self._blocks.clear()
             self._blocks[number] = found
+        return found
+
+    def closed_transfers(self, closed: frozenset[int]) -> frozenset[int]:
+        """Those of closed lanes that lead between sorting centres; the same object for the same lanes."""
+        if not closed:
+            return closed
+        found = self._closed_transfers.get(closed)
+        if found is None:
+            if len(self._closed_transfers) >= _CLOSURES_KEPT_MAX:
+                self._closed_transfers.clear()
+            found = self._closed_transfers[closed] = closed & self.transfer_lanes
         return found
 
     def wave(self, place: int, ready: int) -> tuple[int, int] | None:

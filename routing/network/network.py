@@ -17,6 +17,8 @@ from routing.network.topology import Topology, graph
 
 _Key = TypeVar("_Key", bound=Hashable)
 
+_CLOSURES_KEPT_MAX = 64
+
 Run = tuple[int, datetime]
 """A dated departure: lane id and the moment it leaves, aware."""
 
@@ -119,7 +121,18 @@ class Network:
         too_small = self.too_small_for(weight_g)
         if not facility_ids and not lane_ids:
             return too_small
-        return self.closures(facility_ids, lane_ids) | too_small
+        # The same closure is asked with again and again, and the same set need not be hashed anew.
+        key = facility_ids, lane_ids, len(too_small)
+        found = self._unusable.get(key)
+        if found is None:
+            if len(self._unusable) >= _CLOSURES_KEPT_MAX:
+                self._unusable.clear()
+            found = self._unusable[key] = self.closures(facility_ids, lane_ids) | too_small
+        return found
+
+    @cached_property
+    def _unusable(self) -> dict[tuple[frozenset[int], frozenset[int], int], frozenset[int]]:
+        return {}
 
     def full_for(self, weight_g: int, loads_g: Mapping[Run, int]) -> dict[int, set[int]]:
         """Departures that have no room for a weight: by index of the lane, seconds since 1970-01-01 UTC.

@@ -57,7 +57,7 @@ def search(
         up = _Up({layout.rank[origin]: ready}, {})
     else:
         up = _collect(layout, block, origin, destination, ready, closed)
-    trees = _trees(layout, block, up, closed & layout.transfer_lanes if closed else closed)
+    trees = _trees(layout, block, up, layout.closed_transfers(closed))
     if layout.rank[destination] >= 0:
         arrival, way = _to_centre(block, up, trees, layout.rank[destination])
     else:

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app import formatting, i18n
+from app import formatting, i18n, masking
 
 MOMENT = datetime(2026, 11, 21, 18, 3, 59, tzinfo=UTC)
 NB = "\u00a0"
@@ -174,12 +174,12 @@ def test_calendar_day(pages: flask.Flask) -> None:
     ],
 )
 def test_mask_phone(phone: str, masked: str) -> None:
-    assert formatting.mask_phone(phone) == masked
+    assert masking.mask_phone(phone) == masked
 
 
 @given(st.text(alphabet="0123456789 -+()", max_size=20))
 def test_mask_phone_hides_six_digits_and_the_key_to_the_tracking_page(phone: str) -> None:
-    masked = formatting.mask_phone(phone)
+    masked = masking.mask_phone(phone)
     digits = [letter for letter in phone if letter.isdigit()]
     assert masked.count("*") >= min(6, len(digits))
     assert "".join(digits[-4:]) not in masked or len(digits) == 0
@@ -197,7 +197,7 @@ def test_mask_phone_hides_six_digits_and_the_key_to_the_tracking_page(phone: str
     ],
 )
 def test_mask_name(name: str, masked: str) -> None:
-    assert formatting.mask_name(name) == masked
+    assert masking.mask_name(name) == masked
 
 
 @pytest.mark.parametrize(
@@ -215,7 +215,7 @@ def test_mask_name(name: str, masked: str) -> None:
     ],
 )
 def test_mask_address(address: str, masked: str) -> None:
-    assert formatting.mask_address(address) == masked
+    assert masking.mask_address(address) == masked
 
 
 def test_address_with_a_part_changed(pages: flask.Flask) -> None:

@@ -3,6 +3,7 @@
 import random
 import time
 from datetime import UTC, datetime, timedelta
+from functools import cache
 
 import numpy as np
 import pytest
@@ -200,7 +201,12 @@ def test_the_quantiles_cover_what_then_happens():
     assert coverage == pytest.approx([0.5, 0.8, 0.95], abs=0.04)
 
 
-DOORS = LastMile.of(lambda arrived_at: handed_over_at(arrived_at, Handover.DOOR, 480))
+@cache
+def rounds(handover, offset):
+    return LastMile.of(lambda arrived_at: handed_over_at(arrived_at, handover, offset))
+
+
+DOORS = rounds(Handover.DOOR, 480)
 
 
 @given(
@@ -209,7 +215,7 @@ DOORS = LastMile.of(lambda arrived_at: handed_over_at(arrived_at, Handover.DOOR,
     st.sampled_from([480, 345, 0, -570]),
 )
 def test_rounds_are_those_of_the_rule_to_the_minute(arrives_at, handover, offset):
-    last_mile = LastMile.of(lambda arrived_at: handed_over_at(arrived_at, handover, offset))
+    last_mile = rounds(handover, offset)
     on_the_minute = arrives_at.replace(second=0, microsecond=0)
     by_rule = handed_over_at(on_the_minute, handover, offset)
     assert on_the_minute + timedelta(seconds=last_mile.planned_s(arrives_at)) == by_rule

@@ -17,7 +17,7 @@ from tracking.shipment import Leg, require_utc
 
 WINDOW_S: Final = 2 * 3600
 _SHARES: Final = (0.5, 0.8, 0.95)
-_ON_TIME: Final = np.zeros(SCENARIOS)
+_ON_TIME: Final = np.zeros(SCENARIOS, np.float32)
 
 
 @dataclass(frozen=True, slots=True)

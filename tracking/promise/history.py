@@ -14,9 +14,11 @@ from tracking.promise.learning import Effect, learn
 from tracking.promise.levels import Key, LegKey, Level, hour_of_week
 from tracking.promise.observed import LegObservation, StayObservation
 from tracking.promise.shape import Shape, Values, knots_of, shrunk
-from tracking.promise.stays import CACHE_MAX, StayHistory
+from tracking.promise.stays import StayHistory
 from tracking.shipment import Leg
 
+# Legs of a day at a large courier; 2 kB each.
+CACHE_MAX: Final = 16_384
 PRIOR_WEIGHT: Final = 20.0
 SHAPE_PSEUDO_WEIGHT: Final = 10.0
 
@@ -163,8 +165,7 @@ class LegHistory:
         knots = self._group(key.shapes(lane_weight))
         if key.lane_id is not None:
             knots = shrunk(self.lanes.get(key.lane_id), knots, SHAPE_PSEUDO_WEIGHT)
-        deviation: Seconds = key.planned_s * np.expm1(log_ratio + scenarios(knots))
-        return deviation
+        return scenarios(key.planned_s * np.expm1(log_ratio + knots))
 
     def _group(self, groups: tuple[Key, ...]) -> Values:
         """Quantiles of what the effects leave open, for the last group, each drawn to the one before."""

@@ -6,7 +6,6 @@ from datetime import UTC, datetime, timedelta
 from typing import Final
 
 import numpy as np
-from numpy.typing import NDArray
 
 from tracking.errors import PromiseError
 from tracking.lateness import Seconds
@@ -27,7 +26,7 @@ class LastMile:
         wait_s: planned seconds from an arrival to the consignee, for each minute of the day in UTC.
     """
 
-    wait_s: NDArray[np.float64]
+    wait_s: Seconds
 
     @classmethod
     def of(cls, handed_over_at: Callable[[datetime], datetime]) -> "LastMile":
@@ -40,7 +39,9 @@ class LastMile:
             PromiseError: the rule hands something over before it arrives.
         """
         arrivals = [_DAY + timedelta(minutes=minute) for minute in range(_MINUTES)]
-        waits = np.array([(handed_over_at(arrival) - arrival).total_seconds() for arrival in arrivals])
+        waits = np.array(
+            [(handed_over_at(arrival) - arrival).total_seconds() for arrival in arrivals], np.float32
+        )
         if waits.min() < 0:
             raise PromiseError("nothing can be handed over before it arrives")
         return cls(waits)

@@ -12,7 +12,7 @@ from tracking.promise.observed import StayObservation
 from tracking.promise.shape import Shape, Values, shrunk
 
 STAY_PSEUDO_WEIGHT: Final = 20.0
-CACHE_MAX: Final = 8192
+CACHE_MAX: Final = 4096
 
 
 @dataclass(frozen=True, slots=True)

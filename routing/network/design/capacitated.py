@@ -62,7 +62,7 @@ def capacitated_design(
     while complete and seen < (math.inf if best is None else best.cost):
         limit = relaxed.bound * reach if reach < _REACH_MAX else math.inf
         limit = limit if best is None else min(limit, best.cost)
-        sieve = Sieve(instance, problem if single else None, relaxed, p, limit)
+        sieve = Sieve(instance, problem, relaxed, p, limit)
         sets = sieve.sets(workers=workers, until=until)
         new = sets.bound >= seen
         best, solved, complete = _solve(

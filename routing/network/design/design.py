@@ -159,10 +159,9 @@ def _uncapacitated(
     if instance.size > _SIEVED_SIZE:
         return search.restarts(best, seed, _RESTARTS_MAX, until), relaxed.bound, greedy.cost
     best = search.restarts(best, seed, _RESTARTS, search_until)
-    sieve = Sieve(instance, problem if single else None, relaxed, p, best.cost)
-    if single:
-        sieve = _sharpened(sieve, began + _SHARPEN_SHARE * seconds)
     rate = _SETS_PER_S if single else _PAIRS_PER_S / instance.size**2
+    sieve = Sieve(instance, problem, relaxed, p, best.cost)
+    sieve = _sharpened(sieve, rate, began + _SHARPEN_SHARE * seconds)
     sieve = sieve.within(rate * workers * (until - time.monotonic()) * _SIEVE_SHARE)
     sets = sieve.sets(workers=workers, until=until)
     best, lower = _best_of(sets, best, model, single=single, until=until)
@@ -172,9 +171,14 @@ def _uncapacitated(
     return best, lower, greedy.cost
 
 
-def _sharpened(sieve: Sieve, until: float) -> Sieve:
-    """The sieve with a p-median problem so sharp that few sets pass, or as sharp as time allows."""
-    assert sieve.problem is not None
+def _sharpened(sieve: Sieve, rate: float, until: float) -> Sieve:
+    """The sieve with a p-median problem so sharp that few sets pass, or as sharp as time allows.
+
+    Args:
+        sieve: as it is.
+        rate: how many sets it sieves a second.
+        until: `time.monotonic()` at which to stop.
+    """
     began = time.monotonic()
     if sieve.count() <= _FEW_SETS:
         return sieve
@@ -183,7 +187,7 @@ def _sharpened(sieve: Sieve, until: float) -> Sieve:
         sieve = replace(sieve, problem=problem, relaxed=relaxed)
         settled = gain < _LEAST_GAIN * abs(sieve.limit) or time.monotonic() > until
         # Once sieving takes no longer than sharpening did, another round can save little.
-        if settled or sieve.count() <= _FEW_SETS + _SETS_PER_S * (time.monotonic() - began):
+        if settled or sieve.count() <= _FEW_SETS + rate * (time.monotonic() - began):
             break
     return sieve
 

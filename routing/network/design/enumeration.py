@@ -49,14 +49,14 @@ class Sieve:
 
     Attributes:
         instance: places, flows and costs; capacities play no part.
-        problem: the p-median problem, None where sets are not worth being sieved by it.
+        problem: the p-median problem; sets are only sieved by it where its clients are few.
         relaxed: its relaxation.
         p: the number of hubs.
         limit: only sets that may cost less are kept.
     """
 
     instance: HubInstance
-    problem: MedianProblem | None
+    problem: MedianProblem
     relaxed: MedianBound
     p: int
     limit: float
@@ -97,15 +97,19 @@ class Sieve:
             until: `time.monotonic()` at which to give up.
         """
         first = range(self.instance.size - self.p + 1)
+        lean = self
+        if not self.problem.home:
+            # Processes need not be sent what they do not look at.
+            lean = replace(self, problem=replace(self.problem, costs=np.empty((0, self.instance.size))))
         if workers == 1 or math.comb(self.instance.size, self.p) < _WORTH_A_PROCESS:
-            parts = [_sets_from(self, first, until)]
+            parts = [_sets_from(lean, first, until)]
         else:
             # Each process may have a monotonic clock of its own; the wall clock is the same for all.
             deadline = time.time() + until - time.monotonic()
             # Not forked: a parent with threads could hand on a lock that nobody will ever release.
             with ProcessPoolExecutor(workers, mp_context=get_context("spawn")) as pool:
                 # One share for each first hub: they differ too much in size to be dealt beforehand.
-                futures = [pool.submit(_sets_within, self, [lowest], deadline) for lowest in first]
+                futures = [pool.submit(_sets_within, lean, [lowest], deadline) for lowest in first]
                 parts = [future.result() for future in futures]
         hubs = np.sort(np.concatenate([part.hubs for part in parts]), axis=1)
         bound = np.concatenate([part.bound for part in parts])
@@ -128,7 +132,7 @@ def _sets_from(sieve: Sieve, first: Sequence[int], until: float) -> HubSets:
             complete = False
             break
         least = np.full(len(candidates), -np.inf)
-        if sieve.problem is not None:
+        if sieve.problem.home:
             least = sieve.problem.costs_of_adding(prefix, candidates)
             candidates, least = candidates[least < sieve.limit], least[least < sieve.limit]
             if not len(candidates):

@@ -233,7 +233,7 @@ def test_many_are_planned_in_parts(desk: Desk, monkeypatch: pytest.MonkeyPatch) 
     with desk.database.unit_of_work(desk.logins.tenant_id) as session:
         hub = session.get_one(Facility, hub_id)
         network.close_facility(session, desk.logins.actor("admin"), hub, reason="flood", now=at)
-    cause: replanning.Cause | None = replanning.Cause("facility", hub_id, "flood", None)
+    cause: replanning.Cause | None = replanning.Cause("facility", hub_id, "flood", None, at.isoformat())
     sums = []
     for _ in range(3):
         with desk.database.unit_of_work(desk.logins.tenant_id) as session:

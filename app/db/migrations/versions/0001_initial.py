@@ -401,6 +401,23 @@ def upgrade() -> None:
     )
     op.create_index(op.f("ix_promise_sample_tenant_id"), "promise_sample", ["tenant_id"], unique=False)
     op.create_table(
+        "quiet_time",
+        sa.Column("tenant_id", sa.BigInteger(), nullable=False),
+        sa.Column("id", sa.BigInteger(), sa.Identity(always=False), nullable=False),
+        sa.Column("from_minute", sa.BigInteger(), nullable=False),
+        sa.Column("to_minute", sa.BigInteger(), nullable=False),
+        sa.CheckConstraint(
+            "from_minute BETWEEN 0 AND 1439 AND to_minute BETWEEN 0 AND 1439",
+            name=op.f("ck_quiet_time_minutes"),
+        ),
+        sa.ForeignKeyConstraint(
+            ["tenant_id"], ["tenant.id"], name=op.f("fk_quiet_time_tenant_id_tenant"), ondelete="RESTRICT"
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_quiet_time")),
+        sa.UniqueConstraint("tenant_id", name=op.f("uq_quiet_time_tenant_id")),
+    )
+    op.create_index(op.f("ix_quiet_time_tenant_id"), "quiet_time", ["tenant_id"], unique=False)
+    op.create_table(
         "tariff_version",
         sa.Column("id", sa.BigInteger(), sa.Identity(always=False), nullable=False),
         sa.Column("tenant_id", sa.BigInteger(), nullable=False),
@@ -1083,6 +1100,62 @@ def upgrade() -> None:
     op.create_index(op.f("ix_lane_from_facility_id"), "lane", ["from_facility_id"], unique=False)
     op.create_index(op.f("ix_lane_tenant_id"), "lane", ["tenant_id"], unique=False)
     op.create_index(op.f("ix_lane_to_facility_id"), "lane", ["to_facility_id"], unique=False)
+    op.create_table(
+        "notice_wording",
+        sa.Column("id", sa.BigInteger(), sa.Identity(always=False), nullable=False),
+        sa.Column("tenant_id", sa.BigInteger(), nullable=False),
+        sa.Column("customer_id", sa.BigInteger(), nullable=True),
+        sa.Column(
+            "milestone",
+            sa.Enum(
+                "pending",
+                "booked",
+                "cancelled",
+                "exception",
+                "accepted",
+                "in_transit",
+                "out_for_delivery",
+                "attempt_failed",
+                "ready_for_pickup",
+                "returning",
+                "lost",
+                "returned",
+                "delivered",
+                name="milestone",
+                native_enum=False,
+                create_constraint=True,
+                length=40,
+            ),
+            nullable=False,
+        ),
+        sa.Column("enabled", sa.Boolean(), nullable=False),
+        sa.Column(
+            "channel",
+            sa.Enum("mail", "sms", name="channel", native_enum=False, create_constraint=True, length=40),
+            nullable=False,
+        ),
+        sa.Column("subject_zh", sa.Text(), nullable=False),
+        sa.Column("body_zh", sa.Text(), nullable=False),
+        sa.Column("subject_en", sa.Text(), nullable=False),
+        sa.Column("body_en", sa.Text(), nullable=False),
+        sa.Column("changed_at", app.db.types.UtcDateTime(timezone=True), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["customer_id"], ["customer.id"], name=op.f("fk_notice_wording_customer_id_customer")
+        ),
+        sa.ForeignKeyConstraint(
+            ["tenant_id"], ["tenant.id"], name=op.f("fk_notice_wording_tenant_id_tenant"), ondelete="RESTRICT"
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_notice_wording")),
+        sa.UniqueConstraint(
+            "tenant_id",
+            "customer_id",
+            "milestone",
+            name=op.f("uq_notice_wording_tenant_id_customer_id_milestone"),
+            postgresql_nulls_not_distinct=True,
+        ),
+    )
+    op.create_index(op.f("ix_notice_wording_customer_id"), "notice_wording", ["customer_id"], unique=False)
+    op.create_index(op.f("ix_notice_wording_tenant_id"), "notice_wording", ["tenant_id"], unique=False)
     op.create_table(
         "payout_item",
         sa.Column("id", sa.BigInteger(), sa.Identity(always=False), nullable=False),
@@ -2430,6 +2503,9 @@ def downgrade() -> None:
     op.drop_index(op.f("ix_payout_item_tenant_id"), table_name="payout_item")
     op.drop_index(op.f("ix_payout_item_party_id"), table_name="payout_item")
     op.drop_table("payout_item")
+    op.drop_index(op.f("ix_notice_wording_tenant_id"), table_name="notice_wording")
+    op.drop_index(op.f("ix_notice_wording_customer_id"), table_name="notice_wording")
+    op.drop_table("notice_wording")
     op.drop_index(op.f("ix_lane_to_facility_id"), table_name="lane")
     op.drop_index(op.f("ix_lane_tenant_id"), table_name="lane")
     op.drop_index(op.f("ix_lane_from_facility_id"), table_name="lane")
@@ -2492,6 +2568,8 @@ def downgrade() -> None:
     op.drop_table("unmatched_scan")
     op.drop_index(op.f("ix_tariff_version_tenant_id"), table_name="tariff_version")
     op.drop_table("tariff_version")
+    op.drop_index(op.f("ix_quiet_time_tenant_id"), table_name="quiet_time")
+    op.drop_table("quiet_time")
     op.drop_index(op.f("ix_promise_sample_tenant_id"), table_name="promise_sample")
     op.drop_table("promise_sample")
     op.drop_table("promise_history")

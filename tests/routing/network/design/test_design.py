@@ -176,7 +176,7 @@ def test_a_lower_limit_lets_fewer_sets_pass_and_all_of_the_cheap_ones() -> None:
     instance = random_places(14)
     problem = median_problem(instance, single=False)
     relaxed = median_bound(problem, 3)
-    whole = Sieve(instance, None, relaxed, 3, 1.2 * relaxed.bound)
+    whole = Sieve(instance, problem, relaxed, 3, 1.2 * relaxed.bound)
     fewer = whole.within(50)
     assert relaxed.bound <= fewer.limit < whole.limit
     kept = fewer.sets()
