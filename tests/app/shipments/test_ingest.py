@@ -1,0 +1,160 @@
+"""What makes the ingest fast and is not seen: numbers kept in the process, months apart, late estimates."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from datetime import date, timedelta
+from typing import Any
+
+import pytest
+import sqlalchemy as sa
+from sqlalchemy.orm import Session
+
+from app.config import Settings
+from app.db import outbox
+from app.db.outbox import OutboxEvent
+from app.shipments import estimates, jobs, scan_store, waybills
+from app.shipments import service as shipments
+from app.shipments.models import EstimateRequest, Shipment
+from tests.app.shipments.conftest import Desk
+
+HOUR = timedelta(hours=1)
+
+
+def partitions_of(desk: Desk, shipment: Shipment) -> set[str]:
+    with desk.database.unit_of_work(None) as session:
+        found = sa.text("SELECT tableoid::regclass::text FROM scan WHERE shipment_id = :id")
+        return set(session.scalars(found, {"id": shipment.id}))
+
+
+def test_a_number_is_asked_for_once(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    shipment = desk.book()
+    asked: list[str] = []
+    plain = waybills.execute_plain
+
+    def noted(session: Session, statement: str, parameters: Sequence[Any]) -> list[tuple[Any, ...]]:
+        asked.append(parameters[1])
+        return plain(session, statement, parameters)
+
+    monkeypatch.setattr(waybills, "execute_plain", noted)
+    for _time in range(3):
+        with desk.database.unit_of_work(desk.logins.tenant_id) as session:
+            found = waybills.known(session, [shipment.waybill_number, "WH000000000000"])
+        assert found == {shipment.waybill_number: (shipment.id, 1, date(2026, 3, 1))}
+    assert [shipment.waybill_number in numbers for numbers in asked] == [True, False, False]
+    assert all("WH000000000000" in numbers for numbers in asked), "it may be booked at any time"
+
+
+def test_a_booking_that_is_rolled_back_leaves_no_ghost(desk: Desk) -> None:
+    now = desk.logins.clock()
+    with pytest.raises(ZeroDivisionError), desk.database.unit_of_work(desk.logins.tenant_id) as session:
+        request = desk.request()
+        shipment = shipments.book(
+            session,
+            request,
+            shipments.plan(session, request, now=now),
+            customer_id=desk.shipper_id,
+            consignee_customer_id=desk.consignee_id,
+            now=now,
+        )
+        assert waybills.known(session, [shipment.waybill_number])
+        raise ZeroDivisionError
+    assert desk.record(desk.scan(shipment, "collected", now)) == ["unmatched"]
+
+
+def test_the_least_known_are_forgotten_first(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(waybills, "KEPT_MAX", 3)
+    numbers = [desk.book().waybill_number for _parcel in range(5)]
+    for number in [*numbers, numbers[0]]:
+        with desk.database.unit_of_work(desk.logins.tenant_id) as session:
+            assert waybills.known(session, [number]).keys() == {number}
+
+
+def test_scans_lie_in_the_month_of_the_booking(new_desk: Callable[[], Desk]) -> None:
+    desk = new_desk()
+    clock = desk.logins.clock
+    start = clock.moment
+    try:
+        clock.moment = start.replace(month=2, day=28, hour=23)
+        shipment = desk.book()
+        clock.moment = start
+        first = desk.scan(shipment, "collected", start)
+        assert desk.record(first) == ["recorded"]
+        assert partitions_of(desk, shipment) == {"scan_2026_02"}
+        # The same device's same scan with another time meets its first one there.
+        later = desk.scan(shipment, "collected", start + HOUR, client_scan_id=first.client_scan_id)
+        assert desk.record(later, first) == ["conflict", "duplicate"]
+        clock.moment = start.replace(year=2031)
+        beyond = desk.book()
+        assert partitions_of(desk, beyond) == {"scan_other"}
+        assert desk.record(desk.scan(beyond, "collected", clock.moment)) == ["recorded"]
+        assert desk.again(beyond).milestone == "accepted"
+    finally:
+        clock.moment = start
+
+
+def test_partitions_are_made_ahead_once(desk: Desk, settings: Settings) -> None:
+    now = desk.logins.clock().replace(year=2028, month=11)
+    with desk.database.unit_of_work(None) as session:
+        assert jobs.make_partitions(session, settings, now) == 4
+        assert jobs.make_partitions(session, settings, now) == 0
+        assert session.scalar(sa.text("SELECT to_regclass('scan_2029_02')")) is not None
+        changed = sa.text("UPDATE scan_2028_11 SET reason = 'x'")
+        with pytest.raises(sa.exc.IntegrityError, match="append-only"), session.begin_nested():
+            session.execute(changed)
+
+
+def test_a_batch_leaves_its_estimates_to_the_worker(new_desk: Callable[[], Desk]) -> None:
+    desk = new_desk()
+    clock = desk.logins.clock
+    parcels = [desk.book() for _parcel in range(estimates.AT_ONCE_MAX + 1)]
+    lives = [desk.life(parcel, until="accepted") for parcel in parcels]
+    late = [scan for life in lives for scan in life]
+    now = max(scan.occurred_at for scan in late) + 40 * HOUR  # nothing has gone on since
+    desk.record(*late, now=now)
+    before = {parcel.id: parcel.estimate_p50_at for parcel in parcels}
+    with desk.database.unit_of_work(desk.logins.tenant_id) as session:
+        (request,) = session.scalars(sa.select(EstimateRequest)).all()
+        assert sorted(request.shipment_ids) == sorted(before)
+    assert all(desk.again(parcel).estimate_p50_at == before[parcel.id] for parcel in parcels)
+    assert estimates.renew_waiting(desk.database, lambda: now)
+    assert all(desk.again(parcel).estimate_p50_at > before[parcel.id] for parcel in parcels)
+    assert not estimates.renew_waiting(desk.database, clock)
+
+
+def test_a_scan_that_comes_late_is_folded_where_it_belongs(desk: Desk) -> None:
+    """Continued for what comes in order, folded anew for what does not: the same end, and ready to go on."""
+    shipment = desk.book()
+    life = desk.life(shipment)
+    assert desk.record(*life[:6]) == ["recorded"] * 6
+    assert desk.record(life[8]) == ["recorded"]
+    assert desk.record(*life[6:8]) == ["recorded"] * 2
+    stands = desk.again(shipment)
+    assert (stands.state_since, stands.last_scan_at) == (life[8].occurred_at,) * 2
+    assert desk.record(*life[9:]) == ["recorded"] * len(life[9:])
+    assert desk.again(shipment).milestone == "delivered"
+    with desk.database.unit_of_work(desk.logins.tenant_id) as session:
+        assert len(scan_store.scans_by_shipment(session, [shipment])[shipment.id]) == 1 + len(life)
+
+
+def test_many_events_in_one_statement(desk: Desk) -> None:
+    now = desk.logins.clock()
+    payloads = [{"serial": serial, "text": '引号 " and \\ slash'} for serial in range(3)]
+    with desk.database.unit_of_work(desk.logins.tenant_id) as session:
+        outbox.append_many(session, "test.many", payloads, now=now)
+        outbox.append_many(session, "test.many", [], now=now)
+    with desk.database.unit_of_work(desk.logins.tenant_id) as session:
+        stored = session.scalars(sa.select(OutboxEvent).where(OutboxEvent.topic == "test.many")).all()
+        assert sorted(event.payload["serial"] for event in stored) == [0, 1, 2]
+        assert {event.payload["text"] for event in stored} == {payloads[0]["text"]}
+        assert all((event.attempts, event.available_at) == (0, now) for event in stored)
+
+
+@pytest.mark.parametrize("text", ["a,b", '"', "\\", "{}", "NULL", "", " x ", "引号"])
+def test_texts_come_back_from_array_literals_as_they_went(desk: Desk, text: str) -> None:
+    shipment = desk.book()
+    scan = desk.scan(shipment, "held", desk.logins.clock(), reason=text or None, device_id=f"d{text}")
+    assert desk.record(scan) == ["recorded"]
+    with desk.database.unit_of_work(desk.logins.tenant_id) as session:
+        stored = scan_store.scans_by_shipment(session, [shipment])[shipment.id]
+    assert (scan.reason, scan.device_id) in {(one.reason, one.device_id) for one in stored}
