@@ -31,6 +31,7 @@ DOORS = (
     "app.ledger.api",
     "app.dispatch.web",
     "app.dispatch.api",
+    "app.epcis.api",
     "app.payouts.web",
     "app.payouts.api",
     "app.servicedesk.web",

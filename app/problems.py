@@ -14,6 +14,7 @@ from sqlalchemy.orm.exc import StaleDataError
 from werkzeug.exceptions import HTTPException
 
 from app.errors import ENGINE_STATUSES, AppError, StaleVersionError
+from app.security import MACHINES
 
 log = structlog.get_logger(__name__)
 
@@ -44,7 +45,7 @@ def problem(
 
 def wants_problem() -> bool:
     """Whether this request is a machine's, to be answered with problem+json."""
-    return flask.request.path.startswith(("/api/", "/openapi", "/readyz", "/livez", "/metrics"))
+    return flask.request.path.startswith((*MACHINES, "/openapi", "/readyz", "/livez", "/metrics"))
 
 
 def answer(

@@ -4,8 +4,8 @@
   connection and gives up at once when that connection is lost. The others try every few seconds.
 - APScheduler 3 decides when; the job table below is code. Each run is fenced by UNIQUE(job, slot) in
   the transaction of its effect, so a slot runs once even while two believe that they lead.
-- The outbox relay, the plan worker and the deliverer of webhooks need no leader (SKIP LOCKED): every
-  scheduler runs them.
+- The outbox relay, the plan worker, the deliverer of webhooks and the capture worker need no leader (SKIP
+  LOCKED): every scheduler runs them.
 """
 
 from __future__ import annotations
@@ -34,6 +34,7 @@ from app.db import jobs as job_runs
 from app.db import outbox
 from app.db.session import Database
 from app.dispatch import jobs as dispatch_jobs
+from app.epcis import jobs as epcis_jobs
 from app.notify import jobs as notify_jobs
 from app.orders import jobs as orders_jobs
 from app.shipments import estimates
@@ -52,6 +53,7 @@ _RELAY_IDLE_S = 0.5
 _PLAN_IDLE_S = 0.5
 _ESTIMATES_IDLE_S = 1.0
 _WEBHOOKS_IDLE_S = 0.5
+_CAPTURES_IDLE_S = 1.0
 _MISFIRE_GRACE_S = 300
 
 JobFunction = Callable[[Session, Settings, datetime], int]
@@ -127,6 +129,7 @@ class Scheduler:
             threading.Thread(target=self._solve_plans, name="plans"),
             threading.Thread(target=self._renew_estimates, name="estimates"),
             threading.Thread(target=self._deliver_webhooks, name="webhooks"),
+            threading.Thread(target=self._capture_events, name="captures"),
         ]
         for worker in workers:
             worker.start()
@@ -197,6 +200,10 @@ class Scheduler:
 
     def _renew_estimates(self) -> None:
         self._loop(_ESTIMATES_IDLE_S, lambda: estimates.renew_waiting(self._database, self._clock))
+
+    def _capture_events(self) -> None:
+        base = self._settings.public_url.rstrip("/") + "/"
+        self._loop(_CAPTURES_IDLE_S, lambda: epcis_jobs.capture_next(self._database, self._clock, base=base))
 
     def _loop(self, idle_s: float, step: Callable[[], bool]) -> None:
         while not self._stopping.is_set():

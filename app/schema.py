@@ -7,6 +7,7 @@ import app.customers.models
 import app.db.jobs
 import app.db.outbox
 import app.dispatch.models
+import app.epcis.models
 import app.idempotency
 import app.ledger.models
 import app.network.models

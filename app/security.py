@@ -18,6 +18,9 @@ from app.errors import ForbiddenError, UnauthenticatedError
 P = ParamSpec("P")
 R = TypeVar("R")
 
+MACHINES = ("/api/", "/epcis/")
+"""Below these paths only bearer tokens count, and errors are problem+json."""
+
 _CONTENT_SECURITY_POLICY = "; ".join(
     (
         "default-src 'self'",

@@ -6,6 +6,7 @@ import flask
 
 from app.accounts import service
 from app.errors import UnauthenticatedError
+from app.security import MACHINES
 from app.web import now, public_unit_of_work
 
 SESSION_HANDLE = "handle"
@@ -20,7 +21,7 @@ def identify() -> None:
     flask.g.actor = None
     if flask.request.endpoint in (None, "static"):
         return
-    if flask.request.path.startswith("/api/"):
+    if flask.request.path.startswith(MACHINES):
         header = flask.request.headers.get("Authorization", "")
         scheme, _, secret = header.partition(" ")
         if scheme.lower() == "bearer" and secret.strip():

@@ -23,7 +23,7 @@ blueprint = APIBlueprint("notices_api", __name__, url_prefix="/api/v1", tag="Not
 
 
 class NoticeBody(ApiInput):
-    """What is told at a milestone; {company}, {shipper}, {number} and {link} are filled in."""
+    """What is told at a milestone; {company}, {shipper}, {number}, {link} and {stop} are filled in."""
 
     enabled: bool = True
     channel: Channel = Channel.SMS

@@ -97,6 +97,7 @@ def tell(session: Session, event: Event, now: datetime) -> None:
     recipient = reached_by(session, shipment, words.channel)
     if recipient is None or not notify.wants_news(session, recipient):
         return
+    path = _path(session, shipment)
     notify.send_later(
         session,
         queries.as_input(words).template(milestone),
@@ -104,7 +105,8 @@ def tell(session: Session, event: Event, now: datetime) -> None:
             "company": session.get_one(Tenant, tenant_of(session)).name,
             "shipper": mask_name(shipment.sender_name),
             "number": shipment.waybill_number,
-            "link": PUBLIC_URL + _path(session, shipment),
+            "link": PUBLIC_URL + path,
+            "stop": PUBLIC_URL + path + "/notices",
         },
         channel=words.channel,
         recipient=recipient,

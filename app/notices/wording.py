@@ -11,8 +11,9 @@ from app.notify.models import Channel
 from app.notify.template import Template, Wording
 from tracking.shipment import Milestone
 
-PLACEHOLDERS = frozenset({"company", "shipper", "number", "link"})
-"""The company's name, the shipper's masked as on a label, the waybill number, the consignee's own page."""
+PLACEHOLDERS = frozenset({"company", "shipper", "number", "link", "stop"})
+"""The company's name, the shipper's masked as on a label, the waybill number, the consignee's own page, and
+the page on which he says that he wants no more."""
 SUBJECT_LENGTH_MAX, BODY_LENGTH_MAX = 120, 500
 
 _M = Milestone

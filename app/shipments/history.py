@@ -31,6 +31,7 @@ from tracking.promise.stored import LearnedSample, history_of, samples_of
 
 OBSERVED = timedelta(days=90)
 _TENANTS_MAX = 64
+_LOADED = "promise_history"
 
 _cache: dict[int, tuple[uuid.UUID, LegHistory]] = {}
 _lock = Lock()
@@ -93,15 +94,23 @@ def learn(session: Session, *, now: datetime) -> int:
         .values(tenant_id=tenant_id, **facts)
         .on_conflict_do_update(index_elements=[PromiseHistory.tenant_id], set_=facts)
     )
+    session.info.pop(_LOADED, None)
     return len(rows)
 
 
 def load_history(session: Session) -> LegHistory | None:
-    """The tenant's history as it was learned last; kept in the process until it is learned anew.
+    """The tenant's history as it was learned last; None before anything was learned.
 
-    None before anything was learned.
+    Kept in the process until it is learned anew, which is asked once a session.
     """
     tenant_id = tenant_of(session)
+    loaded: dict[int, LegHistory | None] = session.info.setdefault(_LOADED, {})
+    if tenant_id not in loaded:
+        loaded[tenant_id] = _current(session, tenant_id)
+    return loaded[tenant_id]
+
+
+def _current(session: Session, tenant_id: int) -> LegHistory | None:
     # Read before the rows: should another be learned in between, the value is kept under the older revision
     # and read again at the next question.
     found = session.execute(

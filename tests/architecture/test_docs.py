@@ -21,6 +21,7 @@ from flask import Flask
 from psycopg import sql
 from werkzeug.serving import make_server
 
+from app import security
 from app.accounts.roles import SCOPES, Role, Scope
 from app.config import Settings
 from app.db.embedded_binaries import choose
@@ -39,7 +40,7 @@ ROOT = Path(__file__).resolve().parents[2]
 DOCS = ROOT / "docs"
 PAGES = sorted([ROOT / "README.md", ROOT / "CONTRIBUTING.md", *DOCS.rglob("*.md")])
 SOURCES = [path for path in (ROOT / "app").rglob("*.py") if "migrations" not in path.parts]
-MACHINES = ("/api/", "/openapi.json", "/livez", "/readyz", "/metrics")
+MACHINES = (*security.MACHINES, "/openapi.json", "/livez", "/readyz", "/metrics")
 
 # Commands too large to be run by a test of their own, and where they are run: the file must say so.
 RUN_ELSEWHERE = {

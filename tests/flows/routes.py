@@ -12,7 +12,7 @@ from werkzeug.test import TestResponse
 
 from app.accounts import service as accounts
 from app.accounts.roles import SCOPES, Role, Scope
-from app.security import access_of
+from app.security import MACHINES, access_of
 from tests.flows.things import Things
 from tests.support.app import Api
 
@@ -44,7 +44,7 @@ class Route:
 
     @property
     def is_api(self) -> bool:
-        return self.path.startswith("/api/")
+        return self.path.startswith(MACHINES)
 
     def is_open_to(self, role: Role) -> bool:
         """Whether the role's scopes cover it."""
@@ -120,6 +120,7 @@ Filler = Callable[[Things, Asker], Any]
 # By `room:argument`, else by the argument's name alone.
 ARGUMENTS: Mapping[str, Filler] = {
     "account_id": lambda things, _asker: things.account_id,
+    "capture_id": lambda things, _asker: things.capture_id,
     "change": lambda _things, _asker: "reopen",
     "claim_id": lambda things, _asker: things.claim_id,
     "courier_id": lambda things, _asker: things.courier_id,
@@ -127,6 +128,7 @@ ARGUMENTS: Mapping[str, Filler] = {
     "drop_id": lambda things, _asker: things.other_customer_id,
     "endpoint_id": lambda things, _asker: things.endpoint_id,
     "entry_id": lambda things, _asker: things.entry_id,
+    "event_id": lambda things, _asker: things.event_id,
     "facility_id": lambda things, _asker: things.facility_id,
     "identity_id": lambda things, _asker: things.identity_id,
     "key": lambda things, _asker: things.entry_key,
@@ -189,6 +191,8 @@ BODIES: Mapping[str, Callable[[Things], dict[str, Any]]] = {
     "dispatch_api.request_plan": lambda things: {
         "json": {"facility_id": things.facility_id, "day": "2026-03-20", "seconds": 1}
     },
+    "epcis_api.capture": lambda things: {"json": things.epcis_document},
+    "epcis_api.capture_event": lambda things: {"json": things.epcis_event},
     "network.change_facility": lambda _things: {"form": {"reason": "repaired"}},
     "network.change_lane": lambda _things: {"form": {"reason": "repaired"}},
     "notices.choose": lambda _things: {"form": {"wanted": "yes"}},

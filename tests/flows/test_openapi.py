@@ -16,6 +16,7 @@ from openapi_spec_validator import OpenAPIV31SpecValidator
 from schemathesis import GenerationMode
 
 from app.accounts.roles import Role
+from app.security import MACHINES
 from tests.flows.routes import Asker, Route, asker_of, filler, routes_of
 from tests.flows.things import Things, things_of
 from tests.support.app import Logins
@@ -57,7 +58,7 @@ def test_every_machines_door_is_in_it(document: dict[str, Any], app: APIFlask) -
     doors = {
         (_templated(rule.rule), method.lower())
         for rule in app.url_map.iter_rules()
-        if rule.rule.startswith("/api/")
+        if rule.rule.startswith(MACHINES)
         for method in (rule.methods or set()) - {"HEAD", "OPTIONS"}
     }
     described = {(path, method) for path, methods in document["paths"].items() for method in methods}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
@@ -13,6 +14,7 @@ from app.customers.models import CustomerIdentity
 from app.dispatch import jobs as dispatch_jobs
 from app.dispatch import service as dispatch
 from app.dispatch.models import Plan, StopRequest
+from app.epcis import service as epcis
 from app.ledger import queries as ledger
 from app.orders import service as orders
 from app.payouts import service as payouts
@@ -27,6 +29,13 @@ from app.webhooks.values import EndpointInput, EventType
 from tests.app.orders.build import BODY
 from tests.support.company import Company
 
+EPCIS_EVENT = {
+    "type": "ObjectEvent",
+    "action": "OBSERVE",
+    "eventTime": "2026-03-01T09:00:00+08:00",
+    "eventTimeZoneOffset": "+08:00",
+    "epcList": ["urn:epc:id:sgtin:0614141.107346.2017"],
+}
 PICTURE = b"\x89PNG\r\n\x1a\n"
 
 
@@ -57,6 +66,8 @@ class Things:
     goods: str
     endpoint_id: int
     message_key: str
+    capture_id: int
+    event_id: str
 
     @property
     def order_number(self) -> str:
@@ -75,6 +86,16 @@ class Things:
     def terms_body(self) -> dict[str, Any]:
         """What a machine posts as the next version of the terms."""
         return BODY
+
+    @property
+    def epcis_event(self) -> dict[str, Any]:
+        """What a partner's machine posts about a thing of its own."""
+        return EPCIS_EVENT
+
+    @property
+    def epcis_document(self) -> dict[str, Any]:
+        """The same in a document."""
+        return epcis_document()
 
     @property
     def facility_id(self) -> int:
@@ -114,6 +135,7 @@ def things_of(company: Company, customer_id: int, *, other_customer_id: int, goo
     company.relay()
     plan_id, stop_id = _plan(company, booked)
     terms_id = _terms(company)
+    capture_id, event_id = _epcis(company, delivered)
     with company.work() as session:
         shipment = shipments.load_shipment(session, company.shop.agent, delivered)
         entry = ledger.entries_with_evidence(session, "shipment", delivered)[0]
@@ -138,6 +160,8 @@ def things_of(company: Company, customer_id: int, *, other_customer_id: int, goo
             terms_id=terms_id,
             batch_number=batch_number,
             plan_id=plan_id,
+            capture_id=capture_id,
+            event_id=event_id,
             stop_id=stop_id,
             goods=goods,
             endpoint_id=endpoint_id,
@@ -157,6 +181,33 @@ def _webhook(company: Company, customer_id: int) -> int:
     with company.work() as session:
         endpoint, _secret = webhooks.register(session, shipper, wanted, allow_loopback=False, now=company.now)
         return endpoint.id
+
+
+def epcis_document() -> dict[str, Any]:
+    return {
+        "@context": "https://ref.gs1.org/standards/epcis/2.0.0/epcis-context.jsonld",
+        "type": "EPCISDocument",
+        "schemaVersion": "2.0",
+        "creationDate": "2026-03-01T09:00:00+08:00",
+        "epcisBody": {"eventList": [EPCIS_EVENT]},
+    }
+
+
+def _epcis(company: Company, number: str) -> tuple[int, str]:
+    """A capture, and the event id of a scan of a parcel."""
+    base = "http://127.0.0.1:8000/"
+    actor = company.logins.actor(Role.ADMIN)
+    with company.work() as session:
+        shipment = shipments.load_shipment(session, company.shop.agent, number)
+        capture = epcis.accept(
+            session,
+            actor,
+            json.dumps(epcis_document()).encode(),
+            epcis.Behaviour.ROLLBACK,
+            base=base,
+            now=company.now,
+        )
+        return capture.id, f"{base}scan/{shipments.scans_of(session, shipment)[0].scan_key}"
 
 
 def _case_with_claim(company: Company, customer_id: int, number: str) -> tuple[str, int]:

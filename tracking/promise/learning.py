@@ -27,6 +27,8 @@ Values = NDArray[np.float64]
 _Coded = Mapping[Level, tuple[list[Key], NDArray[np.int64]]]
 
 _ROUNDS: Final = 16
+# They end when no leg is expected to take another thousandth more or less.
+_SETTLED: Final = 0.001
 _FOLDS: Final = 10
 _WILD: Final = 4.0
 _WILD_MIN: Final = 0.4
@@ -92,6 +94,7 @@ def _backfit(log_ratios: Values, weights: Values, coded: _Coded) -> dict[Level, 
     fitted = {level: np.zeros(log_ratios.size) for level in coded}
     total = np.zeros(log_ratios.size)
     for _ in range(_ROUNDS):
+        before = total.copy()
         off = np.abs(log_ratios - total)[counted]
         wild = max(_WILD_MIN, _WILD * _NORMAL_MAD * float(np.median(off))) if off.size else _WILD_MIN
         for level, (keys, codes) in coded.items():
@@ -101,6 +104,8 @@ def _backfit(log_ratios: Values, weights: Values, coded: _Coded) -> dict[Level, 
             again = _spread(effects[level], codes)
             total += again - fitted[level]
             fitted[level] = again
+        if np.abs(total - before).max() < _SETTLED:
+            break
     return {level: (effects[level], known[level]) for level in coded}
 
 

@@ -17,13 +17,15 @@ from routing.network.design.errors import NoDesignError
 from routing.network.design.instance import Floats, HubInstance, Ints
 from routing.network.design.median import median_bound, median_problem
 from routing.network.design.pairwise import PairwiseBound
-from routing.network.design.within import multiple_within, single_within
+from routing.network.design.within import Solved, multiple_within, single_within
 
 # How far above the bound of all sets looks are taken first, and by how much farther each next time.
 _FIRST_REACH, _FARTHER = 1.02, 4.0
 # Beyond this, all sets are looked at.
 _REACH_MAX = 30.0
 _ROWS, _PASSES = 32, 20
+# Sets that get a short attempt before any is solved to the end, and for how many seconds each.
+_TRIED, _TRIED_S = 12, 1.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,6 +91,8 @@ def _solve(
     hubs, bound = sets.hubs[large], sets.bound[large]
     if single:
         bound = np.maximum(bound, _pairwise_bounds(instance, hubs, until))
+        if best is None:
+            best = _tried(instance, hubs[np.argsort(bound, kind="stable")[:_TRIED]], until)
     lower = math.inf
     for index in np.argsort(bound, kind="stable").tolist():
         if best is not None and bound[index] >= best.cost * (1 - TOLERANCE):
@@ -96,11 +100,32 @@ def _solve(
             break
         if time.monotonic() > until:
             return best, min(lower, float(bound[index])), False
-        solved = (single_within if single else multiple_within)(instance, hubs[index].tolist(), until)
+        chosen = hubs[index].tolist()
+        if single:
+            solved = single_within(instance, chosen, until, math.inf if best is None else best.cost)
+        else:
+            solved = multiple_within(instance, chosen, until)
         lower = min(lower, max(solved.lower_bound, float(bound[index])))
-        if solved.allocation and (best is None or solved.cost < best.cost):
-            best = Kept(solved.cost, tuple(hubs[index].tolist()), solved.allocation, solved.lower_bound)
+        best = _cheaper(best, solved, chosen)
     return best, lower, sets.complete
+
+
+def _tried(instance: HubInstance, hubs: Ints, until: float) -> Kept | None:
+    """The best of what a short attempt at each of a few sets finds: something to measure the others by."""
+    best: Kept | None = None
+    for chosen in hubs.tolist():
+        now = time.monotonic()
+        if now > until:
+            break
+        below = math.inf if best is None else best.cost
+        best = _cheaper(best, single_within(instance, chosen, min(until, now + _TRIED_S), below), chosen)
+    return best
+
+
+def _cheaper(best: Kept | None, solved: Solved, hubs: list[int]) -> Kept | None:
+    if solved.allocation and (best is None or solved.cost < best.cost):
+        return Kept(solved.cost, tuple(hubs), solved.allocation, solved.lower_bound)
+    return best
 
 
 def _pairwise_bounds(instance: HubInstance, hubs: Ints, until: float) -> Floats:

@@ -118,20 +118,16 @@ def design(
     if instance.capacitated:
         single = allocation is Allocation.SINGLE
         kept = capacitated_design(instance, hubs, single=single, workers=workers, until=began + seconds)
-        objective, chosen, users, lower, greedy = (
-            kept.cost,
-            kept.hubs,
-            kept.allocation,
-            kept.lower_bound,
-            None,
-        )
-    else:
-        best, lower, greedy = _uncapacitated(instance, hubs, allocation, seconds, workers, seed)
-        objective, chosen = best.cost, best.hubs
-        users = _users(instance, best)
-    if lower >= objective * (1 - TOLERANCE):
-        lower = objective
-    return HubDesign(objective, chosen, users, lower, greedy, time.monotonic() - began)
+        lower = _settled(kept.lower_bound, kept.cost)
+        return HubDesign(kept.cost, kept.hubs, kept.allocation, lower, None, time.monotonic() - began)
+    best, lower, greedy = _uncapacitated(instance, hubs, allocation, seconds, workers, seed)
+    users, lower = _users(instance, best), _settled(lower, best.cost)
+    return HubDesign(best.cost, best.hubs, users, lower, greedy, time.monotonic() - began)
+
+
+def _settled(lower: float, objective: float) -> float:
+    """The bound; the objective itself where rounding alone could lie between them."""
+    return objective if lower >= objective * (1 - TOLERANCE) else lower
 
 
 def _uncapacitated(

@@ -81,7 +81,7 @@ class Sieve:
         allowance = self.limit - self.relaxed.base - self.p * self.relaxed.worth.min()
         if allowance <= 0:
             return 1.0
-        step = np.floor(worth / allowance * _GRAINS).astype(np.int64)
+        step = np.floor(np.minimum(worth / allowance, 2.0) * _GRAINS).astype(np.int64)
         # ways[q, s]: sets of q hubs whose rounded worths sum to s.
         ways = np.zeros((self.p + 1, _GRAINS + 1))
         ways[0, 0] = 1.0

@@ -24,7 +24,7 @@ class Solved:
 
     Attributes:
         cost: of the allocation, fixed costs included; infinite where there is none.
-        lower_bound: no allocation to these hubs costs less; infinite where there is none.
+        lower_bound: no allocation to these hubs costs less; infinite where there is none at all.
         allocation: for each place its hubs; empty where none was found.
     """
 
@@ -33,12 +33,20 @@ class Solved:
     allocation: tuple[tuple[int, ...], ...]
 
 
-def single_within(instance: HubInstance, hubs: Sequence[int], until: float = math.inf) -> Solved:
+def single_within(
+    instance: HubInstance, hubs: Sequence[int], until: float = math.inf, below: float = math.inf
+) -> Solved:
     """Single allocation: the mixed-integer program of Ernst & Krishnamoorthy 1999 with its hubs fixed.
 
     Flow is kept by origin: ``z[i][k]`` allocates i to k, ``y[i][k, m]`` carries what i sends from hub k to m.
     Only i's own hub may send it, which keeps it from travelling over further hubs (Correia, Nickel & Saldanha
     da Gama 2010 showed that the original program misses this).
+
+    Args:
+        instance: the network.
+        hubs: which are open.
+        until: `time.monotonic()` at which to stop.
+        below: dearer allocations are of no use, which spares the solver most of its work.
     """
     solver = _solver("SCIP", until)
     n, p = instance.size, len(hubs)
@@ -59,17 +67,19 @@ def single_within(instance: HubInstance, hubs: Sequence[int], until: float = mat
             solver.Add(leaving - entering == float(sent[i]) * z[i][k] - kept)
             solver.Add(leaving <= float(sent[i]) * z[i][k])
     scale = _OBJECTIVE_SIZE / (1.0 + float(access[:, hubs].min(axis=1).sum()))
-    objective = solver.Objective()
-    for i in range(n):
-        for k, hub in enumerate(hubs):
-            objective.SetCoefficient(z[i][k], scale * float(access[i, hub]))
-        for k, m in pairs:
-            apart = instance.transfer * float(instance.distance[hubs[k], hubs[m]])
-            objective.SetCoefficient(y[i][k, m], scale * apart)
-    status = solver.Solve(_exactly())
     fixed = float(instance.fixed_cost[list(hubs)].sum())
+    useful = scale * (below - fixed) if below < math.inf else solver.infinity()
+    objective, ceiling = solver.Objective(), solver.Constraint(-solver.infinity(), useful)
+    for row in (objective, ceiling):
+        for i in range(n):
+            for k, hub in enumerate(hubs):
+                row.SetCoefficient(z[i][k], scale * float(access[i, hub]))
+            for k, m in pairs:
+                apart = instance.transfer * float(instance.distance[hubs[k], hubs[m]])
+                row.SetCoefficient(y[i][k, m], scale * apart)
+    status = solver.Solve(_exactly())
     if status == pywraplp.Solver.INFEASIBLE:
-        return Solved(math.inf, math.inf, ())
+        return Solved(math.inf, below, ())
     if status not in (pywraplp.Solver.OPTIMAL, pywraplp.Solver.FEASIBLE):
         return Solved(math.inf, -math.inf, ())
     shares = np.array([[variable.solution_value() for variable in row] for row in z])

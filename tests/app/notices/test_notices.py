@@ -82,7 +82,7 @@ def test_nobody_is_told_until_somebody_wants_it(firm: Company) -> None:
 
 
 def test_the_consignee_is_told_with_a_link_to_his_own_page(firm: Company) -> None:
-    write(firm, DELIVERED)
+    write(firm, DELIVERED, body_zh="{company} {number} {link} {stop}")
     number = firm.book()
     happens(firm, number, DELIVERED)
     (news,) = written(firm)
@@ -93,7 +93,7 @@ def test_the_consignee_is_told_with_a_link_to_his_own_page(firm: Company) -> Non
         deliver_by(session, {Channel.SMS: recorder}, firm.now, public_url="https://kd.example/")
     (sent,) = recorder.sent
     assert number in sent.body
-    assert f"https://kd.example{firm.link(number)}" in sent.body
+    assert f"https://kd.example{firm.link(number)} https://kd.example{firm.link(number)}/notices" in sent.body
     assert "{" not in sent.body
 
 
@@ -162,7 +162,8 @@ def test_who_says_no_is_left_in_peace_at_once_and_may_come_back(firm: Company) -
     number = firm.book()
     happens(firm, number, OUT)
     browser = firm.logins.app.test_client()
-    page = visit(browser, firm.link(number) + "/notices")
+    page = visit(browser, firm.link(number))
+    page = visit(browser, page.link("/notices"))
     page = page.submit("/notices", press=("wanted", "no"))
     happens(firm, number, DELIVERED)
     recorder = Recorder()

@@ -182,6 +182,16 @@ def test_learning_again_replaces_what_was_learned(desk: Desk) -> None:
         assert session.scalar(count) == 0
 
 
+def test_a_session_asks_once_and_sees_what_it_learned_itself(desk: Desk) -> None:
+    delivered(desk)
+    with desk.database.unit_of_work(desk.logins.tenant_id) as session:
+        assert history.load_history(session) is None
+        assert history.learn(session, now=later(desk)) > 0
+        known = history.load_history(session)
+        assert known is not None
+        assert history.load_history(session) is known
+
+
 def test_the_job_learns_for_every_tenant(
     desk: Desk, new_desk: Callable[[], Desk], settings: Settings
 ) -> None:

@@ -591,6 +591,45 @@ def upgrade() -> None:
     )
     op.create_index(op.f("ix_customer_tenant_id"), "customer", ["tenant_id"], unique=False)
     op.create_table(
+        "epcis_capture",
+        sa.Column("id", sa.BigInteger(), sa.Identity(always=False), nullable=False),
+        sa.Column("tenant_id", sa.BigInteger(), nullable=False),
+        sa.Column("behaviour", sa.Text(), nullable=False),
+        sa.Column("document", sa.LargeBinary(), nullable=True),
+        sa.Column("given", sa.BigInteger(), nullable=False),
+        sa.Column("captured", sa.BigInteger(), nullable=False),
+        sa.Column("repeated", sa.BigInteger(), nullable=False),
+        sa.Column("success", sa.Boolean(), nullable=False),
+        sa.Column("errors", postgresql.JSONB(astext_type=sa.Text()), nullable=False),
+        sa.Column("tries", sa.BigInteger(), nullable=False),
+        sa.Column("created_at", app.db.types.UtcDateTime(timezone=True), nullable=False),
+        sa.Column("finished_at", app.db.types.UtcDateTime(timezone=True), nullable=True),
+        sa.Column("user_id", sa.BigInteger(), nullable=False),
+        sa.Column("scopes", postgresql.JSONB(astext_type=sa.Text()), nullable=False),
+        sa.Column("token_id", sa.BigInteger(), nullable=True),
+        sa.CheckConstraint(
+            "behaviour IN ('rollback', 'proceed')", name=op.f("ck_epcis_capture_known_behaviour")
+        ),
+        sa.CheckConstraint(
+            "finished_at IS NULL OR document IS NULL", name=op.f("ck_epcis_capture_forgets_its_document")
+        ),
+        sa.ForeignKeyConstraint(
+            ["tenant_id"], ["tenant.id"], name=op.f("fk_epcis_capture_tenant_id_tenant"), ondelete="RESTRICT"
+        ),
+        sa.ForeignKeyConstraint(
+            ["user_id"], ["user_account.id"], name=op.f("fk_epcis_capture_user_id_user_account")
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_epcis_capture")),
+    )
+    op.create_index(op.f("ix_epcis_capture_tenant_id"), "epcis_capture", ["tenant_id"], unique=False)
+    op.create_index(
+        "ix_epcis_capture_waiting",
+        "epcis_capture",
+        ["id"],
+        unique=False,
+        postgresql_where=sa.text("finished_at IS NULL"),
+    )
+    op.create_table(
         "facility",
         sa.Column("id", sa.BigInteger(), sa.Identity(always=False), nullable=False),
         sa.Column("tenant_id", sa.BigInteger(), nullable=False),
@@ -1036,6 +1075,57 @@ def upgrade() -> None:
         op.f("ix_customer_identity_customer_id"), "customer_identity", ["customer_id"], unique=False
     )
     op.create_index(op.f("ix_customer_identity_tenant_id"), "customer_identity", ["tenant_id"], unique=False)
+    op.create_table(
+        "epcis_event",
+        sa.Column("id", sa.BigInteger(), sa.Identity(always=False), nullable=False),
+        sa.Column("tenant_id", sa.BigInteger(), nullable=False),
+        sa.Column("event_id", sa.Text(), nullable=False),
+        sa.Column("digest", sa.Text(), nullable=False),
+        sa.Column("declared_at", app.db.types.UtcDateTime(timezone=True), nullable=True),
+        sa.Column("event_time", app.db.types.UtcDateTime(timezone=True), nullable=False),
+        sa.Column("biz_step", sa.Text(), nullable=True),
+        sa.Column("biz_location", sa.Text(), nullable=True),
+        sa.Column("epcs", postgresql.ARRAY(sa.Text()), nullable=False),
+        sa.Column("any_epcs", postgresql.ARRAY(sa.Text()), nullable=False),
+        sa.Column("numbers", postgresql.ARRAY(sa.Text()), nullable=False),
+        sa.Column("scan_keys", postgresql.ARRAY(sa.Text()), nullable=False),
+        sa.Column("body", postgresql.JSONB(astext_type=sa.Text()), nullable=False),
+        sa.Column("context", postgresql.JSONB(astext_type=sa.Text()), nullable=False),
+        sa.Column("source", sa.Text(), nullable=False),
+        sa.Column("capture_id", sa.BigInteger(), nullable=True),
+        sa.Column("user_id", sa.BigInteger(), nullable=False),
+        sa.Column("recorded_at", app.db.types.UtcDateTime(timezone=True), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["capture_id"], ["epcis_capture.id"], name=op.f("fk_epcis_event_capture_id_epcis_capture")
+        ),
+        sa.ForeignKeyConstraint(
+            ["tenant_id"], ["tenant.id"], name=op.f("fk_epcis_event_tenant_id_tenant"), ondelete="RESTRICT"
+        ),
+        sa.ForeignKeyConstraint(
+            ["user_id"], ["user_account.id"], name=op.f("fk_epcis_event_user_id_user_account")
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_epcis_event")),
+    )
+    op.create_index(
+        "ix_epcis_event_any_epcs", "epcis_event", ["any_epcs"], unique=False, postgresql_using="gin"
+    )
+    op.create_index("ix_epcis_event_epcs", "epcis_event", ["epcs"], unique=False, postgresql_using="gin")
+    op.create_index(
+        "ix_epcis_event_numbers", "epcis_event", ["numbers"], unique=False, postgresql_using="gin"
+    )
+    op.create_index(
+        "ix_epcis_event_scan_keys", "epcis_event", ["scan_keys"], unique=False, postgresql_using="gin"
+    )
+    op.create_index(op.f("ix_epcis_event_tenant_id"), "epcis_event", ["tenant_id"], unique=False)
+    op.create_index("ix_epcis_event_time", "epcis_event", ["tenant_id", "event_time", "id"], unique=False)
+    op.create_index("uq_epcis_event_content", "epcis_event", ["tenant_id", "event_id", "digest"], unique=True)
+    op.create_index(
+        "uq_epcis_event_id",
+        "epcis_event",
+        ["tenant_id", "event_id"],
+        unique=True,
+        postgresql_where=sa.text("declared_at IS NULL"),
+    )
     op.create_table(
         "journal_line",
         sa.Column("id", sa.BigInteger(), sa.Identity(always=False), nullable=False),
@@ -2514,6 +2604,17 @@ def downgrade() -> None:
     op.drop_index(op.f("ix_journal_line_entry_id"), table_name="journal_line")
     op.drop_index("ix_journal_line_account", table_name="journal_line")
     op.drop_table("journal_line")
+    op.drop_index(
+        "uq_epcis_event_id", table_name="epcis_event", postgresql_where=sa.text("declared_at IS NULL")
+    )
+    op.drop_index("uq_epcis_event_content", table_name="epcis_event")
+    op.drop_index("ix_epcis_event_time", table_name="epcis_event")
+    op.drop_index(op.f("ix_epcis_event_tenant_id"), table_name="epcis_event")
+    op.drop_index("ix_epcis_event_scan_keys", table_name="epcis_event", postgresql_using="gin")
+    op.drop_index("ix_epcis_event_numbers", table_name="epcis_event", postgresql_using="gin")
+    op.drop_index("ix_epcis_event_epcs", table_name="epcis_event", postgresql_using="gin")
+    op.drop_index("ix_epcis_event_any_epcs", table_name="epcis_event", postgresql_using="gin")
+    op.drop_table("epcis_event")
     op.drop_index(op.f("ix_customer_identity_tenant_id"), table_name="customer_identity")
     op.drop_index(op.f("ix_customer_identity_customer_id"), table_name="customer_identity")
     op.drop_table("customer_identity")
@@ -2554,6 +2655,13 @@ def downgrade() -> None:
     )
     op.drop_index(op.f("ix_facility_district_adcode"), table_name="facility")
     op.drop_table("facility")
+    op.drop_index(
+        "ix_epcis_capture_waiting",
+        table_name="epcis_capture",
+        postgresql_where=sa.text("finished_at IS NULL"),
+    )
+    op.drop_index(op.f("ix_epcis_capture_tenant_id"), table_name="epcis_capture")
+    op.drop_table("epcis_capture")
     op.drop_index(op.f("ix_customer_tenant_id"), table_name="customer")
     op.drop_table("customer")
     op.drop_index(op.f("ix_audit_entry_tenant_id"), table_name="audit_entry")
