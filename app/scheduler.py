@@ -38,6 +38,7 @@ from app.epcis import jobs as epcis_jobs
 from app.notify import jobs as notify_jobs
 from app.orders import jobs as orders_jobs
 from app.shipments import estimates
+from app.shipments import history as shipments_history
 from app.shipments import jobs as shipments_jobs
 from app.subscriptions import HANDLERS
 from app.webhooks import jobs as webhooks_jobs
@@ -78,6 +79,7 @@ JOBS: tuple[Job, ...] = (
     Job("customers.drop_old_challenges", timedelta(hours=1), customers_jobs.drop_old_challenges),
     Job("notify.deliver", timedelta(seconds=15), notify_jobs.deliver),
     Job("shipments.make_partitions", timedelta(days=1), shipments_jobs.make_partitions),
+    Job("shipments.learn_history", timedelta(days=1), shipments_history.learn_history),
     Job("shipments.watch", timedelta(minutes=5), shipments_jobs.watch),
     Job("orders.release_unconfirmed", timedelta(minutes=15), orders_jobs.release_unconfirmed),
     Job("webhooks.tidy", timedelta(hours=1), webhooks_jobs.tidy),

@@ -40,6 +40,7 @@ LIFE = (
 )
 SENDERS = 2
 LATE_SHARE = 0.1
+SCANS_A_SECOND = 10_000  # about; says how much is sent in the time asked for
 # The least of the COPY rate that a batch size has to reach, and what is aimed at.
 LIMITS = {100: (0.10, 0.20), 1_000: (0.18, 0.30), 10_000: (0.35, 0.45)}
 
@@ -137,10 +138,10 @@ def copy_rate(world: World, since_device: str) -> tuple[int, float]:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--batch", type=int, action="append", help="batch sizes (default 100, 1000, 10000)")
-    parser.add_argument("--scans", type=int, default=120_000, help="scans a batch size (default 120,000)")
+    parser.add_argument("--seconds", type=float, default=12.0, help="for each batch size, about (default 12)")
     arguments = parser.parse_args()
     sizes = arguments.batch or sorted(LIMITS)
-    each = arguments.scans // len(LIFE)
+    each = max(100, int(arguments.seconds * SCANS_A_SECOND) // len(LIFE))
     with company(each * (len(sizes) + 1)) as world:
         world.cluster.create_database("copied", template=DATABASE)
         with served(world.url) as (port, _pid):

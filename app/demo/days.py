@@ -28,6 +28,7 @@ from app.demo.setup import Company
 from app.orders import jobs as orders_jobs
 from app.orders import service as orders
 from app.orders.models import PaymentChannel
+from app.shipments import estimates, history
 from app.shipments import jobs as shipments_jobs
 from app.shipments import queries as shipments
 from app.shipments import service as shipments_service
@@ -115,6 +116,10 @@ class Days:
         if self.storyteller == 0:
             self.clock.moment = end
             self._jobs(end)
+            with self.database.unit_of_work(None) as session:
+                history.learn_history(session, self.settings, end)
+            while estimates.renew_waiting(self.database, self.clock):
+                pass
 
     def _book(self, parcels: Sequence[Parcel]) -> None:
         """Those of the shipper with a machine one by one through the API, the others in one transaction."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 import sqlalchemy as sa
@@ -18,12 +18,13 @@ from app.db.session import tenant_of
 from app.network import queries as network
 from app.network.models import Facility, Lane
 from app.shipments.booking_request import BookingRequest, Place
+from app.shipments.history import keep_first_promise, last_mile, load_history
 from app.shipments.models import ScanRecord, Shipment, ShipmentLeg
 from app.shipments.scan_values import BOOKING_DEVICE
 from app.shipments.values import scan_key
 from app.shipments.waybills import month_of
 from routing.network import Handover, Itinerary, itinerary
-from routing.network.cutoff import handed_over_at, ready_at
+from routing.network.cutoff import ready_at
 from tracking.numbers import waybill_number
 from tracking.position import Position
 from tracking.promise import Promise, promise, window
@@ -65,10 +66,11 @@ def plan(session: Session, request: BookingRequest, *, now: datetime) -> RoutePl
     )
     expected = promise(
         legs_of(way),
-        handover_s=last_mile_s(way.arrival_at, request.delivery_handover, request.offset_minutes),
-        history=None,
+        handover_s=last_mile(request.delivery_handover, request.offset_minutes),
+        history=load_history(session),
         now=now,
         current=Position(origin.id, way.ready_at),
+        awaited=True,
     )
     promised_from_at, promised_to_at = window(expected, request.offset_minutes)
     return RoutePlan(
@@ -112,6 +114,7 @@ def book(
     )
     shipment.legs = _legs(session, shipment, route.itinerary)
     session.add(shipment)
+    keep_first_promise(session, shipment, route.promise)
     session.add(
         ScanRecord(
             tenant_id=shipment.tenant_id,
@@ -144,12 +147,6 @@ def legs_of(way: Itinerary) -> list[Leg]:
         )
         for leg in way.legs
     ]
-
-
-def last_mile_s(arrived_at: datetime, handover: Handover, offset_minutes: int) -> int:
-    """Planned seconds from the arrival at the last outlet to the consignee."""
-    wait = handed_over_at(arrived_at, handover, offset_minutes) - arrived_at
-    return -(-wait // timedelta(seconds=1))
 
 
 def _as_asked(request: BookingRequest) -> dict[str, Any]:

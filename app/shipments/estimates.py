@@ -16,14 +16,15 @@ from sqlalchemy.orm import Session
 from app.clock import Clock
 from app.db import arrays
 from app.db.session import Database, execute_plain, tenant_of
-from app.shipments.booking import last_mile_s
-from app.shipments.folding import legs_by_shipment, state_of_scans
+from app.shipments.folding import state_of_scans
+from app.shipments.history import last_mile, load_history
+from app.shipments.legs import legs_by_shipment
 from app.shipments.models import EstimateRequest, Shipment
 from app.shipments.scan_store import scans_by_shipment
 from routing.network.cutoff import ready_at
 from tracking.errors import PromiseError
 from tracking.position import Position, position_of
-from tracking.promise import Promise, promise
+from tracking.promise import LegHistory, Promise, promise
 from tracking.shipment import Leg, Milestone, Scan, ScanCode
 from tracking.state import ShipmentState
 from tracking.summary import mark_of
@@ -95,9 +96,10 @@ def renew(session: Session, shipment_ids: Collection[int], *, now: datetime) -> 
     ).all()
     scans = scans_by_shipment(session, shipments)
     legs = legs_by_shipment(session, [shipment.id for shipment in shipments])
+    history = load_history(session)
     for shipment in shipments:
         state, counting = state_of_scans(scans[shipment.id], shipment.pieces)
-        expected = estimate(shipment, state, counting, legs[shipment.id], now)
+        expected = estimate(shipment, state, counting, legs[shipment.id], now, history)
         if expected is not None:
             shipment.estimate_p50_at = expected.p50_at
             shipment.estimate_p80_at = expected.p80_at
@@ -105,7 +107,12 @@ def renew(session: Session, shipment_ids: Collection[int], *, now: datetime) -> 
 
 
 def estimate(
-    shipment: Shipment, state: ShipmentState, scans: Sequence[Scan], legs: Sequence[Leg], now: datetime
+    shipment: Shipment,
+    state: ShipmentState,
+    scans: Sequence[Scan],
+    legs: Sequence[Leg],
+    now: datetime,
+    history: LegHistory | None,
 ) -> Promise | None:
     """When the parcel is expected, from where it is now; None where no time can be told.
 
@@ -120,16 +127,23 @@ def estimate(
         return None
     if state.code in (ScanCode.ATTEMPT_FAILED, ScanCode.REFUSED) and state.since is not None:
         # It waits for the next round from the last outlet.
-        legs, position, arrives_at = (), Position(shipment.destination_facility_id, state.since), state.since
+        legs, position = (), Position(shipment.destination_facility_id, state.since)
     else:
         ready = ready_at(shipment.booked_at, shipment.pickup_handover, shipment.booked_offset_minutes)
         found = position_of(legs, scans, ready_at=ready) if legs else _at_only_outlet(shipment, scans, ready)
         if found is None:
             return None  # off its route, until it is planned anew; the watch opens a finding
-        position, arrives_at = found, legs[-1].planned_arrival_at if legs else found.at
-    handover_s = last_mile_s(arrives_at, shipment.delivery_handover, shipment.booked_offset_minutes)
+        position = found
+    rounds = last_mile(shipment.delivery_handover, shipment.booked_offset_minutes)
     try:
-        return promise(legs, handover_s=handover_s, history=None, now=now, current=position)
+        return promise(
+            legs,
+            handover_s=rounds,
+            history=history,
+            now=now,
+            current=position,
+            awaited=state.milestone is Milestone.BOOKED,
+        )
     except PromiseError:
         return None  # its legs are no chain: parts of an earlier route
 

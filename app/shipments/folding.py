@@ -8,23 +8,21 @@ of several, all scans of the shipment are read and folded. Both ways the state a
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
-import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from app.db import arrays, outbox
 from app.db.session import execute_plain
 from app.shipments.findings import FOLD, WATCH, close_findings, open_findings, store_findings
-from app.shipments.models import Shipment, ShipmentLeg
+from app.shipments.models import Shipment
 from app.shipments.scan_store import scans_by_id
 from app.shipments.waybills import month_of
 from tracking.finding import Finding
 from tracking.lifecycle import fold, fold_pieces
-from tracking.shipment import Leg, Milestone, Scan, ScanCode
+from tracking.shipment import Milestone, Scan, ScanCode
 from tracking.state import ShipmentState
 from tracking.summary import mark_of
 from tracking.tail import Tail
@@ -276,37 +274,3 @@ def state_of_scans(scans: Sequence[Scan], pieces: int) -> tuple[ShipmentState, l
         key=lambda place: (states[place].since is not None, states[place].since, -place),
     )
     return states[last], [scan for scan in counting if scan.piece_no in (None, last + 1)]
-
-
-def legs_by_shipment(session: Session, shipment_ids: Collection[int]) -> dict[int, list[Leg]]:
-    """The planned legs of some shipments, in order."""
-    found: defaultdict[int, list[Leg]] = defaultdict(list)
-    if not shipment_ids:
-        return found
-    rows = session.execute(
-        sa.select(
-            ShipmentLeg.shipment_id,
-            ShipmentLeg.sequence,
-            ShipmentLeg.from_facility_id,
-            ShipmentLeg.to_facility_id,
-            ShipmentLeg.mode,
-            ShipmentLeg.lane_id,
-            ShipmentLeg.planned_departure_at,
-            ShipmentLeg.planned_arrival_at,
-        )
-        .where(ShipmentLeg.shipment_id == sa.any_(sa.literal(list(shipment_ids), sa.ARRAY(sa.BigInteger))))
-        .order_by(ShipmentLeg.shipment_id, ShipmentLeg.sequence)
-    )
-    for row in rows:
-        found[row.shipment_id].append(
-            Leg(
-                row.sequence,
-                row.from_facility_id,
-                row.to_facility_id,
-                row.mode.value,
-                row.lane_id,
-                row.planned_departure_at,
-                row.planned_arrival_at,
-            )
-        )
-    return found

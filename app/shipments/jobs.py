@@ -13,6 +13,8 @@ from app.config import Settings
 from app.shipments import folding, service
 from app.shipments.estimates import estimate
 from app.shipments.findings import WATCH, store_findings
+from app.shipments.history import load_history
+from app.shipments.legs import legs_by_shipment
 from app.shipments.models import Shipment, ShipmentFinding
 from app.shipments.scan_store import scans_by_shipment
 from tracking.finding import Finding
@@ -74,7 +76,8 @@ def _watch_batch(
 ) -> int:
     ids = [shipment.id for shipment in batch]
     scans = scans_by_shipment(session, batch)
-    legs = folding.legs_by_shipment(session, ids)
+    legs = legs_by_shipment(session, ids)
+    history = load_history(session)
     found: dict[int, Sequence[Finding]] = {}
     for shipment in batch:
         # By itself released, as the terms say: nobody has to confirm it any more.
@@ -88,7 +91,7 @@ def _watch_batch(
             scans=tuple(counting),
             legs=tuple(way),
             promised_at=shipment.promised_to_at,
-            estimate=estimate(shipment, state, counting, way, now),
+            estimate=estimate(shipment, state, counting, way, now, history),
         )
         found[shipment.id] = watch_one(view, now)
     changed = store_findings(session, found, source=WATCH, now=now)

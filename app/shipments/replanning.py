@@ -22,8 +22,9 @@ from app.db import outbox
 from app.network import queries as network
 from app.network.models import Facility, Lane
 from app.shipments import replanning_store as store
-from app.shipments.booking import last_mile_s, legs_of
-from app.shipments.folding import legs_by_shipment
+from app.shipments.booking import legs_of
+from app.shipments.history import last_mile, load_history
+from app.shipments.legs import legs_by_shipment
 from app.shipments.models import Shipment, ShipmentLeg
 from app.shipments.replanning_store import Open
 from routing.network import (
@@ -37,13 +38,12 @@ from routing.network import (
 )
 from routing.network.cutoff import ready_at
 from tracking.position import Position
-from tracking.promise import Promise, promise
+from tracking.promise import LegHistory, Promise, promise
 from tracking.shipment import Leg, Milestone, ScanCode
 from tracking.transitions import COLLECTING
 
 # Thousands of parcels ask the same of the clock's rules.
 _ready_at = lru_cache(maxsize=4096)(ready_at)
-_last_mile_s = lru_cache(maxsize=4096)(last_mile_s)
 
 AT_ONCE_MAX = 2_000
 """Shipments planned anew in one transaction; so long a scan of one of them may have to wait."""
@@ -119,7 +119,7 @@ def replan_some(session: Session, cause: Cause, *, now: datetime, limit: int = A
             for one in moved
         },
     )
-    store.write_estimates(session, _expected(moved, now))
+    store.write_estimates(session, _expected(moved, load_history(session), now))
     told = {"kind": cause.kind, "subject_id": cause.subject_id, "reason": cause.reason}
     outbox.append_many(
         session,
@@ -212,7 +212,7 @@ def _is_closed(session: Session, cause: Cause) -> bool:
     return session.get_one(Lane, cause.subject_id).closed_at is not None
 
 
-def _expected(moved: Sequence[_Moved], now: datetime) -> dict[int, Promise]:
+def _expected(moved: Sequence[_Moved], history: LegHistory | None, now: datetime) -> dict[int, Promise]:
     """When each shipment is expected; what travels together is worked out once."""
     known: dict[tuple[object, ...], Promise] = {}
     expected: dict[int, Promise] = {}
@@ -221,15 +221,16 @@ def _expected(moved: Sequence[_Moved], now: datetime) -> dict[int, Promise]:
         ahead = [*under_way, *legs_of(one.way)]
         position = _position(one.parcel, ahead)
         offset_minutes, delivery = one.row.offset_minutes, one.row.delivery
-        key = tuple(_trips(ahead)), position, delivery, offset_minutes
+        awaited = one.row.milestone == Milestone.BOOKED
+        key = tuple(_trips(ahead)), position, delivery, offset_minutes, awaited
         if key not in known:
-            arrives_at = ahead[-1].planned_arrival_at if ahead else position.at
             known[key] = promise(
                 ahead,
-                handover_s=_last_mile_s(arrives_at, Handover(delivery), offset_minutes),
-                history=None,
+                handover_s=last_mile(Handover(delivery), offset_minutes),
+                history=history,
                 now=now,
                 current=position,
+                awaited=awaited,
             )
         expected[one.row.shipment_id] = known[key]
     return expected

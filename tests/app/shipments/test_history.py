@@ -10,9 +10,10 @@ import sqlalchemy as sa
 
 from app.accounts.models import Tenant
 from app.config import Settings
-from app.shipments import folding, history, observations
+from app.shipments import history, observations
 from app.shipments.calibration import Calibration, Stage, calibration
 from app.shipments.history_models import FirstPromise, PromiseHistory, PromiseSample
+from app.shipments.legs import legs_by_shipment
 from app.shipments.models import Shipment, ShipmentLeg
 from app.shipments.service import ScanInput
 from routing.network import Handover
@@ -64,7 +65,7 @@ def legs_of(desk: Desk, shipment: Shipment) -> list[ShipmentLeg]:
 def folded_legs(desk: Desk, shipment: Shipment) -> list[Leg]:
     """The legs as `tracking` takes them."""
     with desk.database.unit_of_work(desk.logins.tenant_id) as session:
-        return folding.legs_by_shipment(session, [shipment.id])[shipment.id]
+        return legs_by_shipment(session, [shipment.id])[shipment.id]
 
 
 def later(desk: Desk, days: float = 10) -> datetime:
