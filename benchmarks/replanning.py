@@ -195,7 +195,11 @@ def _waiting(database: Database, tenant_id: int) -> bool:
 def main() -> None:
     parser = argparse.ArgumentParser(description="Parcels planned anew when the busiest hub closes")
     parser.add_argument("--parcels", type=int, default=100_000, help="(default 100,000)")
-    count = parser.parse_args().parcels
+    parser.add_argument("--seconds", type=float, help="as many parcels as the limit allows in that time")
+    arguments = parser.parse_args()
+    count = arguments.parcels
+    if arguments.seconds is not None:
+        count = max(100, round(arguments.seconds * count / LIMIT_S))
     network = national_network()
     hub_id, parcels = under_way(network, count, Random(42))
     alone_s = engine_s(network, hub_id, parcels)
@@ -226,10 +230,11 @@ def main() -> None:
     )
     print(f"{'':34} {'seconds':>8} {'parcels/s':>10}")
     print(f"{'limit: the engine alone':34} {alone_s:8.1f} {count / alone_s:10,.0f}  in memory, nothing kept")
-    print(f"{'peer: one parcel at a time':34} {each_s * count:8.1f} {1 / each_s:10,.0f}  from {_ONE_BY_ONE}")
+    print(f"{'peer: one parcel at a time':34} {each_s * count:8.1f} {1 / each_s:10,.0f}  from {min(_ONE_BY_ONE, count)}")
     remark = f"at most {LIMIT_S} s; longest transaction {longest_s:.1f} s"
     print(f"{'app.shipments.replanning':34} {spent_s:8.1f} {count / spent_s:10,.0f}  {remark}")
-    if count <= 100_000 and spent_s > LIMIT_S:
+    # Of few parcels, reading the network would be the most.
+    if count >= 100_000 and spent_s > LIMIT_S * count / 100_000:
         raise SystemExit(f"it took {spent_s:.0f} s")
 
 

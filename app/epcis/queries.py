@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, TypeAlias
+from typing import Annotated, Any, TypeAlias
 
+import msgspec
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
@@ -23,6 +24,7 @@ from tracking.epcis_shapes import moment_of
 
 _NO_RESOURCE = "epcisException:NoSuchResourceException"
 
+_Aware = Annotated[datetime, msgspec.Meta(tz=True)]
 # When it happened; 0 for a captured event and 1 for our own; the row's id; our own event's id.
 _Key: TypeAlias = tuple[datetime, int, int, str]
 
@@ -67,7 +69,7 @@ def list_events(
     Raises:
         BadRequestError: the cursor is not one of ours.
     """
-    after: _Key | None = None if cursor is None else decode_cursor(cursor, tuple[datetime, int, int, str])
+    after: _Key | None = None if cursor is None else decode_cursor(cursor, tuple[_Aware, int, int, str])
     told = _captured(session, actor, filters, after, limit + 1, base)
     own = [one for one in _own(session, actor, filters, base) if after is None or one.key > after]
     return page_of(sorted([*told, *own], key=lambda one: one.key), limit, lambda one: one.key)

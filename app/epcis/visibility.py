@@ -20,11 +20,12 @@ def visible(actor: Actor) -> sa.ColumnElement[bool]:
         return sa.false()
     if actor.role != Role.SHIPPER:
         return sa.true()
-    number = sa.func.unnest(EpcisEvent.numbers).column_valued("number")
+    named = sa.func.unnest(EpcisEvent.numbers).table_valued("number").render_derived(name="named")
     his = (
         sa.select(Shipment.id)
-        .where(Shipment.waybill_number == number, Shipment.customer_id == actor.subject_id)
+        .where(Shipment.waybill_number == named.c.number, Shipment.customer_id == actor.subject_id)
+        .correlate(named)
         .exists()
     )
-    others = sa.select(sa.literal(1)).select_from(number).where(~his).exists()
+    others = sa.select(named.c.number).where(~his).correlate(EpcisEvent).exists()
     return sa.and_(sa.func.cardinality(EpcisEvent.numbers) > 0, ~others)

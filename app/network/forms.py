@@ -12,6 +12,7 @@ from wtforms import DateTimeLocalField, IntegerField, SelectField, StringField
 from wtforms.fields.choices import SelectChoice  # type: ignore[attr-defined]  # newer than its stubs
 from wtforms.validators import DataRequired, InputRequired, Length, NumberRange, Optional, ValidationError
 
+from app.network.comparing import Question
 from app.network.labels import KINDS
 
 _ALL = SelectChoice("", _l("All"))
@@ -60,6 +61,44 @@ class RouteForm(FlaskForm):
         """Refuse what is no date of ours, and what calendars cannot add days to."""
         if field.data is not None and not 2000 <= field.data.year < 2100:
             raise ValidationError(_("This is not a date of this century."))
+
+
+class CompareForm(FlaskForm):
+    """Which demand is put on several topologies; the address holds it."""
+
+    class Meta:
+        csrf = False  # it asks and changes nothing
+
+    demand = SelectField(
+        _l("Demand"),
+        choices=[
+            SelectChoice("own", _l("What was sent")),
+            SelectChoice("gravity", _l("Gravity model on what outlets sent and received")),
+        ],
+        default="own",
+    )
+    days = IntegerField(
+        _l("Days looked back on"), validators=[InputRequired(), NumberRange(min=1, max=90)], default=30
+    )
+    parcels = IntegerField(
+        _l("Parcels a day"), validators=[InputRequired(), NumberRange(min=1, max=1_000_000)], default=100_000
+    )
+    hubs = IntegerField(_l("Hubs"), validators=[InputRequired(), NumberRange(min=1, max=30)], default=6)
+    discount = IntegerField(
+        _l("Cost between hubs"), validators=[InputRequired(), NumberRange(min=0, max=100)], default=60
+    )
+    FIELDS = frozenset({"demand", "days", "parcels", "hubs", "discount"})
+
+    @property
+    def question(self) -> Question:
+        """What is asked; of a form that was not filled in, what it offers."""
+        return Question(
+            gravity=self.demand.data == "gravity",
+            days=self.days.data or 1,
+            parcels=self.parcels.data or 1,
+            hubs=self.hubs.data or 1,
+            discount_percent=self.discount.data or 0,
+        )
 
 
 class ReasonForm(FlaskForm):

@@ -36,6 +36,14 @@ NO_ROUTE = {
     NoRouteReason.TOO_LATE: _l("No departure between them arrives in time."),
 }
 
+TOPOLOGIES = {
+    "point_to_point": _l("Point-to-point"),
+    "one_hub": _l("One hub"),
+    "hubs_single": _l("Several hubs, each place on one"),
+    "hubs_multiple": _l("Several hubs, each place on two"),
+    "hybrid": _l("Hubs, and direct lines that pay"),
+}
+
 # A timetable's mask has bit 0 for Monday.
 WEEKDAYS_BY_BIT = [
     (1 << day, name)

@@ -12,8 +12,8 @@ from sqlalchemy.orm import Session
 from app.accounts.roles import Scope
 from app.errors import InvalidInputError
 from app.i18n import current as current_language
-from app.network import labels, overview, queries, service
-from app.network.forms import FacilityFilterForm, ReasonForm, RouteForm
+from app.network import comparing, labels, overview, queries, service
+from app.network.forms import CompareForm, FacilityFilterForm, ReasonForm, RouteForm
 from app.network.map_view import network_map
 from app.network.models import LANE_CURRENCY, District, Facility, Lane
 from app.network.routing_value import revision_of
@@ -197,6 +197,29 @@ def _route(session: Session, form: RouteForm, context: dict[str, object]) -> int
         ],
     )
     return 200
+
+
+@blueprint.get("/network/compare")
+@requires(Scope.NETWORK_READ)
+def compare() -> flask.typing.ResponseReturnValue:
+    """The same demand on five topologies, and what fails when the busiest hub closes."""
+    asked = bool(flask.request.args.keys() & CompareForm.FIELDS)
+    form = CompareForm(flask.request.args if asked else None)
+    answer, status = None, 200
+    with unit_of_work() as session:
+        if asked and not form.validate():
+            status = 422
+        else:
+            answer = comparing.compare_topologies(session, form.question, now=now())
+        return flask.render_template(
+            "network/compare.html",
+            form=form,
+            answer=answer,
+            data=None if answer is None else comparing.comparison_map(answer),
+            legend_items=comparing.legend_items(),
+            topologies=labels.TOPOLOGIES,
+            currency=LANE_CURRENCY,
+        ), status
 
 
 @blueprint.get("/districts")

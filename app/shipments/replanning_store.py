@@ -141,7 +141,7 @@ def _carriers(session: Session, lane_ids: Collection[int]) -> dict[int, int]:
     rows = session.connection().exec_driver_sql(
         "SELECT id, carrier_party_id FROM lane WHERE id = ANY (%s::bigint[])", (arrays.numbers(lane_ids),)
     )
-    return dict(rows.tuples().all())
+    return dict(rows.all())
 
 
 def write_estimates(session: Session, expected: Mapping[int, Promise]) -> None:

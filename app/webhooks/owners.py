@@ -22,7 +22,7 @@ FAILING = Template(
         "zh": Wording(
             "{company}：Webhook 投递失败",
             "【{company}】发往 {host} 的消息多次投递失败，已停止重试。"
-            "请修复接收端，然后在“Webhook”页面重新投递。",
+            "请修复接收端，然后在“Webhook 推送”页面重新投递。",
         ),
         "en": Wording(
             "{company}: your webhook is failing",
@@ -36,7 +36,7 @@ GONE = Template(
     {
         "zh": Wording(
             "{company}：Webhook 已停用",
-            "【{company}】{host} 回答 410，已停用该接收端，不再投递。需要时请在“Webhook”页面重新启用。",
+            "【{company}】{host} 回答 410，已停用该接收端，不再投递。需要时请在“Webhook 推送”页面重新启用。",
         ),
         "en": Wording(
             "{company}: your webhook was switched off",

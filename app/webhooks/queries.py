@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 
 from app.accounts.roles import Role, Scope
 from app.actor import Actor
+from app.customers.models import Customer
 from app.errors import NotFoundError
 from app.pagination import Page, decode_cursor, page_of
 from app.webhooks.models import (
@@ -116,6 +117,13 @@ def tallies(session: Session, endpoint_ids: Collection[int]) -> dict[int, Tally]
     waiting = _counts(session, endpoint_ids, MessageState.WAITING)
     failed = _counts(session, endpoint_ids, MessageState.FAILED)
     return {one: Tally(waiting.get(one, 0), failed.get(one, 0)) for one in endpoint_ids}
+
+
+def customer_names(session: Session, endpoints: Sequence[WebhookEndpoint]) -> dict[int, str]:
+    """Whose the endpoints are that are not the company's own, by customer."""
+    wanted = {row.customer_id for row in endpoints if row.customer_id is not None}
+    rows = session.execute(sa.select(Customer.id, Customer.name).where(Customer.id.in_(wanted)))
+    return dict(rows.all())
 
 
 def secrets_of(session: Session, endpoint: WebhookEndpoint, now: datetime) -> Sequence[WebhookSecret]:

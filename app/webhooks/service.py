@@ -156,12 +156,12 @@ def rotate(
 
 
 def ping(session: Session, endpoint: WebhookEndpoint, *, now: datetime) -> WebhookMessage:
-    """Send a test message, tried once.
+    """Send a test message, tried once and at once, also to an endpoint that rests.
 
     Raises:
         ConflictError: The endpoint is paused or gone.
     """
-    _require_active(endpoint)
+    _wake(session, endpoint)
     event_key = f"ping:{events.new_message_key()}"
     events.add_messages(
         session,
@@ -185,7 +185,7 @@ def replay(session: Session, endpoint: WebhookEndpoint, message: WebhookMessage,
     Raises:
         ConflictError: It waits anyway, or the endpoint is paused or gone.
     """
-    _require_active(endpoint)
+    _wake(session, endpoint)
     session.refresh(message, with_for_update=True)
     if message.state is MessageState.WAITING:
         raise ConflictError("this message waits to be sent anyway")
@@ -199,7 +199,7 @@ def replay_failed(session: Session, endpoint: WebhookEndpoint, *, since: datetim
     Raises:
         ConflictError: The endpoint is paused or gone.
     """
-    _require_active(endpoint)
+    _wake(session, endpoint)
     rows = session.execute(
         sa.update(WebhookMessage)
         .where(
@@ -254,9 +254,17 @@ def _write_down(
 
 def _lock(session: Session, endpoint: WebhookEndpoint) -> None:
     """Wait for whoever is changing the endpoint, and look at it again."""
+    session.flush()  # the look drops what this session has changed and not written yet
     session.refresh(endpoint, with_for_update=True)
 
 
-def _require_active(endpoint: WebhookEndpoint) -> None:
+def _wake(session: Session, endpoint: WebhookEndpoint) -> None:
+    """Somebody wants something sent now: an endpoint that rests is tried again at once.
+
+    Raises:
+        ConflictError: It is paused or gone.
+    """
+    _lock(session, endpoint)
     if endpoint.state is not EndpointState.ACTIVE:
         raise ConflictError("the endpoint is switched off; switch it on first")
+    endpoint.rest_until = None

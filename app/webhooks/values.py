@@ -34,8 +34,9 @@ TRIES_MAX = len(WAITS)
 GIVEN_UP_AFTER = timedelta(days=5)
 _JITTER = 0.2
 
-# How long an endpoint rests after failures one after the other: 1, 2, 4 ... seconds, five minutes at most.
-_REST_S_MAX = 300
+# How long an endpoint rests after failures one after the other: 1, 2, 4 ... seconds, an hour at most. Even a
+# thousand dead receivers that each take their whole 15 seconds then cost four threads and not all of them.
+_REST_S_MAX = 3600
 # What a receiver that says "too much" without saying how long gets, doubled each time.
 _THROTTLE_S, _THROTTLE_S_MAX = 30, 3600
 

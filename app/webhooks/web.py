@@ -52,7 +52,11 @@ def index() -> flask.typing.ResponseReturnValue:
         page = queries.endpoints(session, current_actor(), flask.request.args.get("cursor"), LIMIT_DEFAULT)
         tallies = queries.tallies(session, [row.id for row in page.rows])
         return flask.render_template(
-            "webhooks/index.html", page=page, tallies=tallies, troubled=_troubled(page.rows)
+            "webhooks/index.html",
+            page=page,
+            tallies=tallies,
+            troubled=_troubled(page.rows),
+            customers=queries.customer_names(session, page.rows),
         )
 
 

@@ -142,3 +142,21 @@ def gravity_flows(places: Places, parcels: int, *, exponent: float = 1.0, parcel
     points = (np.arange(parcels) + 0.5) / parcels * shares[-1]
     pairs, counts = np.unique(np.searchsorted(shares, points, side="right"), return_counts=True)
     return Flows.of(places, pairs // places.size, pairs % places.size, counts, counts * parcel_g)
+
+
+def average_day(places: Places, flows: Flows, days: int) -> Flows:
+    """A day's share of what was sent in so many days, in whole parcels of each flow's mean weight.
+
+    Systematic sampling over the parcels: each flow gets its share rounded down or up.
+
+    Raises:
+        InvalidNetworkError: there is less than one day.
+    """
+    if days < 1:
+        raise InvalidNetworkError(f"{days} days are none to share parcels out over")
+    reached = np.cumsum(flows.parcels)
+    parcels = max(1, round(int(reached[-1]) / days))
+    points = (np.arange(parcels) + 0.5) / parcels * reached[-1]
+    chosen, counts = np.unique(np.searchsorted(reached, points, side="right"), return_counts=True)
+    grams = counts * flows.grams[chosen] // flows.parcels[chosen]
+    return Flows.of(places, flows.origin[chosen], flows.destination[chosen], counts, grams)

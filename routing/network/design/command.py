@@ -19,7 +19,7 @@ def add_design(commands: Commands) -> None:
     """Register the command."""
     command = commands.add_parser("design", help="choose hubs and allocate places to them, with a bound")
     command.add_argument("instance", type=Path, help="CAB or AP file, or FACILITIES.csv")
-    command.add_argument("demand", type=Path, nargs="?", help="DEMAND.csv, with FACILITIES.csv only")
+    command.add_argument("demand", type=Path, nargs="?", help="DEMAND.csv; without, gravity on weights")
     command.add_argument("--format", choices=sorted(_READERS), default="csv", help="default csv")
     command.add_argument("--hubs", type=int, required=True, metavar="P", help="how many")
     command.add_argument(
@@ -77,13 +77,10 @@ def _ap(arguments: argparse.Namespace) -> HubInstance:
 
 
 def _own(arguments: argparse.Namespace) -> HubInstance:
-    if arguments.demand is None:
-        raise InvalidInstanceError("own facilities need their demand: FACILITIES.csv DEMAND.csv")
     alpha = _OWN_ALPHA if arguments.alpha is None else arguments.alpha
     # Spreadsheets put a byte order mark in front of their CSV.
-    facilities, demand = (
-        path.read_text(encoding="utf-8-sig") for path in (arguments.instance, arguments.demand)
-    )
+    facilities = arguments.instance.read_text(encoding="utf-8-sig")
+    demand = None if arguments.demand is None else arguments.demand.read_text(encoding="utf-8-sig")
     return read_own(facilities, demand, alpha)
 
 

@@ -7,8 +7,8 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 
 from routing.network.design.errors import InvalidInstanceError
-from routing.network.design.gravity import distances_km
-from routing.network.design.instance import HubInstance
+from routing.network.design.gravity import distances_km, gravity
+from routing.network.design.instance import Floats, HubInstance
 
 # The published objectives of the AP data set are those of its numbers divided by this.
 _AP_SCALE = 1000.0
@@ -85,35 +85,45 @@ def read_ap(text: str, alpha: float | None = None) -> HubInstance:
     )
 
 
-def read_own(facilities: str, demand: str, alpha: float) -> HubInstance:
+def read_own(facilities: str, demand: str | None, alpha: float) -> HubInstance:
     """Own places and parcels; distances are great circles in kilometres, collection and distribution cost 1.
 
     Args:
         facilities: CSV with the columns id, name, lat, lon; fixed_cost and capacity may follow.
-        demand: CSV with the columns origin, destination, parcels; the first two are ids.
+        demand: CSV with the columns origin, destination, parcels; the first two are ids. None takes the
+            gravity model on the further column weight of the facilities, as shares of one parcel.
         alpha: the transfer discount.
 
     Raises:
         InvalidInstanceError: a column is missing, a value is not a number, or an id is unknown or doubled.
     """
-    places = list(_table("facilities", facilities, ("id", "name", "lat", "lon")))
+    weight = ("weight",) if demand is None else ()
+    places = list(_table("facilities", facilities, ("id", "name", "lat", "lon", *weight)))
     index = {row["id"]: position for position, row in enumerate(places)}
     if len(index) != len(places) or not places:
         raise InvalidInstanceError("facilities need distinct ids, at least one")
     coordinates = [(_number("facilities", row, "lat"), _number("facilities", row, "lon")) for row in places]
-    flow = np.zeros((len(places), len(places)))
-    for row in _table("demand", demand, ("origin", "destination", "parcels")):
-        try:
-            pair = index[row["origin"]], index[row["destination"]]
-        except KeyError as error:
-            raise InvalidInstanceError(f"demand names the unknown facility {error.args[0]!r}") from error
-        flow[pair] += _number("demand", row, "parcels")
+    if demand is None:
+        flow = gravity(coordinates, [_number("facilities", row, "weight") for row in places])
+    else:
+        flow = _flow(demand, index)
     fixed_cost, capacity = (
         np.array([_number("facilities", row, name) for row in places if name in row])
         for name in ("fixed_cost", "capacity")
     )
     distance = distances_km(coordinates)
     return HubInstance(tuple(index), flow, distance, 1.0, alpha, 1.0, fixed_cost, capacity, metric=True)
+
+
+def _flow(demand: str, index: dict[str, int]) -> Floats:
+    flow = np.zeros((len(index), len(index)))
+    for row in _table("demand", demand, ("origin", "destination", "parcels")):
+        try:
+            pair = index[row["origin"]], index[row["destination"]]
+        except KeyError as error:
+            raise InvalidInstanceError(f"demand names the unknown facility {error.args[0]!r}") from error
+        flow[pair] += _number("demand", row, "parcels")
+    return flow
 
 
 def _numbers(n: int) -> tuple[str, ...]:

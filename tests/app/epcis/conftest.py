@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import uuid
 from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
@@ -36,7 +37,7 @@ def event(desk: Desk) -> Callable[..., dict[str, Any]]:
         epc = f"urn:epc:id:sgtin:0614141.107346.{len(made)}"
         body = {
             "type": "ObjectEvent",
-            "eventID": f"urn:uuid:{id(made):032x}-{len(made)}",
+            "eventID": f"urn:uuid:{uuid.uuid4()}",
             "eventTime": at.isoformat(),
             "eventTimeZoneOffset": "+08:00",
             "epcList": [epc if shipment is None else f"{BASE}waybill/{shipment.waybill_number}"],

@@ -90,7 +90,7 @@ def test_the_owner_is_told_once_until_a_message_arrives_again(post: Post) -> Non
     assert len(mails(post)) == 1
     scripted.status = 200
     post.waiting(endpoint_id)
-    post.at(post.clock() + timedelta(minutes=6))
+    post.at(post.clock() + timedelta(hours=2))
     post.deliver(scripted)
     found = post.state(endpoint_id)
     assert (found.failing_since, found.failures_running, found.rest_until) == (None, 0, None)
@@ -197,8 +197,8 @@ def test_without_a_word_how_long_the_rest_grows() -> None:
     assert [throttle_after(times, None).total_seconds() for times in (1, 2, 3, 7, 8, 400)] == [
         30, 60, 120, 1920, 3600, 3600
     ]  # fmt: skip
-    assert [rest_after(times).total_seconds() for times in (1, 2, 5, 9, 10, 400)] == [
-        1, 2, 16, 256, 300, 300
+    assert [rest_after(times).total_seconds() for times in (1, 2, 5, 12, 13, 400)] == [
+        1, 2, 16, 2048, 3600, 3600
     ]  # fmt: skip
 
 
@@ -380,6 +380,19 @@ def test_one_message_is_replayed_under_its_id_with_all_its_tries(post: Post, sho
     assert (message.state, message.tries, message.attempts) == (MessageState.WAITING, 1, 2)
     assert [request.headers["webhook-id"] for request in shop.requests] == [key, key]
     assert [one.number for one in post.attempts(endpoint_id)] == [1, 2]
+
+
+def test_a_ping_wakes_an_endpoint_that_rests(post: Post, shop: Receiver) -> None:
+    shop.behaviour = answering(429, "Retry-After: 600")
+    endpoint_id = post.endpoint(shop.url)
+    post.waiting(endpoint_id)
+    post.deliver()
+    shop.behaviour = answering(200)
+    with post.database.unit_of_work(post.logins.tenant_id) as session:
+        service.ping(session, queries.load_endpoint(session, post.admin, endpoint_id), now=post.clock())
+    post.deliver()
+    first, ping = post.messages(endpoint_id)
+    assert (first.state, ping.state) == (MessageState.WAITING, MessageState.DELIVERED)
 
 
 def test_a_ping_is_tried_once_and_alarms_nobody(post: Post, shop: Receiver) -> None:

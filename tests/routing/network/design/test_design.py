@@ -1,5 +1,7 @@
 """Designs against every possibility counted out."""
 
+import time
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -187,6 +189,18 @@ def test_a_lower_limit_lets_fewer_sets_pass_and_all_of_the_cheap_ones() -> None:
     assert np.array_equal(
         Sieve(instance, problem, relaxed, 3, 1.2 * relaxed.bound).sets().hubs, everything.hubs
     )
+
+
+def test_workers_find_the_same_sets() -> None:
+    instance = random_places(30)
+    problem = median_problem(instance, single=True)
+    relaxed = median_bound(problem, 5)
+    sieve = Sieve(instance, problem, relaxed, 5, 1.03 * relaxed.bound)
+    alone, together = sieve.sets(), sieve.sets(workers=2)
+    assert len(alone.bound) > 0
+    assert np.array_equal(alone.hubs, together.hubs)
+    assert np.array_equal(alone.bound, together.bound)
+    assert not sieve.sets(workers=2, until=time.monotonic() - 1).complete
 
 
 def test_too_little_time_still_gives_a_bound() -> None:

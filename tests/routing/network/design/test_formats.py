@@ -142,8 +142,14 @@ def test_the_command_reads_cab_and_ap(tmp_path: Path, capsys: pytest.CaptureFixt
         assert "hold their own demand" in capsys.readouterr().err
 
 
-def test_the_command_needs_demand(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_without_demand_the_command_takes_gravity(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     path = tmp_path / "facilities.csv"
     path.write_text(FACILITIES)
+    assert main(["design", str(path), "--hubs", "1"]) == 0
+    places = [(30.59, 114.31), (30.92, 113.92), (39.9, 116.4)]
+    flow, distance = gravity(places, [9, 4, 20]), distances_km(places)
+    over = [float((flow.sum(axis=1) + flow.sum(axis=0)) @ distance[:, hub]) for hub in range(3)]
+    assert json.loads(capsys.readouterr().out)["objective"] == pytest.approx(min(over))
+    path.write_text(FACILITIES.replace("weight", "size"))
     assert main(["design", str(path), "--hubs", "1"]) == 1
-    assert "DEMAND.csv" in capsys.readouterr().err
+    assert "no column weight" in capsys.readouterr().err
