@@ -230,7 +230,8 @@ def main() -> None:
     )
     print(f"{'':34} {'seconds':>8} {'parcels/s':>10}")
     print(f"{'limit: the engine alone':34} {alone_s:8.1f} {count / alone_s:10,.0f}  in memory, nothing kept")
-    print(f"{'peer: one parcel at a time':34} {each_s * count:8.1f} {1 / each_s:10,.0f}  from {min(_ONE_BY_ONE, count)}")
+    tried = f"from {min(_ONE_BY_ONE, count)}"
+    print(f"{'peer: one parcel at a time':34} {each_s * count:8.1f} {1 / each_s:10,.0f}  {tried}")
     remark = f"at most {LIMIT_S} s; longest transaction {longest_s:.1f} s"
     print(f"{'app.shipments.replanning':34} {spent_s:8.1f} {count / spent_s:10,.0f}  {remark}")
     # Of few parcels, reading the network would be the most.

@@ -23,7 +23,7 @@ from routing.network.comparison.demand import average_day
 GRAVITY_PLACES_MAX = 1_000
 """The gravity model joins each place with each; beyond this only those with the most parcels take part."""
 _DIRECT_SHOWN_MAX = 60
-_HUB_SERIES, _SPOKE_SERIES, _DIRECT_SERIES = SERIES[FacilityKind.HUB], SERIES[FacilityKind.OUTLET], 7
+_HUB_SERIES, _SPOKE_SERIES, _DIRECT_SERIES = SERIES[FacilityKind.HUB], SERIES[FacilityKind.OUTLET], 1
 
 # The room of shipments stands on this one, not the other way round: of its table these columns are counted.
 _SHIPMENT = sa.table(

@@ -1,6 +1,7 @@
 """Multiple allocation: every pair of places takes its cheapest way over one or two of the hubs.
 
-For given hubs this is a shortest-path problem, solved by two min-plus steps (Ernst & Krishnamoorthy 1998).
+The problem is Campbell's (1996, "Hub location and the p-hub median problem"). For given hubs it is a
+shortest-path problem, solved by two min-plus steps (Ernst & Krishnamoorthy 1998).
 Its cost is also a lower bound on the cost of single allocation over the same hubs, since that restricts the
 ways.
 """

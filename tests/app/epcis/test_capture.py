@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import random
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -298,6 +300,25 @@ def test_a_document_that_ends_its_workers_has_failed(
     told = machine.get(answer.headers["Location"]).json
     assert (told["running"], told["success"], told["captured"]) == (False, False, 0)
     assert "died" in told["errors"][0]["detail"]
+
+
+def test_the_same_document_from_several_senders_at_once_is_one(
+    desk: Desk, machine: Api, event: Event
+) -> None:
+    parcels = [desk.book() for _ in range(4)]
+    sent = [event(parcel, step) for parcel in parcels for step in ("accepting", "departing")]
+    senders = [desk.logins.api(Role.DISPATCHER, who=who) for who in "abcd"]
+
+    def send(place: int) -> int:
+        mixed = random.Random(place).sample(sent, len(sent))
+        answer = senders[place].post("/epcis/capture", json=document(*mixed))
+        assert answer.json["success"], answer.json
+        return int(answer.json["captured"])
+
+    with ThreadPoolExecutor(4) as pool:
+        assert sum(pool.map(send, range(4))) == len(sent)
+    for parcel in parcels:
+        assert codes(desk, parcel) == ["accepted", "departed"]
 
 
 def test_captured_events_are_append_only(desk: Desk, machine: Api, event: Event) -> None:
