@@ -135,6 +135,23 @@ def copy_rate(world: World, since_device: str) -> tuple[int, float]:
         return cursor.rowcount, cursor.rowcount / (time.perf_counter() - began)
 
 
+def row_by_row_rate(world: World) -> float:
+    """Rows a second of one who inserts each scan by itself and keeps no state: a transaction a thousand."""
+    columns = ", ".join(column.name for column in sa.inspect(ScanRecord).local_table.columns)
+    statement = f"INSERT INTO scan ({columns}) VALUES ({', '.join(['%s'] * (columns.count(',') + 1))})"
+    with world.connect() as source, world.connect("copied") as target:
+        rows = source.execute(
+            f"SELECT {columns} FROM scan WHERE device_id LIKE 'belt-%' LIMIT 3000"
+        ).fetchall()
+        target.execute("CREATE TABLE again (LIKE scan INCLUDING ALL)")
+        began = time.perf_counter()
+        for start in range(0, len(rows), 1_000):
+            with target.transaction():
+                for row in rows[start : start + 1_000]:
+                    target.execute(statement.replace("INTO scan", "INTO again"), row)
+        return len(rows) / (time.perf_counter() - began)
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--batch", type=int, action="append", help="batch sizes (default 100, 1000, 10000)")
@@ -153,9 +170,11 @@ def main() -> None:
                 for place, size in enumerate(sizes)
             }
         rows, limit = copy_rate(world, "belt-")
+        peer = row_by_row_rate(world)
     print(f"Scans taken in over HTTP by {SENDERS} senders  ({os.cpu_count()} cores shared with PostgreSQL)")
     print(f"{'':28}  {'scans/s':>10}  {'of COPY':>8}  {'needed':>7}  {'aim':>5}  {'p50 ms':>7}")
     print(f"{'limit: COPY, one go':28}  {limit:10,.0f}  {1:8.3f}  {'':>7}  {'':>5}  {'':>7}  {rows:,} rows")
+    print(f"{'peer: INSERT row by row':28}  {peer:10,.0f}  {peer / limit:8.3f}  {'':>22}  no HTTP, no state")
     for size, (rate, milliseconds) in rates.items():
         needed, aim = LIMITS.get(size, (0, 0))
         line = f"{f'batches of {size:,}':28}  {rate:10,.0f}  {rate / limit:8.3f}"

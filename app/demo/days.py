@@ -1,7 +1,7 @@
 """The days of the demo world, told in the order of time: booked, scanned, confirmed, complained of, paid.
 
-Everything goes through the services; scans, and the bookings of the shipper that works by machine, go through
-the HTTP API. The clock of the application is moved along.
+Everything goes through the services; scans, and what the shipper with a machine books, through the HTTP API.
+The clock of the application is moved along.
 """
 
 from __future__ import annotations
@@ -33,16 +33,14 @@ from app.shipments import jobs as shipments_jobs
 from app.shipments import queries as shipments
 from app.shipments import service as shipments_service
 from app.shipments.models import Shipment, ShipmentLeg
+from app.shipments.scan_values import DELIVERED
 from app.subscriptions import HANDLERS
 from routing.network.cutoff import ready_at
-from tracking.shipment import Leg, ScanCode
+from tracking.shipment import Leg
 
 SLOT = timedelta(hours=3)
 _SCANS_AT_ONCE = 1_000
 _CONFIRM_PERCENT = 40
-_DELIVERED = frozenset(
-    {ScanCode.DELIVERED, ScanCode.DELIVERED_TO_PROXY, ScanCode.TAKEN_FROM_POINT, ScanCode.TAKEN_FROM_LOCKER}
-)
 
 Action = Callable[[Session, datetime], None]
 
@@ -116,10 +114,6 @@ class Days:
         if self.storyteller == 0:
             self.clock.moment = end
             self._jobs(end)
-            with self.database.unit_of_work(None) as session:
-                history.learn_history(session, self.settings, end)
-            while estimates.renew_waiting(self.database, self.clock):
-                pass
 
     def _book(self, parcels: Sequence[Parcel]) -> None:
         """Those of the shipper with a machine one by one through the API, the others in one transaction."""
@@ -188,7 +182,7 @@ class Days:
                 parcel.booked_at + timedelta(minutes=20),
                 lambda session, now: self._cancel(session, number, now),
             )
-        delivered = next((scan.received_at for scan in scans if scan.code in _DELIVERED), None)
+        delivered = next((scan.received_at for scan in scans if scan.code in DELIVERED), None)
         if delivered is not None and self._pick.randrange(100) < _CONFIRM_PERCENT:
             confirmed_at = delivered + timedelta(hours=self._pick.expovariate(1 / 16))
             heapq.heappush(self._confirmations, (confirmed_at, next(self._numbers), number))
@@ -249,10 +243,12 @@ class Days:
             self._desk.morning(self.database, slot_start)
 
     def _jobs(self, now: datetime) -> None:
-        for job in (shipments_jobs.watch, orders_jobs.release_unconfirmed):
+        for job in (shipments_jobs.watch, history.learn_history, orders_jobs.release_unconfirmed):
             with self.database.unit_of_work(None) as session:
                 job(session, self.settings, now)
         self._relay(now)
+        while estimates.renew_waiting(self.database, self.clock):
+            pass
 
     def _relay(self, now: datetime) -> None:
         self.clock.moment = now

@@ -78,7 +78,7 @@ def company(shipments: int) -> Iterator[World]:
             settings = Settings(
                 database_url=cluster.url(DATABASE), secret_key=pydantic.SecretStr(SECRET), log_level="ERROR"
             )
-            if world.load(settings, seed=42, parcels=40, days=2, if_empty=False) != 0:
+            if world.load(settings, seed=42, parcels=20, days=1, if_empty=False) != 0:
                 raise SystemExit("the small world could not be built")
             yield _multiplied(cluster, shipments)
     finally:
