@@ -11,6 +11,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
+from app.db.session import tenant_of
 from app.network.models import Facility
 from app.shipments.service import ScanInput
 from app.shipments.values import scan_key
@@ -55,7 +56,7 @@ class Reader:
 
     def __init__(self, session: Session, bodies: Iterable[Mapping[str, Any]], base: str) -> None:
         self._base = base
-        self._tenant_id: int = session.info["tenant_id"]
+        self._tenant_id = tenant_of(session)
         given = list(bodies)
         named = {one for body in given for one in self._named(body)}
         self._known = known(session, {one.number for one in named})

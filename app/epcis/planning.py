@@ -113,21 +113,28 @@ def plan(
         try:
             scans = meant[event_id] = reader.meant(event_id, one.body, source)
         except UnknownPlaceError as error:
-            refused.append(Refused(one.place, INVALID, str(error), "/bizLocation/id"))
+            refused.append(_nowhere(one, error))
             continue
         declared = next(iter(known.declarations.get(event_id, {}).values()), None)
         voids = [] if declared is None else [reader.void(scan, _declared_at(declared)) for scan in scans]
         planned.append(Planned(one, (*scans, *voids)))
     declared_ids: set[str] = set()
     for (event_id, _digest), one in fresh.declarations.items():
-        scans = []
         # Declared twice is declared: the scans are void since the first time.
-        if event_id not in known.declarations and event_id not in declared_ids:
-            scans = meant.get(event_id) or _meant_before(event_id, known, reader, source)
+        again = event_id in known.declarations or event_id in declared_ids
+        try:
+            scans = [] if again else meant.get(event_id) or _meant_before(event_id, known, reader, source)
+        except UnknownPlaceError as error:  # the facility's code was another when the event was captured
+            refused.append(_nowhere(one, error))
+            continue
         declared_ids.add(event_id)
         voids = [reader.void(scan, _declared_at(one.body)) for scan in scans]
         planned.append(Planned(one, tuple(voids)))
     return planned, refused
+
+
+def _nowhere(given: Given, error: UnknownPlaceError) -> Refused:
+    return Refused(given.place, INVALID, str(error), "/bizLocation/id")
 
 
 def _meant_before(event_id: str, known: KnownEvents, reader: Reader, source: str) -> list[Meant]:

@@ -142,7 +142,8 @@ def comparison_map(answer: Answer) -> dict[str, Any]:
     lines += [_line(answer, start, end, _DIRECT_SERIES, 2) for start, end in ends]
     lines += [_line(answer, start, end, _HUB_SERIES, 3) for start in hubs for end in hubs if start < end]
     loads = {load.hub: load.parcels for load in single.measured.hub_loads}
-    points = [_point(answer, place, loads.get(place)) for place in range(answer.comparison.places.size)]
+    # Outlets are seen where their lines end; hundreds of points more would hide the hubs.
+    points = [_point(answer, hub, load) for hub, load in loads.items()]
     return {"type": "FeatureCollection", "features": [*lines, *points]}
 
 
@@ -150,7 +151,7 @@ def legend_items() -> list[tuple[int, str]]:
     """What the colours of the map mean."""
     return [
         (_HUB_SERIES, gettext("Hubs and the lines between them")),
-        (_SPOKE_SERIES, gettext("Outlets and their lines")),
+        (_SPOKE_SERIES, gettext("Lines of the outlets")),
         (_DIRECT_SERIES, gettext("Direct lines that pay")),
     ]
 
@@ -172,17 +173,18 @@ def _line(answer: Answer, start: int, end: int, series: int, width: float) -> di
     }
 
 
-def _point(answer: Answer, place: int, load: int | None) -> dict[str, Any]:
-    facility = answer.facilities[place]
+def _point(answer: Answer, hub: int, load: int) -> dict[str, Any]:
+    facility = answer.facilities[hub]
     name = facility_name(facility)
-    properties: dict[str, Any] = {"title": name, "series": _SPOKE_SERIES, "radius": 4}
-    if load is not None:
-        parcels = ngettext(
-            "%(parcels)s parcel a day", "%(parcels)s parcels a day", load, parcels=number(load)
-        )
-        properties = {"title": name, "detail": parcels, "label": name, "series": _HUB_SERIES, "radius": 9}
+    parcels = ngettext("%(parcels)s parcel a day", "%(parcels)s parcels a day", load, parcels=number(load))
     return {
         "type": "Feature",
         "geometry": {"type": "Point", "coordinates": _at(facility)},
-        "properties": properties,
+        "properties": {
+            "title": name,
+            "detail": parcels,
+            "label": name,
+            "series": _HUB_SERIES,
+            "radius": 9,
+        },
     }

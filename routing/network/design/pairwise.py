@@ -14,8 +14,9 @@ from numpy.typing import NDArray
 
 from routing.network.design.instance import Floats, HubInstance, Ints
 
-# Stands for "not allowed": far above any objective, yet small enough to leave digits for real costs.
-_BARRED = 1e3
+# What is not allowed costs so many times what all flow could cost at most: more would leave fewer digits to
+# real costs.
+_BARRED = 10.0
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -55,7 +56,8 @@ class PairwiseBound:
         n = self._instance.size
         # The rows are the last axis everywhere, so that numpy's innermost loops are long ones.
         cost = np.ascontiguousarray(self._access[:, hubs].transpose(0, 2, 1))
-        barred = _BARRED * (1.0 + cost.max() * n)
+        between = float(self._out.sum() * self._instance.distance.max())
+        barred = _BARRED * (1.0 + float(cost.max()) * n + between)
         np.putmask(cost, ~allowed.transpose(1, 2, 0), barred)
         apart = self._instance.distance[hubs[:, :, None], hubs[:, None, :]].transpose(1, 2, 0)
         apart = np.ascontiguousarray(apart)
@@ -69,6 +71,7 @@ class PairwiseBound:
             fixed = self._instance.fixed_cost[hubs].sum(axis=1)
             if ((best + fixed > enough) | (best - before <= 1e-7 * abs(best))).all():
                 break
+        np.putmask(belief, ~allowed.transpose(1, 2, 0), np.inf)
         labels = belief.argmin(axis=1)
         doubt = np.full((n, rows), np.inf)
         if p > 1:

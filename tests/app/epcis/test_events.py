@@ -264,7 +264,7 @@ def _plain(value: Any) -> Any:
     return [_plain(one) for one in value] if isinstance(value, list) else value
 
 
-@settings(max_examples=150, deadline=None, suppress_health_check=list(HealthCheck), derandomize=True)
+@settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck), derandomize=True)
 @given(
     changes=st.dictionaries(st.sampled_from(FIELDS), JSON, min_size=1, max_size=4), other_type=st.booleans()
 )

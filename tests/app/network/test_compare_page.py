@@ -74,9 +74,12 @@ def test_an_average_day_is_a_share_of_many(desk: Desk) -> None:
 def test_the_map_shows_hubs_and_the_outlets_on_them(desk: Desk) -> None:
     found = features(page(desk, "&demand=own&days=1&parcels=1&hubs=2&discount=60"))
     points = [feature["properties"] for feature in found if feature["geometry"]["type"] == "Point"]
-    assert len(points) == 6
-    assert sum("label" in point for point in points) == 2
-    assert all(point["detail"].endswith("a day") for point in points if "label" in point)
+    assert len(points) == 2
+    assert all(point["detail"].endswith("a day") and point["label"] for point in points)
+    lines = [
+        feature["properties"]["width"] for feature in found if feature["geometry"]["type"] == "LineString"
+    ]
+    assert (lines.count(1), lines.count(3)) == (4, 1)
 
 
 def test_the_gravity_model_needs_no_parcels_sent(

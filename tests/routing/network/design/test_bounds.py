@@ -132,6 +132,21 @@ def test_branch_and_bound_needs_no_good_start(instance: HubInstance, data: st.Da
     )
 
 
+@pytest.mark.parametrize("seed", range(12))
+def test_a_hub_is_its_own_even_where_only_transfer_costs(seed: int) -> None:
+    """Collecting and distributing is free here: what is barred must be dear beside transfer alone."""
+    random = np.random.default_rng(seed)
+    distance = random.integers(0, 21, (5, 5)).astype(float)
+    np.fill_diagonal(distance, 0.0)
+    flow = random.integers(0, 21, (5, 5)) * (random.random((5, 5)) < 0.4)
+    instance = HubInstance(tuple("abcde"), flow, distance, 0.0, 2.5, 0.0)
+    sets = np.array(list(combinations(range(5), 2)))
+    nothing_known = HubSets(sets, np.zeros(len(sets)), complete=True)
+    found = best_allocation(SingleAllocation(instance), nothing_known, (1e9, np.zeros(5, dtype=np.int64)))
+    assert len(set(found.allocation.tolist())) == 2
+    assert found.cost == pytest.approx(best_single(instance, 2), rel=RELATIVE, abs=1e-9)
+
+
 def test_out_of_time_the_bound_is_that_of_what_is_left() -> None:
     instance = HubInstance(("a", "b", "c"), np.ones((3, 3)), 1 - np.eye(3))
     sets = HubSets(np.array([[0, 1], [0, 2]]), np.array([2.5, 3.0]), complete=True)
