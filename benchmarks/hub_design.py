@@ -154,7 +154,9 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--all", action="store_true", help="all questions, not the quick choice")
     parser.add_argument("--workers", type=int, default=2, help="processes (default 2)")
+    parser.add_argument("--seconds", type=float, help="ask no further question after so long")
     arguments = parser.parse_args()
+    began = time.perf_counter()
     if not HUBS.exists():
         print(f"no hub instances at {HUBS}; set WHEELHOUSE_DATA")
         return
@@ -163,9 +165,11 @@ def main() -> None:
         f"{'instance':13} {'allocation':10} {'p':>2} {'alpha':>5} {'objective':>14} {'published':>11}"
         f" {'bound':>14} {'gap':>7} {'seconds':>8} {'limit':>5} {'greedy':>7}  peer"
     )
+    print("(limit: seconds to a proof; peer: the whole program given to SCIP; greedy: how much dearer it is)")
     questions = [question for source in (cab, ap, china) for question in source()]
     for question in questions:
-        if question.quick or arguments.all:
+        over = arguments.seconds is not None and time.perf_counter() - began > arguments.seconds
+        if (question.quick or arguments.all) and not over:
             print(_line(question, arguments.workers), flush=True)
 
 

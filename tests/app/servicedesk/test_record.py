@@ -158,8 +158,8 @@ INSERT INTO shipment ({columns})
 SELECT {values} FROM shipment, generate_series(1, :count) AS number WHERE shipment.id = :id
 """
 _COPY_SCANS = """
-INSERT INTO scan (tenant_id, scan_key, shipment_id, shipment_month, device_id, client_scan_id, code, occurred_at,
-    offset_minutes, received_at, facility_id)
+INSERT INTO scan (tenant_id, scan_key, shipment_id, shipment_month, device_id, client_scan_id, code,
+    occurred_at, offset_minutes, received_at, facility_id)
 SELECT shipment.tenant_id, shipment.id || '-' || step, shipment.id,
     date_trunc('month', shipment.booked_at AT TIME ZONE 'UTC')::date, 'size', shipment.id || '-' || step,
     CASE step WHEN 1 THEN 'collected' WHEN 12 THEN 'delivered' ELSE 'arrived' END,
