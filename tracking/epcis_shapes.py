@@ -74,8 +74,8 @@ def unstorable(event: object) -> Faults:
 
 
 def pointed(name: str) -> str:
-    """Return a name as a JSON pointer has it."""
-    return name.replace("~", "~0").replace("/", "~1")
+    """Return a name as a JSON pointer has it; of what could not be stored a mark stands, since faults are stored."""
+    return name.replace("~", "~0").replace("/", "~1").replace("\0", "\ufffd")
 
 
 def time(value: object, at: str) -> Faults:

@@ -131,7 +131,9 @@ def test_killed_again_and_again_under_load(tenant: Logins, database: Database, d
                 child.kill()
         with deliverer(database_url):
             eventually(lambda: waiting(database) == 0, "everything is delivered")
-    times = Counter(request.headers["webhook-id"] for request in shop.requests)
+    # One that was killed while it wrote its headers has told nothing yet.
+    whole = [request for request in shop.requests if "webhook-id" in request.headers]
+    times = Counter(request.headers["webhook-id"] for request in whole)
     with database.unit_of_work(None) as session:
         known = session.scalars(sa.select(WebhookMessage.message_key)).all()
         attempts = session.scalar(sa.select(sa.func.count()).select_from(WebhookAttempt))
