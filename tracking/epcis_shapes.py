@@ -74,7 +74,7 @@ def unstorable(event: object) -> Faults:
 
 
 def pointed(name: str) -> str:
-    """Return a name as a JSON pointer has it; of what could not be stored a mark stands, since faults are stored."""
+    """Return a name as a JSON pointer has it; a mark stands for what could not be stored."""
     return name.replace("~", "~0").replace("/", "~1").replace("\0", "\ufffd")
 
 
