@@ -89,6 +89,17 @@ def execute_plain(session: Session, statement: str, parameters: Sequence[Any]) -
         cursor.close()
 
 
+def copy_plain(session: Session, statement: str, text: str) -> None:
+    """Run `COPY ... FROM STDIN` with rows in PostgreSQL's text format, on the session's connection."""
+    session.flush()
+    cursor = session.connection().connection.cursor()
+    try:
+        with cursor.copy(statement) as copy:  # type: ignore[attr-defined]  # psycopg's own
+            copy.write(text)
+    finally:
+        cursor.close()
+
+
 @event.listens_for(Session, "do_orm_execute")
 def _only_the_tenants_rows(state: ORMExecuteState) -> None:
     tenant_id = state.session.info.get("tenant_id")

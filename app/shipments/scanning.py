@@ -208,6 +208,17 @@ def _results(
     before: dict[str, Content],
     milestones: Mapping[int, Milestone],
 ) -> list[ScanResult]:
+    if len(recorded) == len(scans):  # the usual batch: all of it new
+        return [
+            ScanResult(
+                "recorded",
+                one.scan.client_scan_id,
+                one.number,
+                one.key,
+                milestones[known[one.number].shipment_id],
+            )
+            for one in good.values()
+        ]
     results = []
     for place, scan in enumerate(scans):
         if place in refused:

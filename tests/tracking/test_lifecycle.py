@@ -1,10 +1,10 @@
 """fold: the same state in any order and at any repetition; delivery never goes back."""
 
 import time
-from dataclasses import replace
 from datetime import timedelta
 
 import pytest
+from msgspec.structs import replace
 from hypothesis import given
 from hypothesis import strategies as st
 
