@@ -25,6 +25,16 @@ def moments(values: Iterable[datetime | date | None]) -> str:
     return "{" + ",".join(["NULL" if value is None else value.isoformat() for value in values]) + "}"
 
 
+def sparse(values: Sequence[int | None]) -> str:
+    """A `bigint[]` that is mostly empty: `unnest` fills a shorter array up with NULLs."""
+    return "{}" if values.count(None) == len(values) else numbers(values)
+
+
+def sparse_moments(values: Sequence[datetime | None]) -> str:
+    """A `timestamptz[]` of the same kind."""
+    return "{}" if values.count(None) == len(values) else moments(values)
+
+
 def texts(values: Sequence[str | None]) -> str:
     """A `text[]`."""
     return "{" + ",".join(["NULL" if value is None else _quoted(value) for value in values]) + "}"

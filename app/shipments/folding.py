@@ -209,10 +209,11 @@ def _write(session: Session, rows: Sequence[_Row], refound: Mapping[int, tuple[F
             arrays.numbers([row.shipment_id for row in rows]),
             arrays.texts([tail.milestone for tail in tails]),
             arrays.texts([tail.code for tail in tails]),
-            arrays.moments([tail.since for tail in tails]),
+            # Most states are decided by the latest scan, so its time need not be written twice.
+            arrays.sparse_moments([None if tail.since == tail.mark[0] else tail.since for tail in tails]),
             arrays.numbers([tail.facility_id for tail in tails]),
-            arrays.numbers([tail.courier_id for tail in tails]),
-            arrays.numbers([tail.attempts for tail in tails]),
+            arrays.sparse([tail.courier_id for tail in tails]),
+            arrays.sparse([tail.attempts or None for tail in tails]),
             arrays.flags([tail.terminal for tail in tails]),
             arrays.flags(
                 [
@@ -222,9 +223,10 @@ def _write(session: Session, rows: Sequence[_Row], refound: Mapping[int, tuple[F
                     for row in rows
                 ]
             ),
-            arrays.moments([tail.delivered_at for tail in tails]),
-            arrays.moments([tail.confirmed_at for tail in tails]),
-            arrays.moments([row.tail.mark[0] if row.continues else None for row in rows]),
+            arrays.sparse_moments([tail.delivered_at for tail in tails]),
+            arrays.sparse_moments([tail.confirmed_at for tail in tails]),
+            arrays.moments([tail.mark[0] for tail in tails]),
+            arrays.flags([row.continues for row in rows]),
             arrays.numbers([tail.mark[1] for tail in tails]),
             arrays.texts([tail.mark[2] for tail in tails]),
         ),
@@ -232,16 +234,18 @@ def _write(session: Session, rows: Sequence[_Row], refound: Mapping[int, tuple[F
 
 
 _UPDATE = """
-UPDATE shipment SET milestone = given.milestone, code = given.code, state_since = given.since,
-    state_facility_id = given.facility_id, state_courier_id = given.courier_id, attempts = given.attempts,
+UPDATE shipment SET milestone = given.milestone, code = given.code, 
+    state_since = COALESCE(given.since, given.last_at), state_facility_id = given.facility_id,
+    state_courier_id = given.courier_id, attempts = COALESCE(given.attempts, 0),
     terminal = given.terminal, has_findings = given.has_findings, delivered_at = given.delivered_at,
-    receipt_confirmed_at = given.confirmed_at, last_scan_at = given.last_at, last_scan_rank = given.last_rank,
+    receipt_confirmed_at = given.confirmed_at, last_scan_at = CASE WHEN given.continues THEN given.last_at END,
+    last_scan_rank = given.last_rank,
     last_scan_key = given.last_key
 FROM unnest(%s::bigint[], %s::text[], %s::text[], %s::timestamptz[], %s::bigint[], %s::bigint[], %s::bigint[],
-    %s::boolean[], %s::boolean[], %s::timestamptz[], %s::timestamptz[], %s::timestamptz[], %s::smallint[],
-    %s::text[])
+    %s::boolean[], %s::boolean[], %s::timestamptz[], %s::timestamptz[], %s::timestamptz[], %s::boolean[],
+    %s::smallint[], %s::text[])
     AS given (id, milestone, code, since, facility_id, courier_id, attempts, terminal, has_findings,
-              delivered_at, confirmed_at, last_at, last_rank, last_key)
+              delivered_at, confirmed_at, last_at, continues, last_rank, last_key)
 WHERE shipment.id = given.id
 """
 

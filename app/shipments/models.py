@@ -106,7 +106,7 @@ class Shipment(Identified, TenantScoped, Base):
     milestone: Mapped[Milestone] = mapped_column(enum_by_value(Milestone))
     code: Mapped[ScanCode] = mapped_column(enum_by_value(ScanCode))
     state_since: Mapped[datetime]
-    state_facility_id: Mapped[int | None] = mapped_column(sa.ForeignKey("facility.id"))
+    state_facility_id: Mapped[int | None]
     state_courier_id: Mapped[int | None]
     attempts: Mapped[int] = mapped_column(default=0)
     terminal: Mapped[bool] = mapped_column(default=False)

@@ -1543,9 +1543,6 @@ def upgrade() -> None:
             name=op.f("fk_shipment_sender_district_adcode_district"),
         ),
         sa.ForeignKeyConstraint(
-            ["state_facility_id"], ["facility.id"], name=op.f("fk_shipment_state_facility_id_facility")
-        ),
-        sa.ForeignKeyConstraint(
             ["tenant_id"], ["tenant.id"], name=op.f("fk_shipment_tenant_id_tenant"), ondelete="RESTRICT"
         ),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_shipment")),
