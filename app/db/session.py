@@ -94,7 +94,7 @@ def copy_plain(session: Session, statement: str, text: str) -> None:
     session.flush()
     cursor = session.connection().connection.cursor()
     try:
-        with cursor.copy(statement) as copy:  # type: ignore[attr-defined]  # psycopg's own
+        with cursor.copy(statement) as copy:
             copy.write(text)
     finally:
         cursor.close()

@@ -101,7 +101,8 @@ def _locked(session: Session, shipment_ids: Sequence[int]) -> list[_Row]:
             "SELECT id, pieces, booked_at, destination_facility_id, milestone, code, state_since, "
             "state_facility_id, state_courier_id, attempts, terminal, has_findings, delivered_at, "
             "receipt_confirmed_at, last_scan_at, last_scan_rank, last_scan_key "
-            "FROM shipment WHERE id = ANY (%s::bigint[]) ORDER BY id FOR NO KEY UPDATE",
+            "FROM shipment_state JOIN shipment ON id = shipment_id WHERE shipment_id = ANY (%s::bigint[]) "
+            "ORDER BY shipment_id FOR NO KEY UPDATE OF shipment_state",
             (arrays.numbers(shipment_ids[start : start + _LOCKED_AT_ONCE]),),
         )
         rows += [_row(*values) for values in found]
@@ -234,7 +235,7 @@ def _write(session: Session, rows: Sequence[_Row], refound: Mapping[int, tuple[F
 
 
 _UPDATE = """
-UPDATE shipment SET milestone = given.milestone, code = given.code, 
+UPDATE shipment_state SET milestone = given.milestone, code = given.code,
     state_since = COALESCE(given.since, given.last_at), state_facility_id = given.facility_id,
     state_courier_id = given.courier_id, attempts = COALESCE(given.attempts, 0),
     terminal = given.terminal, has_findings = given.has_findings, delivered_at = given.delivered_at,
@@ -246,7 +247,7 @@ FROM unnest(%s::bigint[], %s::text[], %s::text[], %s::timestamptz[], %s::bigint[
     %s::smallint[], %s::text[])
     AS given (id, milestone, code, since, facility_id, courier_id, attempts, terminal, has_findings,
               delivered_at, confirmed_at, last_at, continues, last_rank, last_key)
-WHERE shipment.id = given.id
+WHERE shipment_id = given.id
 """
 
 
