@@ -118,8 +118,9 @@ def _inserted(
 _COPIED_MIN = 50
 _MISREAD = re.compile(r"[\\\t\r\n]")
 _COPY = (
-    "COPY scan (tenant_id, user_id, scan_key, shipment_id, shipment_month, device_id, client_scan_id, code, "
-    "occurred_at, offset_minutes, received_at, facility_id, courier_id, reason, corrects, piece_no) FROM STDIN"
+    "COPY scan (tenant_id, user_id, scan_key, shipment_id, shipment_month, device_id, client_scan_id, "
+    "code, occurred_at, offset_minutes, received_at, facility_id, courier_id, reason, corrects, piece_no) "
+    "FROM STDIN"
 )
 _INSERT = """
 INSERT INTO scan (tenant_id, user_id, received_at, scan_key, shipment_id, shipment_month, device_id,
