@@ -50,11 +50,6 @@ class Fresh(NamedTuple):
     key: str
     heard: Heard
 
-    @property
-    def ahead(self) -> bool:
-        """Whether the device's clock runs ahead of the server's, be it tolerably."""
-        return self.heard.scan.occurred_at > self.at
-
 
 class Continued(NamedTuple):
     """What came of it, by shipment; and each scan that may be strange, with the milestone that it met."""
@@ -113,20 +108,26 @@ def _round(
     session: Session, steps: Sequence[tuple[int, Fresh]], all_fresh: Mapping[int, Sequence[Fresh]] | None
 ) -> list[Change]:
     """One scan of each shipment; the shipments that are to be folded anew are only locked."""
-    last = [all_fresh is None or _may_continue(all_fresh[shipment_id]) for shipment_id, _one in steps]
+    ids = [shipment_id for shipment_id, _one in steps]
+    ats, ranks, keys, heard = zip(*[one for _id, one in steps], strict=True)
+    if all_fresh is None:
+        last = [True] * len(ids)
+    else:
+        last = [_may_continue(all_fresh[shipment_id]) for shipment_id in ids]
     rows = execute_plain(
         session,
         _CONTINUE,
         (
-            arrays.numbers([shipment_id for shipment_id, _one in steps]),
+            arrays.numbers(ids),
             arrays.flags(last),
-            arrays.texts([one.heard.scan.code for _id, one in steps]),
-            arrays.moments([one.at for _id, one in steps]),
-            arrays.numbers([one.rank for _id, one in steps]),
-            arrays.texts([one.key for _id, one in steps]),
-            arrays.sparse([one.heard.facility_id for _id, one in steps]),
-            arrays.sparse([one.heard.courier_id for _id, one in steps]),
-            arrays.flags([one.ahead for _id, one in steps]),
+            arrays.texts([one.scan.code for one in heard]),
+            arrays.moments(ats),
+            arrays.numbers(ranks),
+            arrays.texts(keys),
+            arrays.sparse([one.facility_id for one in heard]),
+            arrays.sparse([one.courier_id for one in heard]),
+            # The device's clock runs ahead of the server's, be it tolerably.
+            arrays.flags([one.scan.occurred_at > at for one, at in zip(heard, ats, strict=True)]),
         ),
     )
     return list(map(Change._make, rows))

@@ -87,7 +87,7 @@ def _sorted_out(
     return heard, refused
 
 
-def _facilities(session: Session, asked: Iterable[int]) -> frozenset[int]:
+def _facilities(session: Session, asked: Collection[int]) -> frozenset[int]:
     rows = execute_plain(
         session,
         "SELECT id FROM facility WHERE tenant_id = %s AND id = ANY (%s::bigint[])",
