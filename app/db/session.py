@@ -13,6 +13,7 @@ from contextlib import contextmanager
 from typing import Any
 
 import msgspec
+import psycopg
 import sqlalchemy as sa
 from sqlalchemy import event
 from sqlalchemy.orm import LoaderCriteriaOption, ORMExecuteState, Session, sessionmaker, with_loader_criteria
@@ -89,13 +90,24 @@ def execute_plain(session: Session, statement: str, parameters: Sequence[Any]) -
         cursor.close()
 
 
-def copy_plain(session: Session, statement: str, text: str) -> None:
-    """Run `COPY ... FROM STDIN` with rows in PostgreSQL's text format, on the session's connection."""
+def copy_if_new(session: Session, statement: str, text: str) -> bool:
+    """Run `COPY ... FROM STDIN` with rows in PostgreSQL's text format; False when one of them is there already.
+
+    Then nothing of the copy stays, and the transaction goes on. The savepoint is the connection's own, since
+    one of the session's costs as much as the copy of a hundred rows.
+    """
     session.flush()
     cursor = session.connection().connection.cursor()
     try:
-        with cursor.copy(statement) as copy:
-            copy.write(text)
+        cursor.execute("SAVEPOINT copied")
+        try:
+            with cursor.copy(statement) as copy:
+                copy.write(text)
+        except psycopg.errors.UniqueViolation:
+            cursor.execute("ROLLBACK TO SAVEPOINT copied")
+            return False
+        cursor.execute("RELEASE SAVEPOINT copied")
+        return True
     finally:
         cursor.close()
 

@@ -114,13 +114,15 @@ def _round(
         last = [True] * len(ids)
     else:
         last = [_may_continue(all_fresh[shipment_id]) for shipment_id in ids]
+    codes = [one.scan.code for one in heard]
     rows = execute_plain(
         session,
         _CONTINUE,
         (
+            *_rules(codes),
             arrays.numbers(ids),
             arrays.flags(last),
-            arrays.texts([one.scan.code for one in heard]),
+            arrays.texts(codes),
             arrays.moments(ats),
             arrays.numbers(ranks),
             arrays.texts(keys),
@@ -139,18 +141,35 @@ def _may_continue(fresh: Sequence[Fresh]) -> bool:
     return len(fresh) <= ROUNDS_MAX and all(one.heard.scan.corrects is None for one in fresh)
 
 
-def _flag(value: bool) -> str:
-    return "true" if value else "false"
+def _cells(code: str) -> tuple[str, ...]:
+    """The column of the transition table that tells of a code, as parts of array literals."""
+    column = [(before, cell) for (before, one), cell in TRANSITIONS.items() if one == code]
+    parts = (
+        [before for before, _cell in column],
+        [code for _cell in column],
+        [cell.to for _before, cell in column],
+        [cell.decides for _before, cell in column],
+        [cell.finding is not None for _before, cell in column],
+        [cell.to in TERMINAL for _before, cell in column],
+        [int(code in FAILED_ATTEMPTS) for _cell in column],
+    )
+    return tuple(",".join([str(value) for value in part]) for part in parts)
 
 
-_RULES = ", ".join(
-    f"('{before}', '{code}', '{cell.to}', {_flag(cell.decides)}, {_flag(cell.finding is not None)}, "
-    f"{_flag(cell.to in TERMINAL)}, {int(code in FAILED_ATTEMPTS)})"
-    for (before, code), cell in TRANSITIONS.items()
-)
-# The values are words of the engine, no text of a user.
-_CONTINUE = f"""
-WITH rule (before, code, milestone, decides, odd, terminal, attempts) AS (VALUES {_RULES}),
+_CELLS = {code.value: _cells(code) for code in ScanCode}
+
+
+def _rules(codes: Iterable[str]) -> list[str]:
+    """As much of the transition table as some codes ask for, column by column."""
+    columns = zip(*[_CELLS[code] for code in set(codes)], strict=True)
+    return ["{" + ",".join(column) + "}" for column in columns]
+
+
+_CONTINUE = """
+WITH rule AS MATERIALIZED (
+    SELECT * FROM unnest(%s::text[], %s::text[], %s::text[], %s::boolean[], %s::boolean[], %s::boolean[],
+        %s::smallint[]) AS rule (before, code, milestone, decides, odd, terminal, attempts)
+),
 held AS MATERIALIZED (
     SELECT given.*, state.milestone AS milestone_before, state.code AS code_before,
         state.state_facility_id AS facility_before
@@ -170,8 +189,8 @@ UPDATE shipment_state AS state SET
     terminal = rule.terminal,
     has_findings = state.has_findings OR rule.odd OR held.ahead,
     delivered_at = CASE WHEN NOT rule.decides THEN state.delivered_at
-        WHEN rule.milestone = '{Milestone.DELIVERED}' THEN held.at END,
-    receipt_confirmed_at = CASE WHEN held.code = '{ScanCode.RECEIPT_CONFIRMED}'
+        WHEN rule.milestone = 'delivered' THEN held.at END,
+    receipt_confirmed_at = CASE WHEN held.code = 'receipt_confirmed'
         THEN coalesce(state.receipt_confirmed_at, held.at) ELSE state.receipt_confirmed_at END,
     last_scan_at = held.at, last_scan_rank = held.rank, last_scan_key = held.key
 FROM held
@@ -183,4 +202,4 @@ WHERE state.shipment_id = held.id AND held.is_last
 RETURNING state.shipment_id, state.milestone, state.code, state.state_facility_id, held.milestone_before,
     held.code_before, held.facility_before, shipment.destination_facility_id, rule.decides,
     rule.odd OR held.ahead
-"""  # noqa: S608
+"""

@@ -8,11 +8,10 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import UTC, date, datetime
 from typing import NamedTuple
 
-import psycopg
 from sqlalchemy.orm import Session
 
 from app.db import arrays
-from app.db.session import copy_plain, execute_plain, tenant_of
+from app.db.session import copy_if_new, execute_plain, tenant_of
 from app.shipments.models import Shipment
 from app.shipments.scan_values import Heard
 from app.shipments.waybills import Known, month_of
@@ -69,12 +68,7 @@ def _copied(
             f"{_number(one.facility_id)}\t{_number(one.courier_id)}\t{_text(scan.reason)}\t"
             f"{_text(scan.corrects)}\t{_number(one.piece_no)}\n"
         )
-    try:
-        with session.begin_nested():
-            copy_plain(session, _COPY, "".join(lines))
-    except psycopg.errors.UniqueViolation:
-        return False
-    return True
+    return copy_if_new(session, _COPY, "".join(lines))
 
 
 def _number(value: int | None) -> str:

@@ -15,8 +15,7 @@ from sqlalchemy.orm import Session
 
 from app.accounts.roles import Role, Scope
 from app.actor import Actor
-from app.db import arrays
-from app.db.session import execute_plain, tenant_of
+from app.db.session import tenant_of
 from app.errors import ForbiddenError, InvalidInputError
 from app.shipments import estimates, folding, scan_store, unmatched, waybills
 from app.shipments.models import DeliveryProof, ScanRecord
@@ -75,7 +74,7 @@ def _sorted_out(
     asked = {
         scan.facility_id for scan in scans if scan.facility_id is not None and 0 < scan.facility_id <= ID_MAX
     }
-    facility_ids = _facilities(session, asked) if asked else frozenset()
+    facility_ids = waybills.facilities(session, asked)
     heard: dict[int, Heard] = {}
     refused: dict[int, Refusal] = {}
     for place, scan in enumerate(scans):
@@ -85,15 +84,6 @@ def _sorted_out(
         else:
             refused[place] = reason
     return heard, refused
-
-
-def _facilities(session: Session, asked: Collection[int]) -> frozenset[int]:
-    rows = execute_plain(
-        session,
-        "SELECT id FROM facility WHERE tenant_id = %s AND id = ANY (%s::bigint[])",
-        (tenant_of(session), arrays.numbers(asked)),
-    )
-    return frozenset(facility_id for (facility_id,) in rows)
 
 
 def _refused_by_shipment(

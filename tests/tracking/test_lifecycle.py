@@ -4,9 +4,9 @@ import time
 from datetime import timedelta
 
 import pytest
-from msgspec.structs import replace
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from tests.tracking.build import at, scan
 from tests.tracking.strategies import scan_sets

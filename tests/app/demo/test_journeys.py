@@ -9,8 +9,8 @@ from datetime import datetime, timedelta
 from functools import reduce
 from random import Random
 
-import msgspec
 import pytest
+from msgspec import structs
 
 from app.demo.journey import Journey
 from app.demo.network_plan import FacilitySpec, plan_network
@@ -105,7 +105,7 @@ def _scan(
 def _as_it_comes(scans: tuple[Scan, ...], pick: Random) -> list[Scan]:
     """Shuffled, and about every third sent again, once or twice, as it was or heard later."""
     again = [
-        msgspec.structs.replace(scan, received_at=scan.received_at + timedelta(minutes=pick.randrange(2) * 50))
+        structs.replace(scan, received_at=scan.received_at + timedelta(minutes=pick.randrange(2) * 50))
         for scan in scans
         for _ in range(pick.choice((0, 0, 1, 2)))
     ]

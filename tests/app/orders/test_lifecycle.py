@@ -158,7 +158,9 @@ def test_the_clock_releases_what_was_delivered_long_ago(database, fresh: Shop, n
             (too_new, delivered_at + timedelta(days=1)),
         ):
             session.execute(
-                sa.update(Shipment).where(Shipment.shipment_id == order.shipment_id).values(delivered_at=moment)
+                sa.update(Shipment)
+                .where(Shipment.shipment_id == order.shipment_id)
+                .values(delivered_at=moment)
             )
     now = delivered_at + timedelta(days=settings.auto_confirm_days)
     with database.unit_of_work(None) as session:

@@ -146,7 +146,7 @@ def test_a_scan_that_comes_late_is_folded_where_it_belongs(desk: Desk) -> None:
 
 @pytest.mark.parametrize("seed", range(4))
 def test_continued_or_anew_the_state_is_that_of_all_scans(new_desk: Callable[[], Desk], seed: int) -> None:
-    """Whatever is heard, however it is cut into batches, late, ahead of time, doubled, of pieces, corrected."""
+    """Whatever is heard, however it is cut into batches, late, early, doubled, of pieces, corrected."""
     random, desk = Random(seed), new_desk()
     parcels = [desk.book(pieces=random.choice([1, 1, 1, 2])) for _parcel in range(30)]
     start = desk.logins.clock()
