@@ -91,7 +91,7 @@ def execute_plain(session: Session, statement: str, parameters: Sequence[Any]) -
 
 
 def copy_if_new(session: Session, statement: str, text: str) -> bool:
-    """Run `COPY ... FROM STDIN` with rows in PostgreSQL's text format; False when one of them is there already.
+    """Run `COPY ... FROM STDIN` with rows in the text format; False when one of them is there already.
 
     Then nothing of the copy stays, and the transaction goes on. The savepoint is the connection's own, since
     one of the session's costs as much as the copy of a hundred rows.
