@@ -123,16 +123,26 @@ def access_of(view: Callable[..., Any]) -> str | None:
     return access
 
 
+HEADERS = {
+    "Content-Security-Policy": _CONTENT_SECURITY_POLICY,
+    "X-Content-Type-Options": "nosniff",
+    "Referrer-Policy": "same-origin",
+    "Permissions-Policy": "camera=(self), geolocation=(self), microphone=()",
+    "Cross-Origin-Opener-Policy": "same-origin",
+    # Pages, data, labels and bank files alike name people; what may be kept says so itself.
+    "Cache-Control": "no-store",
+}
+"""What every answer carries, unless it says otherwise itself."""
+
+HEADERS_OVER_TLS = {"Strict-Transport-Security": "max-age=31536000"}
+
+
 def add_headers(response: flask.Response) -> flask.Response:
     """The security headers of every answer."""
-    response.headers.setdefault("Content-Security-Policy", _CONTENT_SECURITY_POLICY)
-    response.headers.setdefault("X-Content-Type-Options", "nosniff")
-    response.headers.setdefault("Referrer-Policy", "same-origin")
-    response.headers.setdefault("Permissions-Policy", "camera=(self), geolocation=(self), microphone=()")
-    response.headers.setdefault("Cross-Origin-Opener-Policy", "same-origin")
+    headers = response.headers
+    for name, value in HEADERS.items():
+        headers.setdefault(name, value)
     if flask.request.is_secure:
-        response.headers.setdefault("Strict-Transport-Security", "max-age=31536000")
-    if "Cache-Control" not in response.headers:
-        # Pages, data, labels and bank files alike name people; what may be kept says so itself.
-        response.headers["Cache-Control"] = "no-store"
+        for name, value in HEADERS_OVER_TLS.items():
+            headers.setdefault(name, value)
     return response
