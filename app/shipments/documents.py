@@ -24,7 +24,7 @@ from app.shipments.document_sql import IN_OWN_MONTH, MANY, statement
 
 _KEY = "wheelhouse.documents"
 _WHAT: Final = "the document of a parcel"
-_SETTINGS: Final = {
+SETTINGS: Final = {
     "timezone": "UTC",  # times are written as they are kept
     "default_transaction_read_only": "on",
     "statement_timeout": "5000",
@@ -37,6 +37,8 @@ _SETTINGS: Final = {
     "enable_hashjoin": "off",
     "enable_mergejoin": "off",
 }
+"""How its sessions are set."""
+
 _LOST: Final = frozenset({"57P01", "57P02", "57P03", "26000"})  # ended by the server; unknown to a new one
 
 
@@ -144,7 +146,7 @@ class _Connection:
     """A connection, and which statements it has prepared."""
 
     def __init__(self, conninfo: str) -> None:
-        options = " ".join(f"-c {name}={value}" for name, value in _SETTINGS.items())
+        options = " ".join(f"-c {name}={value}" for name, value in SETTINGS.items())
         given = psycopg.conninfo.conninfo_to_dict(conninfo).get("options")
         self._connection = psycopg.connect(
             conninfo, autocommit=True, options=f"{given} {options}" if given else options, connect_timeout=5
