@@ -15,7 +15,7 @@ from app.clock import Clock, utcnow
 from app.config import Settings
 from app.db.session import Database
 from app.shipments import documents
-from app.shipments.document_door import DocumentDoor
+from app.shipments.public_door import PublicDoor
 
 # One line a door, in the order of the arrows; `blueprint` in each module.
 DOORS = (
@@ -96,7 +96,7 @@ def create_app(settings: Settings | None = None, *, clock: Clock = utcnow) -> AP
     health.init_app(app)
     _describe_api(app)
     documents.install(app, settings.database_url)
-    app.wsgi_app = DocumentDoor(app, services, app.wsgi_app)  # type: ignore[method-assign]
+    app.wsgi_app = PublicDoor(app, services, app.wsgi_app)  # type: ignore[method-assign]
 
     unguarded = security.unguarded_views(app)
     if unguarded:

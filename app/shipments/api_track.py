@@ -19,8 +19,8 @@ from app.shipments.access import Attempt
 from app.shipments.answers import opened_answer
 from app.shipments.api_blueprint import blueprint
 from app.shipments.api_models import TrackMany, TrackManyQuery, TrackOut, TrackQuery
-from app.shipments.document_door import NOT_FOUND
 from app.shipments.documents import documents
+from app.shipments.public_door import NOT_FOUND
 from app.shipments.values import parse_number
 from app.web import now, public_unit_of_work
 

@@ -89,6 +89,7 @@ CROSS JOIN LATERAL (
     SELECT '{{"waybill_number":"' || parcel.waybill_number || '","milestone":"' || parcel.milestone
         || '","code":"' || parcel.code || '","sentence":' || to_json(
             upper(left(sentence.words, 1)) || substr(sentence.words, 2))::text
+        || ',"offset_minutes":' || parcel.booked_offset_minutes
         || ',"promised_from":' || to_json(parcel.promised_from_at)::text
         || ',"promised_to":' || to_json(parcel.promised_to_at)::text
         || coalesce(

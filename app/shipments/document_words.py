@@ -15,7 +15,7 @@ from babel import Locale
 from flask_babel import gettext as _
 
 from app import i18n
-from app.formatting import DATE_TIME
+from app.formatting import DATE_TIME, PATTERN_PARTS
 from app.i18n import Language
 from app.shipments.words import SENTENCES, reason_words
 from tracking.mappings import BY_CODE, BY_REASON, Foreign
@@ -24,7 +24,6 @@ GAPS = ("since", "place", "reason", "day", "start", "end")
 """What a sentence has gaps for."""
 
 _MARK = re.compile(r"%\((\w+)\)s")
-_TOKEN = re.compile(r"d|MMM|M|yyyy|HH|mm|EEE|[^a-zA-Z]+")
 # What `to_char` calls the parts of Babel's patterns; names of months and days come from Babel itself.
 _TO_CHAR = {"d": "FMDD", "M": "FMMM", "yyyy": "YYYY", "HH": "HH24", "mm": "MI"}
 
@@ -112,7 +111,7 @@ def local_time(moment: str, shape: str, language: Language) -> str:
     locale = Locale.parse(language.locale)
     parts: list[str] = []
     plain = ""
-    for part in _TOKEN.findall(DATE_TIME[locale.language][shape]):
+    for part in PATTERN_PARTS.findall(DATE_TIME[locale.language][shape]):
         if part in ("MMM", "EEE"):
             if plain:
                 parts.append(f"to_char({moment}, {text(plain)})")
