@@ -6,7 +6,7 @@ writes them in the language of the page. Nothing here passes through a float.
 
 import functools
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import UTC, date, datetime, timedelta, timezone
 from decimal import ROUND_HALF_UP, Decimal
 from fractions import Fraction
@@ -176,27 +176,26 @@ def datetime_local(
 
 
 def _written(there: datetime, language: str, shape: str) -> str:
-    return "".join([write(there) for write in _writers(language, shape)])
+    pattern, months, days = _pattern(language, shape)
+    return pattern.format(there, months[there.month], days[there.weekday()])
 
 
 @functools.lru_cache  # Babel reads its pattern anew each time, which takes ten times as long
-def _writers(language: str, shape: str) -> tuple[Callable[[datetime], str], ...]:
-    """What writes each part of a pattern of `DATE_TIME`."""
+def _pattern(language: str, shape: str) -> tuple[str, Mapping[int, str], Mapping[int, str]]:
+    """A pattern of `DATE_TIME` for `str.format`, and the names of months and days that it also takes."""
     locale = Locale.parse(language)
-    months, days = locale.months["format"]["abbreviated"], locale.days["format"]["abbreviated"]
-    known: dict[str, Callable[[datetime], str]] = {
-        "yyyy": lambda there: f"{there.year:04}",
-        "MMM": lambda there: months[there.month],
-        "M": lambda there: str(there.month),
-        "d": lambda there: str(there.day),
-        "EEE": lambda there: days[there.weekday()],
-        "HH": lambda there: f"{there.hour:02}",
-        "mm": lambda there: f"{there.minute:02}",
+    known = {
+        "yyyy": "{0.year:04}",
+        "MMM": "{1}",
+        "M": "{0.month}",
+        "d": "{0.day}",
+        "EEE": "{2}",
+        "HH": "{0.hour:02}",
+        "mm": "{0.minute:02}",
     }
-    return tuple(
-        known.get(part, lambda _there, part=part: part)
-        for part in PATTERN_PARTS.findall(DATE_TIME[language][shape])
-    )
+    parts = PATTERN_PARTS.findall(DATE_TIME[language][shape])
+    months, days = locale.months["format"]["abbreviated"], locale.days["format"]["abbreviated"]
+    return "".join([known.get(part, part) for part in parts]), dict(months), dict(days)
 
 
 def local_date(moment: datetime, offset_minutes: int) -> str:

@@ -25,6 +25,7 @@ from app.shipments.document_sql import IN_OWN_MONTH, MANY, statement
 _KEY = "wheelhouse.documents"
 _WHAT: Final = "the document of a parcel"
 SETTINGS: Final = {
+    "application_name": "wheelhouse-documents",
     "timezone": "UTC",  # times are written as they are kept
     "default_transaction_read_only": "on",
     "statement_timeout": "5000",

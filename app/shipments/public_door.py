@@ -46,7 +46,7 @@ log = structlog.get_logger(__name__)
 
 
 class PublicDoor:
-    """A WSGI application around another, which it asks whatever it does not answer itself."""
+    """A WSGI application around another, `others`, which it asks whatever it does not answer itself."""
 
     def __init__(self, app: flask.Flask, services: Services, others: WSGIApplication) -> None:
         self._app = app
@@ -54,7 +54,7 @@ class PublicDoor:
         self._documents = documents(app)
         self._visitors = Visitors(app)
         self._pages: dict[Language, TrackPage] = {}
-        self._others = others
+        self.others = others
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         """Answer a request."""
@@ -67,7 +67,7 @@ class PublicDoor:
                 found = self._page(match[1], environ, start_response)
                 if found is not None:
                     return found
-        return self._others(environ, start_response)
+        return self.others(environ, start_response)
 
     def _document(
         self, number: str, environ: WSGIEnvironment, start_response: StartResponse
@@ -134,7 +134,7 @@ class PublicDoor:
         extra: dict[str, Any] | None = None,
     ) -> bytes:
         body = problem_body(status, code, title, detail, path, extra)
-        return f"{self._app.json.dumps(body)}\n".encode()
+        return self._app.json.response(body).get_data()
 
 
 def _language(environ: WSGIEnvironment) -> Language:

@@ -8,15 +8,24 @@ from __future__ import annotations
 
 import secrets
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 
 import flask
 from flask.sessions import SecureCookieSessionInterface
-from itsdangerous import BadSignature, URLSafeTimedSerializer
+from itsdangerous import BadSignature, Serializer, URLSafeTimedSerializer
+from itsdangerous.encoding import base64_encode
 from werkzeug.http import dump_cookie, parse_cookie
 
 _FIELD: Final = "csrf_token"
 _SALT: Final = "wtf-csrf-token"
+
+
+class _Serializer(URLSafeTimedSerializer):
+    """Writes as it stands what would be no shorter if it were compressed, without trying."""
+
+    def dump_payload(self, obj: Any) -> bytes:
+        """The object as it is signed."""
+        return base64_encode(Serializer.dump_payload(self, obj))
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,10 +47,16 @@ class Visitors:
     def __init__(self, app: flask.Flask) -> None:
         sessions = app.session_interface
         assert isinstance(sessions, SecureCookieSessionInterface), "sessions are kept in signed cookies"
-        signer = sessions.get_signing_serializer(app)
-        assert signer is not None, "the settings demand a secret key"
-        self._cookies = signer
-        self._tokens = URLSafeTimedSerializer(app.config["SECRET_KEY"], salt=_SALT)
+        self._cookies = _Serializer(
+            app.config["SECRET_KEY"],
+            salt=sessions.salt,
+            serializer=sessions.serializer,
+            signer_kwargs={
+                "key_derivation": sessions.key_derivation,
+                "digest_method": sessions.digest_method,
+            },
+        )
+        self._tokens = _Serializer(app.config["SECRET_KEY"], salt=_SALT)
         self._name = sessions.get_cookie_name(app)
         self._max_age_s = int(app.permanent_session_lifetime.total_seconds())
         # The same attributes each time: taken from one made by Werkzeug.
