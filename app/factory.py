@@ -81,7 +81,7 @@ def create_app(settings: Settings | None = None, *, clock: Clock = utcnow) -> AP
     telemetry.install(app)
     app.before_request(identify)
     app.before_request(security.refuse_uninvited)
-    app.after_request(security.add_headers)
+    security.install_headers(app, settings.live_url)
     i18n.init_app(app)
     formatting.init_app(app)
     assets.init_app(app)

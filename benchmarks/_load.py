@@ -1,4 +1,4 @@
-"""A load that costs little itself: connections kept alive by one loop, each asking as soon as it is answered."""
+"""A load that costs little itself: one loop over connections that ask again as soon as they are answered."""
 
 from __future__ import annotations
 

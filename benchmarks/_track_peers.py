@@ -74,7 +74,8 @@ def lean(environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
 
 
 _TEMPLATE = """<!doctype html>
-<html lang="en"><head><meta charset="utf-8"><title>{{ told.waybill_number }}</title></head><body><h1>{{ told.waybill_number }}</h1><p>{{ told.sentence }}</p>
+<html lang="en"><head><meta charset="utf-8"><title>{{ told.waybill_number }}</title></head>
+<body><h1>{{ told.waybill_number }}</h1><p>{{ told.sentence }}</p>
 <dl><dt>Promised</dt><dd>{{ told.promised_from }} to {{ told.promised_to }}</dd></dl>
 <ol>{% for event in told.events %}<li><time datetime="{{ event.at }}">{{ event.at }}</time>
 <span>{{ event.code }}</span> <span>{{ event.city }}</span>{% if event.planned %} (planned){% endif %}</li>

@@ -6,13 +6,14 @@ The plainest questions are answered before they come here, by `app.shipments.doc
 from __future__ import annotations
 
 from typing import Any
+from urllib.parse import quote
 
 import flask
 import msgspec
 from sqlalchemy.orm import Session
 
 from app import i18n
-from app.errors import InvalidInputError, NotFoundError
+from app.errors import InvalidInputError, NotFoundError, UnavailableError
 from app.security import public
 from app.shipments import access, queries
 from app.shipments.access import Attempt
@@ -22,7 +23,7 @@ from app.shipments.api_models import TrackMany, TrackManyQuery, TrackOut, TrackQ
 from app.shipments.documents import documents
 from app.shipments.public_door import NOT_FOUND
 from app.shipments.values import parse_number
-from app.web import now, public_unit_of_work
+from app.web import now, public_unit_of_work, services
 
 NUMBERS_MAX = 40
 
@@ -39,6 +40,18 @@ def track(number: str, query_data: TrackQuery) -> flask.typing.ResponseReturnVal
         raise NotFoundError(NOT_FOUND)
     (document,) = found.values()
     return flask.Response(document, content_type="application/json")
+
+
+@blueprint.get("/track/<number>/events")
+@blueprint.doc(summary="A stream of Server-Sent Events: the document at once, and again when it changes")
+@public
+def track_events(number: str) -> flask.typing.ResponseReturnValue:
+    """Live updates have a process of their own (`app.live`), and who asks here is led there."""
+    live_url = services().settings.live_url
+    if live_url is None or live_url == services().settings.public_url:
+        raise UnavailableError("live updates are not served here; ask for the document", retry_after_s=60)
+    query = f"?{flask.request.query_string.decode()}" if flask.request.query_string else ""
+    return flask.redirect(f"{live_url}/api/v1/track/{quote(number)}/events{query}", 307)
 
 
 @blueprint.get("/track")

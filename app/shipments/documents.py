@@ -19,6 +19,7 @@ import psycopg
 import sqlalchemy as sa
 from psycopg import pq
 
+from app.db import arrays
 from app.i18n import LANGUAGES, Language
 from app.shipments.document_sql import IN_OWN_MONTH, MANY, statement
 
@@ -43,6 +44,13 @@ SETTINGS: Final = {
 _LOST: Final = frozenset({"57P01", "57P02", "57P03", "26000"})  # ended by the server; unknown to a new one
 
 
+_Key = tuple[str, bool, bool]
+_VERSIONS: Final = ("", True, False)
+_VERSIONS_SQL: Final = (
+    "SELECT waybill_number, xmin::text, '' FROM shipment WHERE waybill_number = ANY ($1::text[])"
+)
+
+
 class _LostError(Exception):
     """The connection is of no use any more; another one may be."""
 
@@ -52,12 +60,12 @@ class Documents:
 
     Args:
         url: SQLAlchemy URL of the database.
-        statements: for (language, several numbers, places named) the SQL.
+        asked_by: as `statements` makes them.
     """
 
-    def __init__(self, url: str, statements: dict[tuple[str, bool, bool], str]) -> None:
+    def __init__(self, url: str, asked_by: dict[_Key, str]) -> None:
         self._conninfo = url.replace("postgresql+psycopg://", "postgresql://", 1)
-        self._statements = statements
+        self._statements = asked_by
         self._idle: deque[_Connection] = deque()
         self._process = os.getpid()
 
@@ -93,11 +101,18 @@ class Documents:
         Raises:
             sqlalchemy.exc.OperationalError: the database does not answer.
         """
-        asked = (
-            "{" + ",".join('"' + one.replace("\\", "\\\\").replace('"', '\\"') + '"' for one in numbers) + "}"
-        )
-        rows = self._ask((language.code, True, False), [asked.encode(), now.isoformat().encode()])
+        values = [arrays.texts(list(numbers)).encode(), now.isoformat().encode()]
+        rows = self._ask((language.code, True, False), values)
         return {number.decode(): document for number, _month, document in rows}
+
+    def versions(self, numbers: Collection[str]) -> dict[str, bytes]:
+        """A mark for each number that somebody booked; another one once its shipment has been written to.
+
+        Raises:
+            sqlalchemy.exc.OperationalError: the database does not answer.
+        """
+        rows = self._ask(_VERSIONS, [arrays.texts(list(numbers)).encode()])
+        return {number.decode(): version for number, version, _ in rows}
 
     def close(self) -> None:
         """End every idle connection."""
@@ -105,7 +120,7 @@ class Documents:
             while True:
                 self._idle.pop().close()
 
-    def _ask(self, key: tuple[str, bool, bool], values: list[bytes]) -> list[tuple[bytes, bytes, bytes]]:
+    def _ask(self, key: _Key, values: list[bytes]) -> list[tuple[bytes, bytes, bytes]]:
         if self._process != os.getpid():
             # A fork: these sockets are the parent's. psycopg leaves them alone in any process but their own.
             self._process, self._idle = os.getpid(), deque()
@@ -126,7 +141,7 @@ class Documents:
         self._idle.append(connection)
         return rows
 
-    def _on_new(self, key: tuple[str, bool, bool], values: list[bytes]) -> list[tuple[bytes, bytes, bytes]]:
+    def _on_new(self, key: _Key, values: list[bytes]) -> list[tuple[bytes, bytes, bytes]]:
         try:
             connection = _Connection(self._conninfo)
         except psycopg.OperationalError as error:
@@ -153,11 +168,9 @@ class _Connection:
             conninfo, autocommit=True, options=f"{given} {options}" if given else options, connect_timeout=5
         )
         self._wire = self._connection.pgconn
-        self._prepared: dict[tuple[str, bool, bool], bytes] = {}
+        self._prepared: dict[_Key, bytes] = {}
 
-    def ask(
-        self, key: tuple[str, bool, bool], sql: str, values: list[bytes]
-    ) -> list[tuple[bytes, bytes, bytes]]:
+    def ask(self, key: _Key, sql: str, values: list[bytes]) -> list[tuple[bytes, bytes, bytes]]:
         """The rows of a statement.
 
         Raises:
@@ -197,19 +210,22 @@ class _Connection:
         raise kind(_WHAT, None, error)
 
 
+def statements() -> dict[_Key, str]:
+    """What a reader asks by, in every language; needs an application's context, as every translation does."""
+    made = {
+        (language.code, several, places): statement(language, which=MANY, months=IN_OWN_MONTH)
+        if several
+        else statement(language, places=places)
+        for language in LANGUAGES.values()
+        for several, places in ((False, False), (False, True), (True, False))
+    }
+    return {**made, _VERSIONS: _VERSIONS_SQL}
+
+
 def install(app: flask.Flask, url: str) -> None:
     """Make the reader of an application."""
     with app.app_context():
-        app.extensions[_KEY] = Documents(
-            url,
-            {
-                (language.code, several, places): statement(language, which=MANY, months=IN_OWN_MONTH)
-                if several
-                else statement(language, places=places)
-                for language in LANGUAGES.values()
-                for several, places in ((False, False), (False, True), (True, False))
-            },
-        )
+        app.extensions[_KEY] = Documents(url, statements())
 
 
 def documents(app: flask.Flask | None = None) -> Documents:

@@ -22,7 +22,7 @@ from app import telemetry
 from app.errors import NotFoundError
 from app.i18n import Language, wished
 from app.problems import RETRY_AFTER_S, UNAVAILABLE, problem_body
-from app.security import HEADERS, HEADERS_OVER_TLS
+from app.security import HEADERS_OVER_TLS, headers_of
 from app.shipments.documents import documents
 from app.shipments.track_page import TrackPage
 from app.shipments.values import parse_number
@@ -38,8 +38,6 @@ _DOCUMENT_PATH: Final = re.compile(r"/api/v1/track/([A-Z]{2}[0-9]{12})")
 _DOCUMENT_ROUTE: Final = "/api/v1/track/<number>"
 _PAGE_PATH: Final = re.compile(r"/track/([A-Z]{2}[0-9]{12})")
 _PAGE_ROUTE: Final = "/track/<number>"
-_HEADERS: Final = tuple(HEADERS.items())
-_HEADERS_OVER_TLS: Final = (*_HEADERS, *HEADERS_OVER_TLS.items())
 _STATUS_LINES: Final = {200: "200 OK", 404: "404 NOT FOUND", 503: "503 SERVICE UNAVAILABLE"}
 
 log = structlog.get_logger(__name__)
@@ -53,6 +51,7 @@ class PublicDoor:
         self._clock = services.clock
         self._documents = documents(app)
         self._visitors = Visitors(app)
+        self._headers = tuple(headers_of(app).items())
         self._pages: dict[Language, TrackPage] = {}
         self.others = others
 
@@ -86,7 +85,7 @@ class PublicDoor:
             missing = NotFoundError(NOT_FOUND)
             status, headers = 404, [("Content-Type", "application/problem+json")]
             body = self._problem(404, missing.code, missing.title, missing.detail, environ["PATH_INFO"])
-        _start(environ, start_response, status, headers, body, request_id)
+        self._start(environ, start_response, status, headers, body, request_id)
         telemetry.finished("GET", _DOCUMENT_ROUTE, status, began, request_id)
         return (body,)
 
@@ -117,7 +116,7 @@ class PublicDoor:
         ]
         if visitor.cookie is not None:
             headers.append(("Set-Cookie", visitor.cookie))
-        _start(environ, start_response, 200, headers, body, request_id)
+        self._start(environ, start_response, 200, headers, body, request_id)
         telemetry.finished("GET", _PAGE_ROUTE, 200, began, request_id)
         return (body,)
 
@@ -134,22 +133,23 @@ class PublicDoor:
         extra: dict[str, Any] | None = None,
     ) -> bytes:
         body = problem_body(status, code, title, detail, path, extra)
-        return self._app.json.response(body).get_data()
+        return f"{self._app.json.dumps(body, separators=(',', ':'))}\n".encode()
+
+    def _start(
+        self,
+        environ: WSGIEnvironment,
+        start_response: StartResponse,
+        status: int,
+        headers: list[tuple[str, str]],
+        body: bytes,
+        request_id: str,
+    ) -> None:
+        headers += self._headers
+        if environ["wsgi.url_scheme"] == "https":
+            headers += HEADERS_OVER_TLS.items()
+        headers += (("Content-Length", str(len(body))), ("X-Request-Id", request_id))
+        start_response(_STATUS_LINES[status], headers)
 
 
 def _language(environ: WSGIEnvironment) -> Language:
     return wished(environ.get("HTTP_COOKIE", ""), environ.get("HTTP_ACCEPT_LANGUAGE", ""))
-
-
-def _start(
-    environ: WSGIEnvironment,
-    start_response: StartResponse,
-    status: int,
-    headers: list[tuple[str, str]],
-    body: bytes,
-    request_id: str,
-) -> None:
-    over_tls = environ["wsgi.url_scheme"] == "https"
-    headers += _HEADERS_OVER_TLS if over_tls else _HEADERS
-    headers += (("Content-Length", str(len(body))), ("X-Request-Id", request_id))
-    start_response(_STATUS_LINES[status], headers)

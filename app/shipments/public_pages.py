@@ -15,6 +15,7 @@ from app.shipments.forms import ComplaintForm, PhoneForm, ReceiptForm, TrackForm
 from app.shipments.models import DeliveryProof, Shipment
 from app.shipments.phrases import city_name, facility_name, sentence_text, timeline_rows, window_text
 from app.shipments.story import story_of
+from app.shipments.track_page import live_address
 from app.shipments.values import link_token, parse_number, without_nul
 from app.shipments.words import MILESTONES
 from app.web import now, public_unit_of_work
@@ -139,6 +140,7 @@ def _page(session: Session, shipment: Shipment, *, opened: bool, form: PhoneForm
         events=timeline_rows(story, place, detailed=opened),
         promised=None if story.state.terminal else window_text(story.promised, offset),
         expected=window_text(story.expected, offset) if story.expected and story.differs else None,
+        live=None if story.state.terminal else live_address(shipment.waybill_number),
         opened=opened,
         token=token,
         form=form,

@@ -20,11 +20,12 @@ import flask
 from flask_babel import gettext as _
 from markupsafe import escape
 
-from app import formatting
+from app import formatting, i18n
 from app.i18n import Language
 from app.shipments.forms import PhoneForm
 from app.shipments.phrases import TONES
 from app.shipments.words import CODES, MILESTONES
+from app.web import services
 from tracking.shipment import Milestone, ScanCode
 from tracking.transitions import TERMINAL
 
@@ -51,6 +52,13 @@ class _Piece:
         parts = list(self.parts)
         parts[1::2] = [facts[name] for name in parts[1::2]]
         return "".join(parts)
+
+
+def live_address(number: str) -> str | None:
+    """Where changes of a parcel's document are told in the language of the page; None where nobody tells."""
+    live_url = services().settings.live_url
+    language = i18n.current().code
+    return None if live_url is None else f"{live_url}/api/v1/track/{number}/events?lang={language}"
 
 
 class TrackPage:
@@ -148,6 +156,7 @@ class TrackPage:
                 promised=None if stands in TERMINAL else _mark("PROMISED"),
                 expected=_mark("EXPECTED") if moved else None,
                 events=[],
+                live=None if stands in TERMINAL else live_address(_mark("NUMBER")),
             )
         start, _, rest = html.partition(_LIST)
         return _Piece.of(f"{start}{_LIST}{_mark('EVENTS')}{rest}")
