@@ -55,60 +55,60 @@ class PublicDoor:
         self._pages: dict[Language, TrackPage] = {}
         self.others = others
 
-    def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+    def __call__(self, request: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         """Answer a request."""
-        if environ["REQUEST_METHOD"] == "GET" and not environ.get("QUERY_STRING"):
-            path = environ["PATH_INFO"]
+        if request["REQUEST_METHOD"] == "GET" and not request.get("QUERY_STRING"):
+            path = request["PATH_INFO"]
             if (match := _DOCUMENT_PATH.fullmatch(path)) is not None:
-                if "HTTP_AUTHORIZATION" not in environ:
-                    return self._document(match[1], environ, start_response)
+                if "HTTP_AUTHORIZATION" not in request:
+                    return self._document(match[1], request, start_response)
             elif (match := _PAGE_PATH.fullmatch(path)) is not None:
-                found = self._page(match[1], environ, start_response)
+                found = self._page(match[1], request, start_response)
                 if found is not None:
                     return found
-        return self.others(environ, start_response)
+        return self.others(request, start_response)
 
     def _document(
-        self, number: str, environ: WSGIEnvironment, start_response: StartResponse
+        self, number: str, request: WSGIEnvironment, start_response: StartResponse
     ) -> Iterable[bytes]:
         began = time.perf_counter()
-        request_id = telemetry.request_id(environ.get("HTTP_X_REQUEST_ID"))
+        request_id = telemetry.request_id(request.get("HTTP_X_REQUEST_ID"))
         status, headers = 200, [("Content-Type", "application/json")]
         try:
-            body = self._read(number, environ)
+            body = self._read(number, request)
         except sa.exc.OperationalError as error:
             log.warning("request.unavailable", error=type(error.orig).__name__, request_id=request_id)
             status = 503
             headers = [("Content-Type", "application/problem+json"), ("Retry-After", str(RETRY_AFTER_S))]
-            body = self._problem(*UNAVAILABLE, environ["PATH_INFO"], {"retry_after_s": RETRY_AFTER_S})
+            body = self._problem(*UNAVAILABLE, request["PATH_INFO"], {"retry_after_s": RETRY_AFTER_S})
         if body is None:
             missing = NotFoundError(NOT_FOUND)
             status, headers = 404, [("Content-Type", "application/problem+json")]
-            body = self._problem(404, missing.code, missing.title, missing.detail, environ["PATH_INFO"])
-        self._start(environ, start_response, status, headers, body, request_id)
+            body = self._problem(404, missing.code, missing.title, missing.detail, request["PATH_INFO"])
+        self._start(request, start_response, status, headers, body, request_id)
         telemetry.finished("GET", _DOCUMENT_ROUTE, status, began, request_id)
         return (body,)
 
     def _page(
-        self, number: str, environ: WSGIEnvironment, start_response: StartResponse
+        self, number: str, request: WSGIEnvironment, start_response: StartResponse
     ) -> Iterable[bytes] | None:
         """The page of a number that somebody booked, for a visitor who is nobody in particular."""
         began = time.perf_counter()
-        visitor = self._visitors.known(environ.get("HTTP_COOKIE", ""))
+        visitor = self._visitors.known(request.get("HTTP_COOKIE", ""))
         if visitor is None:
             return None
         try:
-            document = self._read(number, environ)
+            document = self._read(number, request)
         except sa.exc.OperationalError:
             return None  # the view says so with a page
         if document is None:
             return None
-        language = _language(environ)
+        language = _language(request)
         page = self._pages.get(language)
         if page is None:
             page = self._pages[language] = TrackPage(self._app, language)
         body = page.html(msgspec.json.decode(document), visitor.token).encode()
-        request_id = telemetry.request_id(environ.get("HTTP_X_REQUEST_ID"))
+        request_id = telemetry.request_id(request.get("HTTP_X_REQUEST_ID"))
         headers = [
             ("Content-Type", "text/html; charset=utf-8"),
             ("Content-Language", language.tag),
@@ -116,12 +116,12 @@ class PublicDoor:
         ]
         if visitor.cookie is not None:
             headers.append(("Set-Cookie", visitor.cookie))
-        self._start(environ, start_response, 200, headers, body, request_id)
+        self._start(request, start_response, 200, headers, body, request_id)
         telemetry.finished("GET", _PAGE_ROUTE, 200, began, request_id)
         return (body,)
 
-    def _read(self, number: str, environ: WSGIEnvironment) -> bytes | None:
-        return self._documents.one(parse_number(number)[0], language=_language(environ), now=self._clock())
+    def _read(self, number: str, request: WSGIEnvironment) -> bytes | None:
+        return self._documents.one(parse_number(number)[0], language=_language(request), now=self._clock())
 
     def _problem(
         self,
@@ -137,7 +137,7 @@ class PublicDoor:
 
     def _start(
         self,
-        environ: WSGIEnvironment,
+        request: WSGIEnvironment,
         start_response: StartResponse,
         status: int,
         headers: list[tuple[str, str]],
@@ -145,11 +145,11 @@ class PublicDoor:
         request_id: str,
     ) -> None:
         headers += self._headers
-        if environ["wsgi.url_scheme"] == "https":
+        if request["wsgi.url_scheme"] == "https":
             headers += HEADERS_OVER_TLS.items()
         headers += (("Content-Length", str(len(body))), ("X-Request-Id", request_id))
         start_response(_STATUS_LINES[status], headers)
 
 
-def _language(environ: WSGIEnvironment) -> Language:
-    return wished(environ.get("HTTP_COOKIE", ""), environ.get("HTTP_ACCEPT_LANGUAGE", ""))
+def _language(request: WSGIEnvironment) -> Language:
+    return wished(request.get("HTTP_COOKIE", ""), request.get("HTTP_ACCEPT_LANGUAGE", ""))

@@ -21,7 +21,7 @@ import sqlalchemy as sa
 
 from app.config import REPOSITORY
 from app.i18n import Language
-from app.live import LiveUpdates
+from app.live.asgi import LiveUpdates
 from app.shipments.models import Shipment
 from tests.app.shipments.conftest import Desk, desk, new_desk
 
@@ -252,7 +252,7 @@ def test_all_onlookers_together_cost_one_look() -> None:
             look_every_s=0.05,
             heartbeat_s=0.2,
         )
-        watching = asyncio.create_task(updates._watch())
+        watching = asyncio.create_task(updates._watch.run())
         clients = [FakeClient(updates, f"WH{place % 10}").start() for place in range(200)]
         await asyncio.sleep(0.5)
         documents.asked.clear()

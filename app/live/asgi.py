@@ -1,41 +1,27 @@
-"""Live updates of the public document: a process of its own that holds many quiet connections open.
-
-`GET /api/v1/track/<number>/events` is a stream of Server-Sent Events: the document at once, again whenever it
-has changed, and `end` when nothing more is to come. A worker of the web server answers one request at a time
-and would be lost to an onlooker for as long as he looks; here a thousand of them cost a few megabytes. What
-they look at is asked of the database once a second for all of them together, by the versions of the rows;
-scans are recorded as if nobody looked.
-"""
+"""The connections of those who look at parcels, as an ASGI application."""
 
 from __future__ import annotations
 
 import asyncio
-import hashlib
 import json
 import re
 import time
-from collections import defaultdict
 from collections.abc import Awaitable, Callable, Iterable, MutableMapping
 from contextlib import suppress
-from dataclasses import dataclass, field
 from typing import Any, Final
 from urllib.parse import parse_qs
 
-import flask
 import sqlalchemy as sa
-import structlog
 
-from app import i18n, logs, telemetry
+from app import telemetry
 from app.clock import Clock, utcnow
-from app.config import Settings
 from app.errors import NotFoundError
 from app.i18n import LANGUAGES, Language, wished
+from app.live.watch import Onlooker, Watch
 from app.problems import RETRY_AFTER_S, UNAVAILABLE, problem_body
-from app.security import headers
-from app.shipments.documents import Documents, statements
+from app.shipments.documents import Documents
 from app.shipments.public_door import NOT_FOUND
 from app.shipments.values import parse_number
-from tracking.transitions import TERMINAL
 
 Scope = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
@@ -47,40 +33,12 @@ HEARTBEAT_S: Final = 15.0
 RECONNECT_MS: Final = 5000
 
 _PATH: Final = re.compile(r"/api/v1/track/([^/]{1,60})/events")
-_OVER: Final = frozenset(one.value for one in TERMINAL)
 _TOO_MANY: Final = (
     503,
     "too-many-onlookers",
     "Too many onlookers",
     "ask for the document now and then instead",
 )
-
-log = structlog.get_logger(__name__)
-
-
-@dataclass(frozen=True, slots=True)
-class _Told:
-    """A document as an event: its id is a digest, the same wherever and whenever it is told."""
-
-    id: str
-    event: bytes
-    over: bool
-
-    @classmethod
-    def of(cls, document: bytes) -> _Told:
-        digest = hashlib.blake2s(document, digest_size=8).hexdigest()
-        event = b"id: %b\nevent: document\ndata: %b\n\n" % (digest.encode(), document)
-        return cls(digest, event, json.loads(document)["milestone"] in _OVER)
-
-
-@dataclass(eq=False, slots=True)
-class _Onlooker:
-    """Who looks at a number; `told` is what is there now, `news` is set when that is another."""
-
-    number: str
-    language: Language
-    told: _Told
-    news: asyncio.Event = field(default_factory=asyncio.Event)
 
 
 class LiveUpdates:
@@ -106,15 +64,12 @@ class LiveUpdates:
         heartbeat_s: float = HEARTBEAT_S,
     ) -> None:
         self._documents = documents
+        self._watch = Watch(documents, clock, look_every_s)
         self._clients_max = clients_max
         # Public data, asked for without a cookie: a page served from another port may read it.
         self._headers = [*allowed, ("Access-Control-Allow-Origin", "*")]
-        self._clock = clock
-        self._look_every_s = look_every_s
         self._heartbeat_s = heartbeat_s
-        self._onlookers: defaultdict[str, set[_Onlooker]] = defaultdict(set)
         self._count = 0
-        self._versions: dict[str, bytes] = {}
         self._watching: asyncio.Task[None] | None = None
         self._stopping = asyncio.Event()
 
@@ -138,7 +93,7 @@ class LiveUpdates:
         while True:
             message = await receive()
             if message["type"] == "lifespan.startup":
-                self._watching = asyncio.create_task(self._watch())
+                self._watching = asyncio.create_task(self._watch.run())
                 await send({"type": "lifespan.startup.complete"})
             else:
                 await self.stop()
@@ -148,8 +103,7 @@ class LiveUpdates:
     async def stop(self) -> None:
         """End every stream: who still looks comes back to whoever serves then."""
         self._stopping.set()
-        for one in [one for some in self._onlookers.values() for one in some]:
-            one.news.set()
+        self._watch.wake()
         if self._watching is not None:
             self._watching.cancel()
             with suppress(asyncio.CancelledError):
@@ -174,33 +128,31 @@ class LiveUpdates:
         self._count += 1  # before anything is waited for, so that the limit holds
         try:
             try:
-                found = await self._read([number], language)
+                onlooker = await self._watch.came(number, language)
             except sa.exc.OperationalError:
                 await self._refuse(send, scope, request_id, began, UNAVAILABLE)
                 return
-            if number not in found:
+            if onlooker is None:
                 missing = NotFoundError(NOT_FOUND)
                 problem = 404, missing.code, missing.title, missing.detail
                 await self._refuse(send, scope, request_id, began, problem)
                 return
-            told = _Told.of(found[number])
-            if told.over and given.get("last-event-id") == told.id:
-                # A browser that is told "no content" does not come again.
-                await self._start(send, 204, [], request_id, began)
-                await send({"type": "http.response.body", "body": b""})
-                return
-            kind = ("Content-Type", "text/event-stream; charset=utf-8")
-            await self._start(send, 200, [kind, ("X-Accel-Buffering", "no")], request_id, began)
-            onlooker = _Onlooker(number, language, told)
-            self._onlookers[number].add(onlooker)
             try:
-                await self._tell(onlooker, given.get("last-event-id"), receive, send)
+                seen = given.get("last-event-id")
+                if onlooker.told.over and seen == onlooker.told.id:
+                    # A browser that is told "no content" does not come again.
+                    await self._start(send, 204, [], request_id, began)
+                    await send({"type": "http.response.body", "body": b""})
+                    return
+                kind = ("Content-Type", "text/event-stream; charset=utf-8")
+                await self._start(send, 200, [kind, ("X-Accel-Buffering", "no")], request_id, began)
+                await self._tell(onlooker, seen, receive, send)
             finally:
-                self._gone(onlooker)
+                self._watch.gone(onlooker)
         finally:
             self._count -= 1
 
-    async def _tell(self, onlooker: _Onlooker, seen: str | None, receive: Receive, send: Send) -> None:
+    async def _tell(self, onlooker: Onlooker, seen: str | None, receive: Receive, send: Send) -> None:
         """Stream until there is nothing more to come, nobody listens, or the process ends."""
 
         async def write(content: bytes, *, more: bool = True) -> None:
@@ -231,47 +183,6 @@ class LiveUpdates:
                 await write(b"", more=False)
         finally:
             listening.cancel()
-
-    def _gone(self, onlooker: _Onlooker) -> None:
-        others = self._onlookers[onlooker.number]
-        others.discard(onlooker)
-        if not others:
-            del self._onlookers[onlooker.number]
-            self._versions.pop(onlooker.number, None)
-
-    async def _watch(self) -> None:
-        """Look at every number that somebody looks at, for all of them together."""
-        while True:
-            await asyncio.sleep(self._look_every_s)
-            try:
-                await self._look()
-            except sa.exc.OperationalError as error:
-                log.warning("live.database_away", error=type(error.orig).__name__)
-
-    async def _look(self) -> None:
-        numbers = list(self._onlookers)
-        if not numbers:
-            return
-        versions = await asyncio.to_thread(self._documents.versions, numbers)
-        # Who came since the last look may have been told something older than that version.
-        changed = [number for number in numbers if versions.get(number) != self._versions.get(number)]
-        for language in LANGUAGES.values():
-            wanted = [
-                number
-                for number in changed
-                if any(one.language is language for one in self._onlookers.get(number, ()))
-            ]
-            found = await self._read(wanted, language) if wanted else {}
-            for number, document in found.items():
-                told = _Told.of(document)
-                for one in self._onlookers.get(number, ()):
-                    if one.language is language and one.told.id != told.id:
-                        one.told = told
-                        one.news.set()
-        self._versions.update({number: versions[number] for number in changed if number in self._onlookers})
-
-    async def _read(self, numbers: list[str], language: Language) -> dict[str, bytes]:
-        return await asyncio.to_thread(self._documents.many, numbers, language=language, now=self._clock())
 
     async def _refuse(
         self, send: Send, scope: Scope, request_id: str, began: float, problem: tuple[int, str, str, str]
@@ -307,16 +218,3 @@ async def _until_gone(receive: Receive) -> None:
 def _language(scope: Scope, given: MutableMapping[str, str]) -> Language:
     asked = parse_qs(scope["query_string"].decode("latin-1")).get("lang", [""])[0]
     return LANGUAGES.get(asked) or wished(given.get("cookie", ""), given.get("accept-language", ""))
-
-
-def application() -> LiveUpdates:
-    """What `granian --interface asgi --factory app.live:application` serves."""
-    settings = Settings()  # type: ignore[call-arg]  # filled from the environment
-    logs.configure(settings.log_level)
-    words = flask.Flask("live")
-    i18n.init_app(words)
-    with words.app_context():
-        documents = Documents(settings.database_url, statements())
-    return LiveUpdates(
-        documents, clients_max=settings.live_clients_max, allowed=headers(settings.live_url).items()
-    )
