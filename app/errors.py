@@ -8,7 +8,6 @@
     ├── ConflictError            409  the state does not allow it
     │   └── StaleVersionError    409  somebody else saved first; carries what differs
     ├── TooManyTriesError        429  carries the seconds to wait
-    ├── UnavailableError         503  carries the seconds to wait
     └── BadRequestError          400
 
 Errors of the engines are listed in `ENGINE_STATUSES`; an exception that is neither is a bug: it is
@@ -87,15 +86,6 @@ class TooManyTriesError(AppError):
     """Too many tries; wait `retry_after_s`."""
 
     status, code, title = 429, "too-many-tries", "Too many tries"
-
-    def __init__(self, detail: str, *, retry_after_s: int) -> None:
-        super().__init__(detail, retry_after_s=retry_after_s)
-
-
-class UnavailableError(AppError):
-    """It is not there just now; ask again after `retry_after_s`."""
-
-    status, code, title = 503, "unavailable", "Not available"
 
     def __init__(self, detail: str, *, retry_after_s: int) -> None:
         super().__init__(detail, retry_after_s=retry_after_s)

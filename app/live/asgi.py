@@ -20,6 +20,7 @@ from app.i18n import LANGUAGES, Language, wished
 from app.live.watch import Onlooker, Watch
 from app.problems import RETRY_AFTER_S, UNAVAILABLE, problem_body
 from app.shipments.documents import Documents
+from app.shipments.event_stream import CONTENT_TYPE, retry
 from app.shipments.public_door import NOT_FOUND
 from app.shipments.values import parse_number
 
@@ -144,7 +145,7 @@ class LiveUpdates:
                     await self._start(send, 204, [], request_id, began)
                     await send({"type": "http.response.body", "body": b""})
                     return
-                kind = ("Content-Type", "text/event-stream; charset=utf-8")
+                kind = ("Content-Type", CONTENT_TYPE)
                 await self._start(send, 200, [kind, ("X-Accel-Buffering", "no")], request_id, began)
                 await self._tell(onlooker, seen, receive, send)
             finally:
@@ -158,16 +159,15 @@ class LiveUpdates:
         async def write(content: bytes, *, more: bool = True) -> None:
             await send({"type": "http.response.body", "body": content, "more_body": more})
 
-        await write(b"retry: %d\n\n" % RECONNECT_MS)
+        await write(retry(RECONNECT_MS))
         listening = asyncio.create_task(_until_gone(receive))
         try:
             while not self._stopping.is_set() and not listening.done():
                 told = onlooker.told
-                if told.id != seen:
-                    await write(told.event)
+                if news := told.after(seen):
+                    await write(news)
                     seen = told.id
                 if told.over:
-                    await write(b"event: end\ndata:\n\n")
                     break
                 waiting = asyncio.create_task(onlooker.news.wait())
                 await asyncio.wait(

@@ -3,11 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-import hashlib
-import json
 from collections import defaultdict
 from dataclasses import dataclass, field
-from typing import Final
 
 import sqlalchemy as sa
 import structlog
@@ -15,33 +12,9 @@ import structlog
 from app.clock import Clock
 from app.i18n import LANGUAGES, Language
 from app.shipments.documents import Documents
-from tracking.transitions import TERMINAL
-
-_OVER: Final = frozenset(one.value for one in TERMINAL)
+from app.shipments.event_stream import Told
 
 log = structlog.get_logger(__name__)
-
-
-@dataclass(frozen=True, slots=True)
-class Told:
-    """A document as an event.
-
-    Attributes:
-        id: a digest: the same document has the same one wherever and whenever it is told.
-        event: as it stands in a stream.
-        over: whether nothing more is expected to happen.
-    """
-
-    id: str
-    event: bytes
-    over: bool
-
-    @classmethod
-    def of(cls, document: bytes) -> Told:
-        """A document as it is told."""
-        digest = hashlib.blake2s(document, digest_size=8).hexdigest()
-        event = b"id: %b\nevent: document\ndata: %b\n\n" % (digest.encode(), document)
-        return cls(digest, event, json.loads(document)["milestone"] in _OVER)
 
 
 @dataclass(eq=False, slots=True)

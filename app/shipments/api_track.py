@@ -13,7 +13,7 @@ import msgspec
 from sqlalchemy.orm import Session
 
 from app import i18n
-from app.errors import InvalidInputError, NotFoundError, UnavailableError
+from app.errors import InvalidInputError, NotFoundError
 from app.security import public
 from app.shipments import access, queries
 from app.shipments.access import Attempt
@@ -21,11 +21,14 @@ from app.shipments.answers import opened_answer
 from app.shipments.api_blueprint import blueprint
 from app.shipments.api_models import TrackMany, TrackManyQuery, TrackOut, TrackQuery
 from app.shipments.documents import documents
+from app.shipments.event_stream import CONTENT_TYPE, Told, retry
 from app.shipments.public_door import NOT_FOUND
 from app.shipments.values import parse_number
 from app.web import now, public_unit_of_work, services
 
 NUMBERS_MAX = 40
+
+_COME_BACK_MS = 15_000
 
 
 @blueprint.get("/track/<number>")
@@ -46,12 +49,21 @@ def track(number: str, query_data: TrackQuery) -> flask.typing.ResponseReturnVal
 @blueprint.doc(summary="A stream of Server-Sent Events: the document at once, and again when it changes")
 @public
 def track_events(number: str) -> flask.typing.ResponseReturnValue:
-    """Live updates have a process of their own (`app.live`), and who asks here is led there."""
+    """Live updates have a process of their own (`app.live`), and who asks here is led there.
+
+    Where there is none, a stream is told what is new and ends: the browser comes back for more by itself.
+    """
     live_url = services().settings.live_url
-    if live_url is None or live_url == services().settings.public_url:
-        raise UnavailableError("live updates are not served here; ask for the document", retry_after_s=60)
-    query = f"?{flask.request.query_string.decode()}" if flask.request.query_string else ""
-    return flask.redirect(f"{live_url}/api/v1/track/{quote(number)}/events{query}", 307)
+    if live_url not in (None, services().settings.public_url):
+        query = f"?{flask.request.query_string.decode()}" if flask.request.query_string else ""
+        return flask.redirect(f"{live_url}/api/v1/track/{quote(number)}/events{query}", 307)
+    document = documents().one(parse_number(number)[0], language=i18n.current(), now=now())
+    if document is None:
+        raise NotFoundError(NOT_FOUND)
+    told, seen = Told.of(document), flask.request.headers.get("Last-Event-ID")
+    if told.over and told.id == seen:
+        return "", 204  # a browser that is told "no content" does not come again
+    return flask.Response(retry(_COME_BACK_MS) + told.after(seen), content_type=CONTENT_TYPE)
 
 
 @blueprint.get("/track")

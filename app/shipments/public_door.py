@@ -55,8 +55,9 @@ class PublicDoor:
         self._pages: dict[Language, TrackPage] = {}
         self.others = others
 
-    def __call__(self, request: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+    def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         """Answer a request."""
+        request = environ
         if request["REQUEST_METHOD"] == "GET" and not request.get("QUERY_STRING"):
             path = request["PATH_INFO"]
             if (match := _DOCUMENT_PATH.fullmatch(path)) is not None:

@@ -18,12 +18,14 @@ from typing import Any
 
 import pytest
 import sqlalchemy as sa
+from apiflask import APIFlask
 
-from app.config import REPOSITORY
+from app.config import REPOSITORY, Settings
+from app.factory import create_app
 from app.i18n import Language
 from app.live.asgi import LiveUpdates
-from app.shipments.models import Shipment
 from tests.app.shipments.conftest import Desk, desk, new_desk
+from tests.support.app import StepClock
 
 __all__ = ["desk", "new_desk"]
 
@@ -282,9 +284,31 @@ def test_all_onlookers_together_cost_one_look() -> None:
     asyncio.run(story())
 
 
-def test_the_web_server_leads_to_where_live_updates_are(desk: Desk, app: Any) -> None:
-    shipment: Shipment = desk.book()
-    path = f"/api/v1/track/{shipment.waybill_number}/events"
-    answer = app.test_client().get(path)
-    assert answer.status_code == 503
-    assert answer.headers["Retry-After"]
+def test_without_a_process_of_live_updates_a_stream_is_told_what_is_new(desk: Desk, app: APIFlask) -> None:
+    shipment = desk.book()
+    client, path = app.test_client(), f"/api/v1/track/{shipment.waybill_number}/events"
+    first = client.get(path)
+    assert first.content_type == "text/event-stream; charset=utf-8"
+    assert first.text.startswith("retry: 15000\n\nid: ")
+    seen = first.text.split("id: ")[1].split("\n")[0]
+    assert client.get(path, headers={"Last-Event-ID": seen}).text == "retry: 15000\n\n"
+    desk.record(*desk.life(shipment))
+    last = client.get(path, headers={"Last-Event-ID": seen})
+    assert last.text.endswith("event: end\ndata:\n\n")
+    seen = last.text.split("id: ")[1].split("\n")[0]
+    assert client.get(path, headers={"Last-Event-ID": seen}).status_code == 204
+    assert client.get("/api/v1/track/WH000000000000/events").status_code == 404
+
+
+def test_the_web_server_leads_to_the_process_and_lets_pages_listen_to_it(
+    desk: Desk, settings: Settings, clock: StepClock
+) -> None:
+    address = "http://127.0.0.1:8123"
+    app = create_app(settings.model_copy(update={"live_url": address}), clock=clock)
+    client, number = app.test_client(), desk.book().waybill_number
+    answer = client.get(f"/api/v1/track/{number}/events?lang=zh")
+    assert (answer.status_code, answer.location) == (307, f"{address}/api/v1/track/{number}/events?lang=zh")
+    page = client.get(f"/track/{number}")
+    assert f'data-live="{address}/api/v1/track/{number}/events?lang=en"' in page.text
+    assert f"connect-src 'self' {address};" in page.headers["Content-Security-Policy"]
+    app.extensions["wheelhouse"].database.dispose()
