@@ -7,7 +7,7 @@ content, so browsers are told to keep them for ever.
 import json
 from pathlib import Path
 
-from flask import Flask, Response, request, url_for
+from flask import Flask, Response, request
 
 KEEP_FOR_EVER = "public, max-age=31536000, immutable"
 
@@ -51,7 +51,7 @@ def init_app(app: Flask) -> None:
     built_below = f"{app.static_url_path}/build/"
 
     def asset(name: str) -> str:
-        return url_for("static", filename=f"build/{manifest.hashed(name)}")
+        return f"{built_below}{manifest.hashed(name)}"  # a page asks dozens of times
 
     def keep_built_files(response: Response) -> Response:
         if request.path.startswith(built_below) and response.status_code == 200:

@@ -22,6 +22,14 @@ class Settings(BaseSettings):
     public_url: str = Field(
         default="http://127.0.0.1:8000", description="Address that labels and messages point to"
     )
+    live_url: str | None = Field(
+        default=None,
+        pattern=r"^https?://[^/]+$",
+        description="Where browsers reach the process of live updates; without one pages offer none",
+    )
+    live_clients_max: int = Field(
+        default=5000, ge=1, le=100_000, description="Onlookers that one process of live updates takes at once"
+    )
     cookie_secure: bool = Field(
         default=False, description="Send cookies over HTTPS only; set it in production"
     )

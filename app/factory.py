@@ -9,11 +9,13 @@ import flask
 from apiflask import APIFlask
 from flask_wtf.csrf import CSRFProtect
 
-from app import assets, formatting, health, i18n, logs, navigation, problems, security, web
+from app import assets, formatting, health, i18n, navigation, problems, security, telemetry, web
 from app.accounts.signin import identify
 from app.clock import Clock, utcnow
 from app.config import Settings
 from app.db.session import Database
+from app.shipments import documents
+from app.shipments.public_door import PublicDoor
 
 # One line a door, in the order of the arrows; `blueprint` in each module.
 DOORS = (
@@ -73,13 +75,13 @@ def create_app(settings: Settings | None = None, *, clock: Clock = utcnow) -> AP
         JSON_SORT_KEYS=False,
     )
     database = Database(settings.database_url, pool_size=settings.database_pool_size)
-    web.install(app, web.Services(settings, database, clock))
+    services = web.Services(settings, database, clock)
+    web.install(app, services)
 
-    logs.install(app)
-    health.measure(app)
+    telemetry.install(app)
     app.before_request(identify)
     app.before_request(security.refuse_uninvited)
-    app.after_request(security.add_headers)
+    security.install_headers(app, settings.live_url)
     i18n.init_app(app)
     formatting.init_app(app)
     assets.init_app(app)
@@ -93,6 +95,8 @@ def create_app(settings: Settings | None = None, *, clock: Clock = utcnow) -> AP
             csrf.exempt(blueprint)  # machines' doors take bearer tokens only, never the cookie
     health.init_app(app)
     _describe_api(app)
+    documents.install(app, settings.database_url)
+    app.wsgi_app = PublicDoor(app, services, app.wsgi_app)  # type: ignore[method-assign]
 
     unguarded = security.unguarded_views(app)
     if unguarded:

@@ -4,7 +4,9 @@ Every function takes the exact integers that engines and tables hold (minor unit
 writes them in the language of the page. Nothing here passes through a float.
 """
 
-from collections.abc import Callable
+import functools
+import re
+from collections.abc import Callable, Mapping
 from datetime import UTC, date, datetime, timedelta, timezone
 from decimal import ROUND_HALF_UP, Decimal
 from fractions import Fraction
@@ -15,7 +17,7 @@ from flask_babel import get_locale, gettext
 from iso4217 import Currency
 from jinja2 import pass_context
 from jinja2.runtime import Context
-from markupsafe import Markup, escape
+from markupsafe import Markup
 
 from app.addresses import url_with
 from app.masking import mask_address, mask_name, mask_phone
@@ -32,6 +34,9 @@ DATE_TIME = {
         "date": "yyyy年M月d日 EEE",
     },
 }
+
+PATTERN_PARTS = re.compile("yyyy|MMM|M|d|EEE|HH|mm|[^a-zA-Z]+")
+"""What the patterns are made of."""
 
 
 def init_app(app: Flask) -> None:
@@ -138,29 +143,59 @@ def duration(duration_s: int) -> str:
     return f"{'-' if duration_s < 0 else ''}{text}"
 
 
+@functools.lru_cache
+def _zone(offset_minutes: int) -> timezone:
+    return timezone(timedelta(minutes=offset_minutes))
+
+
 def _at_place(moment: datetime, offset_minutes: int) -> datetime:
     if moment.tzinfo is None:
         raise ValueError(f"{moment!r} has no time zone; times are kept in UTC.")
-    return moment.astimezone(timezone(timedelta(minutes=offset_minutes)))
+    return moment.astimezone(_zone(offset_minutes))
 
 
+@functools.lru_cache
 def _offset(offset_minutes: int) -> str:
     sign = "-" if offset_minutes < 0 else "+"
     hours, minutes = divmod(abs(offset_minutes), 60)
     return f"UTC{sign}{hours}" + (f":{minutes:02d}" if minutes else "")
 
 
-def datetime_local(moment: datetime, offset_minutes: int, shape: str = "full") -> str:
+def datetime_local(
+    moment: datetime, offset_minutes: int, shape: str = "full", language: str | None = None
+) -> str:
     """A moment as the clock at its place showed it.
 
     Args:
         moment: an aware time.
         offset_minutes: the place's distance from UTC when the moment was recorded.
         shape: `full` (with the year), `short` (without it), `time` or `date`.
+        language: a key of `DATE_TIME`; that of the page where it is left out.
     """
-    locale = _locale()
-    pattern = DATE_TIME[locale.language][shape]
-    return dates.format_datetime(_at_place(moment, offset_minutes), pattern, locale=locale)
+    return _written(_at_place(moment, offset_minutes), language or _locale().language, shape)
+
+
+def _written(there: datetime, language: str, shape: str) -> str:
+    pattern, months, days = _pattern(language, shape)
+    return pattern.format(there, months[there.month], days[there.weekday()])
+
+
+@functools.lru_cache  # Babel reads its pattern anew each time, which takes ten times as long
+def _pattern(language: str, shape: str) -> tuple[str, Mapping[int, str], Mapping[int, str]]:
+    """A pattern of `DATE_TIME` for `str.format`, and the names of months and days that it also takes."""
+    locale = Locale.parse(language)
+    known = {
+        "yyyy": "{0.year:04}",
+        "MMM": "{1}",
+        "M": "{0.month}",
+        "d": "{0.day}",
+        "EEE": "{2}",
+        "HH": "{0.hour:02}",
+        "mm": "{0.minute:02}",
+    }
+    parts = PATTERN_PARTS.findall(DATE_TIME[language][shape])
+    months, days = locale.months["format"]["abbreviated"], locale.days["format"]["abbreviated"]
+    return "".join([known.get(part, part) for part in parts]), dict(months), dict(days)
 
 
 def local_date(moment: datetime, offset_minutes: int) -> str:
@@ -168,7 +203,13 @@ def local_date(moment: datetime, offset_minutes: int) -> str:
     return datetime_local(moment, offset_minutes, "date")
 
 
-def local_time(moment: datetime, offset_minutes: int, shape: str = "full", zone: str = "viewer") -> Markup:
+def local_time(
+    moment: datetime,
+    offset_minutes: int,
+    shape: str = "full",
+    zone: str = "viewer",
+    language: str | None = None,
+) -> Markup:
     """A `<time>` element: the place's time, which the browser makes the viewer's, the place's on hover.
 
     Args:
@@ -176,12 +217,17 @@ def local_time(moment: datetime, offset_minutes: int, shape: str = "full", zone:
         offset_minutes: the place's distance from UTC when the moment was recorded.
         shape: as in `datetime_local`.
         zone: whose time stands in front, `viewer` or `place`; the other one is shown on hover.
+        language: as in `datetime_local`.
     """
-    utc = moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
-    there = f"{datetime_local(moment, offset_minutes)} {_offset(offset_minutes)}"
-    return Markup(
-        '<time datetime="{}" data-offset="{}" data-shape="{}" data-zone="{}" title="{}">{}</time>'
-    ).format(utc, offset_minutes, shape, zone, escape(there), datetime_local(moment, offset_minutes, shape))
+    language = language or _locale().language
+    there = _at_place(moment, offset_minutes)
+    utc = f"{moment.astimezone(UTC).replace(tzinfo=None).isoformat(timespec='seconds')}Z"
+    title = f"{_written(there, language, 'full')} {_offset(offset_minutes)}"
+    # Made of figures and of words of this module: nothing in it can be other than it looks.
+    return Markup(  # noqa: S704
+        f'<time datetime="{utc}" data-offset="{offset_minutes}" data-shape="{shape}" data-zone="{zone}" '
+        f'title="{title}">{_written(there, language, shape)}</time>'
+    )
 
 
 def calendar_date(day: date) -> str:

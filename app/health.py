@@ -5,7 +5,6 @@ from __future__ import annotations
 import hmac
 import ipaddress
 import os
-import time
 from collections.abc import Iterable
 
 import flask
@@ -22,33 +21,6 @@ from app.errors import NotFoundError
 from app.ledger import queries as ledger
 from app.security import public
 from app.web import Services, services
-
-_REQUESTS = prometheus_client.Counter(
-    "wheelhouse_requests", "Answers by route and status", ["method", "route", "status"]
-)
-_SECONDS = prometheus_client.Histogram(
-    "wheelhouse_request_seconds",
-    "Time to answer by route",
-    ["route"],
-    buckets=(0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10),
-)
-
-
-def measure(app: APIFlask) -> None:
-    """Count and time every answer. Must be installed before any hook that answers by itself."""
-
-    def begin() -> None:
-        flask.g.measured_from = time.perf_counter()
-
-    def end(response: flask.Response) -> flask.Response:
-        rule = flask.request.url_rule
-        route = rule.rule if rule is not None else "none"
-        _REQUESTS.labels(flask.request.method, route, str(response.status_code)).inc()
-        _SECONDS.labels(route).observe(time.perf_counter() - flask.g.measured_from)
-        return response
-
-    app.before_request(begin)
-    app.after_request(end)
 
 
 def init_app(app: APIFlask) -> None:

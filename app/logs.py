@@ -1,23 +1,12 @@
-"""JSON logs with a request id and no personal data.
-
-A request is logged by its route (`/track/<number>`), never by its path or query, which may hold
-numbers, phones or tokens.
-"""
+"""JSON logs without personal data; what a request leaves in them is said in `app.telemetry`."""
 
 from __future__ import annotations
 
 import logging
-import secrets
 import sys
-import time
 
-import flask
 import structlog
 from structlog.typing import Processor
-
-_REQUEST_ID_LENGTH_MAX = 64
-
-log = structlog.get_logger("wheelhouse.request")
 
 
 def configure(level: str) -> None:
@@ -48,30 +37,3 @@ def configure(level: str) -> None:
     root.handlers[:] = [handler]
     root.setLevel(level)
     logging.getLogger("apscheduler").setLevel(max(logging.WARNING, root.level))
-
-
-def install(app: flask.Flask) -> None:
-    """Give every request an id and log its end."""
-
-    def begin() -> None:
-        given = flask.request.headers.get("X-Request-Id", "")
-        usable = 0 < len(given) <= _REQUEST_ID_LENGTH_MAX and given.isascii() and given.isprintable()
-        flask.g.request_id = given if usable else secrets.token_hex(8)
-        flask.g.began = time.perf_counter()
-        structlog.contextvars.clear_contextvars()
-        structlog.contextvars.bind_contextvars(request_id=flask.g.request_id)
-
-    def end(response: flask.Response) -> flask.Response:
-        rule = flask.request.url_rule
-        response.headers["X-Request-Id"] = flask.g.request_id
-        log.info(
-            "request",
-            method=flask.request.method,
-            route=rule.rule if rule is not None else None,
-            status=response.status_code,
-            milliseconds=round((time.perf_counter() - flask.g.began) * 1000, 1),
-        )
-        return response
-
-    app.before_request(begin)
-    app.after_request(end)

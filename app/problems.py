@@ -18,22 +18,21 @@ from app.security import MACHINES
 
 log = structlog.get_logger(__name__)
 
-_RETRY_AFTER_S = 2
+RETRY_AFTER_S = 2
+UNAVAILABLE = (
+    503,
+    "unavailable",
+    "Not available",
+    "the database does not answer just now; nothing was changed, ask again",
+)
+"""Status, code, title and detail of what is answered while the database is away."""
 
 
 def problem(
     status: int, code: str, title: str, detail: str, extra: Mapping[str, Any] | None = None
 ) -> flask.Response:
     """An `application/problem+json` answer."""
-    body = {
-        "type": f"https://wheelhouse.invalid/problems/{code}",
-        "title": title,
-        "status": status,
-        "detail": detail,
-        "instance": flask.request.path,
-        **(extra or {}),
-    }
-    response = flask.jsonify(body)
+    response = flask.jsonify(problem_body(status, code, title, detail, flask.request.path, extra))
     response.status_code = status
     response.mimetype = "application/problem+json"
     if extra and "retry_after_s" in extra:
@@ -41,6 +40,20 @@ def problem(
     if status == 401:
         response.headers["WWW-Authenticate"] = "Bearer"
     return response
+
+
+def problem_body(
+    status: int, code: str, title: str, detail: str, path: str, extra: Mapping[str, Any] | None = None
+) -> dict[str, Any]:
+    """The problem details of RFC 9457 for the request of a path."""
+    return {
+        "type": f"https://wheelhouse.invalid/problems/{code}",
+        "title": title,
+        "status": status,
+        "detail": detail,
+        "instance": path,
+        **(extra or {}),
+    }
 
 
 def wants_problem() -> bool:
@@ -83,8 +96,7 @@ def register(app: flask.Flask) -> None:
     def on_unavailable(error: OperationalError) -> flask.typing.ResponseReturnValue:
         # The database is gone, restarts, or ended what waited crosswise: nothing was written, ask again.
         log.warning("request.unavailable", error=type(error.orig).__name__)
-        detail = "the database does not answer just now; nothing was changed, ask again"
-        return answer(503, "unavailable", "Not available", detail, {"retry_after_s": _RETRY_AFTER_S})
+        return answer(*UNAVAILABLE, {"retry_after_s": RETRY_AFTER_S})
 
     def on_csrf(error: CSRFError) -> flask.typing.ResponseReturnValue:
         return answer(400, "csrf", "Form expired", error.description or "the form has expired")

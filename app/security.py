@@ -9,6 +9,7 @@ from __future__ import annotations
 import functools
 from collections.abc import Callable
 from typing import Any, ParamSpec, TypeVar
+from urllib.parse import urlsplit
 
 import flask
 
@@ -21,21 +22,19 @@ R = TypeVar("R")
 MACHINES = ("/api/", "/epcis/")
 """Below these paths only bearer tokens count, and errors are problem+json."""
 
-_CONTENT_SECURITY_POLICY = "; ".join(
-    (
-        "default-src 'self'",
-        "script-src 'self'",
-        "style-src 'self'",
-        "img-src 'self' data: blob:",
-        "worker-src 'self' blob:",
-        "connect-src 'self'",
-        "font-src 'self'",
-        "object-src 'none'",
-        "base-uri 'none'",
-        "frame-ancestors 'none'",
-        "form-action 'self'",
-    )
-)
+_CONTENT_SECURITY_POLICY = {
+    "default-src": "'self'",
+    "script-src": "'self'",
+    "style-src": "'self'",
+    "img-src": "'self' data: blob:",
+    "worker-src": "'self' blob:",
+    "connect-src": "'self'",
+    "font-src": "'self'",
+    "object-src": "'none'",
+    "base-uri": "'none'",
+    "frame-ancestors": "'none'",
+    "form-action": "'self'",
+}
 
 
 def requires(scope: str) -> Callable[[Callable[P, R]], Callable[P, R]]:
@@ -123,16 +122,48 @@ def access_of(view: Callable[..., Any]) -> str | None:
     return access
 
 
-def add_headers(response: flask.Response) -> flask.Response:
-    """The security headers of every answer."""
-    response.headers.setdefault("Content-Security-Policy", _CONTENT_SECURITY_POLICY)
-    response.headers.setdefault("X-Content-Type-Options", "nosniff")
-    response.headers.setdefault("Referrer-Policy", "same-origin")
-    response.headers.setdefault("Permissions-Policy", "camera=(self), geolocation=(self), microphone=()")
-    response.headers.setdefault("Cross-Origin-Opener-Policy", "same-origin")
-    if flask.request.is_secure:
-        response.headers.setdefault("Strict-Transport-Security", "max-age=31536000")
-    if "Cache-Control" not in response.headers:
+HEADERS_OVER_TLS = {"Strict-Transport-Security": "max-age=31536000"}
+
+_HEADERS = "SECURITY_HEADERS"
+
+
+def headers(live_url: str | None) -> dict[str, str]:
+    """What every answer carries, unless it says otherwise itself.
+
+    Args:
+        live_url: where live updates come from, which pages may then listen to.
+    """
+    policy = dict(_CONTENT_SECURITY_POLICY)
+    if live_url is not None:
+        address = urlsplit(live_url)
+        policy["connect-src"] += f" {address.scheme}://{address.netloc}"
+    return {
+        "Content-Security-Policy": "; ".join(f"{name} {value}" for name, value in policy.items()),
+        "X-Content-Type-Options": "nosniff",
+        "Referrer-Policy": "same-origin",
+        "Permissions-Policy": "camera=(self), geolocation=(self), microphone=()",
+        "Cross-Origin-Opener-Policy": "same-origin",
         # Pages, data, labels and bank files alike name people; what may be kept says so itself.
-        response.headers["Cache-Control"] = "no-store"
+        "Cache-Control": "no-store",
+    }
+
+
+def install_headers(app: flask.Flask, live_url: str | None) -> None:
+    """Let every answer carry them."""
+    app.config[_HEADERS] = headers(live_url)
+    app.after_request(_add_headers)
+
+
+def headers_of(app: flask.Flask) -> dict[str, str]:
+    """What every answer of an application carries."""
+    found: dict[str, str] = app.config[_HEADERS]
+    return found
+
+
+def _add_headers(response: flask.Response) -> flask.Response:
+    for name, value in headers_of(flask.current_app).items():
+        response.headers.setdefault(name, value)
+    if flask.request.is_secure:
+        for name, value in HEADERS_OVER_TLS.items():
+            response.headers.setdefault(name, value)
     return response

@@ -15,7 +15,7 @@ import sys
 import threading
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -49,10 +49,11 @@ class Commands:
     scheduler: Sequence[str]
     load_demo: Sequence[str]
     list_logins: Sequence[str]
+    live: Sequence[str] | None = None
 
 
-def commands(port: int) -> Commands:
-    """The service's own commands."""
+def commands(port: int, live_port: int) -> Commands:
+    """The service's own commands; live updates have a port of their own."""
     cli = (sys.executable, "-m", "app.cli")
     web = (
         *(sys.executable, "-m", "granian", "--interface", "wsgi", "wsgi:application"),
@@ -61,7 +62,15 @@ def commands(port: int) -> Commands:
         *("--workers", "2", "--blocking-threads", "4"),
         *("--respawn-failed-workers", "--workers-kill-timeout", "10"),
     )
-    return Commands(web, (*cli, "scheduler"), (*cli, "demo", "load", "--if-empty"), (*cli, "demo", "logins"))
+    live = (
+        *(sys.executable, "-m", "granian", "--interface", "asgi", "--factory", "app.live:application"),
+        *("--host", HOST, "--port", str(live_port), "--http", "1", "--no-ws", "--workers", "1"),
+        # One request an onlooker; the process itself says when there are too many.
+        *("--backpressure", "100000", "--respawn-failed-workers", "--workers-kill-timeout", "5"),
+    )
+    return Commands(
+        web, (*cli, "scheduler"), (*cli, "demo", "load", "--if-empty"), (*cli, "demo", "logins"), live
+    )
 
 
 def run(
@@ -82,10 +91,13 @@ def run(
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         # Noted, not raised: an exception between two lines could lose a child that was just started.
         signal.signal(number, lambda *_: told.set())
-    programs = programs or commands(port)
+    live_port = _free_port()
+    programs = programs or commands(port, live_port)
     try:
         _require_free(port)
         with _environment(var, port, told) as (environment, cluster):
+            if programs.live is not None:
+                environment.setdefault("LIVE_URL", f"http://{HOST}:{live_port}")
             if demo:
                 environment.setdefault("DEMO_LOGINS", "true")
                 _run_to_its_end(
@@ -95,14 +107,21 @@ def run(
             scheduler = Child(
                 "The scheduler", programs.scheduler, environment, REPOSITORY, var / "scheduler.log"
             )
-            with _started(web), _started(scheduler):
+            children = [web, scheduler]
+            if programs.live is not None:
+                children.append(
+                    Child("Live updates", programs.live, environment, REPOSITORY, var / "live.log")
+                )
+            with ExitStack() as stack:
+                for child in children:
+                    stack.enter_context(_started(child))
                 _wait_until_ready(web, port, told)
                 click.echo(f"\nWheelhouse is at http://{HOST}:{port} (Ctrl-C stops it; logs are in {var}).\n")
                 if demo:
                     _run_to_its_end(
                         Child("Listing the logins", programs.list_logins, environment, REPOSITORY), told
                     )
-                _watch((web, scheduler), cluster, told)
+                _watch(children, cluster, told)
     except ToldToStopError:
         pass
     except (ServeError, embedded.ClusterError) as error:
@@ -182,6 +201,12 @@ def _require_free(port: int) -> None:
                 f"port {port} on {HOST} cannot be had ({error.strerror}); "
                 "stop what uses it, or take another: make run PORT=8001"
             ) from error
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind((HOST, 0))
+        return int(probe.getsockname()[1])
 
 
 @contextmanager

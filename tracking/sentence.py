@@ -37,8 +37,7 @@ SENTENCE_KEYS: Mapping[str, tuple[str, ...]] = MappingProxyType(
 )
 """Every key that can come out, with the names of its parameters: what has to be translated."""
 
-# While it stands so, a parcel still comes to its consignee, and its promise is worth telling.
-_COMING = frozenset(
+TELLS_ARRIVAL = frozenset(
     {
         Milestone.BOOKED,
         Milestone.ACCEPTED,
@@ -47,6 +46,7 @@ _COMING = frozenset(
         Milestone.ATTEMPT_FAILED,
     }
 )
+"""While it stands so, a parcel still comes to its consignee, and its promise is worth telling."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +77,7 @@ def status_sentence(
     }
     key = _key(state)
     where = Sentence(key, MappingProxyType({name: values[name] for name in SENTENCE_KEYS[key]}))
-    if window is None or state.milestone not in _COMING:
+    if window is None or state.milestone not in TELLS_ARRIVAL:
         return (where,)
     return Sentence("arrives", MappingProxyType({"from": window[0], "to": window[1]})), where
 

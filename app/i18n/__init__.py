@@ -4,12 +4,15 @@ Strings stand in English in the code, inside `_()`; their Chinese in `app/transl
 a slice. A language is chosen by `?lang=` (kept in a cookie), else by that cookie, else by the browser's wish.
 """
 
+import functools
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
 from flask import Flask, Response, has_request_context, redirect, request
 from flask_babel import Babel, force_locale, get_locale
+from werkzeug.datastructures import LanguageAccept
+from werkzeug.http import parse_accept_header, parse_cookie
 from werkzeug.wrappers import Response as AnyResponse
 
 from app.addresses import url_with
@@ -71,11 +74,23 @@ def in_language(code: str) -> Iterator[None]:
 def _requested() -> Language:
     if not has_request_context():
         return ENGLISH
-    for code in (request.args.get("lang"), request.cookies.get(COOKIE)):
-        if code in LANGUAGES:
-            return LANGUAGES[code]
+    asked = LANGUAGES.get(request.args.get("lang", ""))
+    return asked or wished(request.headers.get("Cookie", ""), request.headers.get("Accept-Language", ""))
+
+
+def wished(cookies: str, accept_language: str) -> Language:
+    """The language of an asker by two of his headers: what he chose before, else his browser's wish."""
+    if COOKIE in cookies:
+        chosen = LANGUAGES.get(parse_cookie(cookies).get(COOKIE, ""))
+        if chosen is not None:
+            return chosen
+    return _liked_best(accept_language)
+
+
+@functools.lru_cache(maxsize=1024)  # browsers send few different ones
+def _liked_best(accept_language: str) -> Language:
     # In the order of preference: Werkzeug's own best match takes an exact "zh" before a better liked "en-GB".
-    for tag in request.accept_languages.values():
+    for tag in parse_accept_header(accept_language, LanguageAccept).values():
         primary = tag.partition("-")[0].lower()
         if primary in LANGUAGES:
             return LANGUAGES[primary]

@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from typing import Any
 
+import msgspec
+from sqlalchemy.orm import Session
+
+from app import i18n
 from app.customers.identities import local_phone
 from app.masking import mask_address, mask_name, mask_phone
+from app.shipments import queries
+from app.shipments.documents import documents
 from app.shipments.models import DeliveryProof, ScanRecord, Shipment
 from app.shipments.story import Story
-from tracking.mappings import foreign
+from app.web import now
 
 
 def shipment_answer(shipment: Shipment) -> dict[str, Any]:
@@ -81,42 +87,24 @@ def detail_answer(
     }
 
 
-def track_answer(
-    story: Story, sentence: str, *, access: str, proofs: Sequence[DeliveryProof] | None
-) -> dict[str, Any]:
-    """What everybody may know; with `proofs` also the details."""
-    shipment, state = story.shipment, story.state
-    words = foreign(state.milestone, state.code, state.reason)
-    opened = proofs is not None
-    return {
-        "waybill_number": shipment.waybill_number,
-        "milestone": shipment.milestone.value,
-        "code": shipment.code.value,
-        "sentence": sentence,
-        "promised_from": shipment.promised_from_at.isoformat(),
-        "promised_to": shipment.promised_to_at.isoformat(),
-        **expected_answer(story),
-        "events": [_event(story, place, opened=opened) for place in _shown(story)],
-        "vocabularies": {
-            "aftership": list(words.aftership),
-            "easypost": list(words.easypost),
-            "shipengine": list(words.shipengine),
-            "17track": list(words.seventeentrack),
-            **({} if words.kdniao is None else {"kdniao": [words.kdniao]}),
-        },
-        "details_access": access,
-        "details": None
-        if proofs is None
-        else {
-            **ends_answer(shipment),
-            "goods": shipment.goods,
-            "pieces": shipment.pieces,
-            "weight_g": shipment.weight_g,
-            "cod_minor": shipment.cod_minor,
-            "currency": shipment.currency,
-            "proofs": proofs_answer(proofs, masked=True),
-        },
+def opened_answer(session: Session, shipment: Shipment) -> bytes:
+    """The public document with places and details, for whom they are open; as text.
+
+    It tells what is committed: what the session has written itself is not yet in it.
+    """
+    document = documents().one(shipment.waybill_number, language=i18n.current(), now=now(), places=True)
+    assert document is not None, "a shipment that was loaded is there"
+    told: dict[str, Any] = msgspec.json.decode(document)
+    details = {
+        **ends_answer(shipment),
+        "goods": shipment.goods,
+        "pieces": shipment.pieces,
+        "weight_g": shipment.weight_g,
+        "cod_minor": shipment.cod_minor,
+        "currency": shipment.currency,
+        "proofs": proofs_answer(queries.proofs(session, shipment), masked=True),
     }
+    return msgspec.json.encode(told | {"details_access": "open", "details": details})
 
 
 def expected_answer(story: Story) -> dict[str, str | None]:
@@ -158,24 +146,3 @@ def proofs_answer(proofs: Iterable[DeliveryProof], *, masked: bool = False) -> l
         }
         for proof in proofs
     ]
-
-
-def _shown(story: Story) -> list[int]:
-    return [
-        place
-        for place, event in enumerate(story.events)
-        if not event.corrected and event.code.value != "voided"
-    ]
-
-
-def _event(story: Story, place: int, *, opened: bool) -> dict[str, Any]:
-    event = story.events[place]
-    facility = None if event.facility_id is None else story.facilities[event.facility_id]
-    return {
-        "code": event.code.value,
-        "at": event.at.isoformat(),
-        "offset_minutes": event.offset_minutes,
-        "city": None if facility is None else facility.district.city_name,
-        "place": facility.name if facility is not None and opened else None,
-        "planned": event.planned,
-    }

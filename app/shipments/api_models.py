@@ -182,13 +182,14 @@ class TrackOut(ApiOutput):
     """What everybody may know of a number, and the details where they are open.
 
     `details_access`: `not_asked`, `open`, `wrong` or `locked`. `vocabularies` say the state in the words of
-    other systems: (status, detail) of each.
+    other systems: (status, detail) of each. `offset_minutes`: of the local time in which it was booked.
     """
 
     waybill_number: str
     milestone: Milestone
     code: ScanCode
     sentence: str
+    offset_minutes: int
     promised_from: AwareDatetime
     promised_to: AwareDatetime
     expected_from: AwareDatetime | None

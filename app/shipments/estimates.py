@@ -24,7 +24,7 @@ from app.shipments.scan_store import scans_by_shipment
 from routing.network.cutoff import ready_at
 from tracking.errors import PromiseError
 from tracking.position import Position, position_of
-from tracking.promise import LegHistory, Promise, promise
+from tracking.promise import LegHistory, Promise, promise, window_until
 from tracking.shipment import Leg, Milestone, Scan, ScanCode
 from tracking.state import ShipmentState
 from tracking.summary import mark_of
@@ -33,8 +33,7 @@ from tracking.transitions import PLACELESS
 AT_ONCE_MAX = 16
 _REQUESTS_AT_ONCE = 8
 
-# While it stands so, a parcel still comes to its consignee, and a time can be told for it.
-_COMING = frozenset(
+COMING = frozenset(
     {
         Milestone.BOOKED,
         Milestone.EXCEPTION,
@@ -44,6 +43,7 @@ _COMING = frozenset(
         Milestone.ATTEMPT_FAILED,
     }
 )
+"""While it stands so, a parcel still comes to its consignee, and a time can be told for it."""
 
 
 def follow(session: Session, moved: Sequence[int], *, now: datetime) -> None:
@@ -113,6 +113,16 @@ def renew(session: Session, shipment_ids: Collection[int], *, now: datetime) -> 
     return {shipment.id for shipment in shipments}
 
 
+def expected_window(shipment: Shipment, *, now: datetime) -> tuple[datetime, datetime] | None:
+    """The two hours in which a parcel is expected now, by its last estimate; None once none can be told.
+
+    What has not come by the time that was estimated is expected from now on.
+    """
+    if shipment.milestone not in COMING:
+        return None
+    return window_until(max(shipment.estimate_p80_at, now), shipment.booked_offset_minutes)
+
+
 def estimate(
     shipment: Shipment,
     state: ShipmentState,
@@ -130,7 +140,7 @@ def estimate(
         legs: the planned route in order.
         now: nothing is expected before.
     """
-    if state.milestone not in _COMING:
+    if state.milestone not in COMING:
         return None
     if state.code in (ScanCode.ATTEMPT_FAILED, ScanCode.REFUSED) and state.since is not None:
         # It waits for the next round from the last outlet.

@@ -19,7 +19,7 @@ from tracking.shipment import ScanCode
 
 Place = Callable[[Facility], str]
 
-_TONES = {
+TONES = {
     ScanCode.DELIVERED: "ok",
     ScanCode.DELIVERED_TO_PROXY: "ok",
     ScanCode.TAKEN_FROM_POINT: "ok",
@@ -132,6 +132,6 @@ def _row(event: Event, story: Story, place: Place, *, detailed: bool) -> dict[st
         "offset_minutes": event.offset_minutes,
         "place": None if facility is None else place(facility),
         "detail": _("; ").join(details) or None,
-        "tone": None if event.corrected or event.planned else _TONES.get(event.code),
+        "tone": None if event.corrected or event.planned else TONES.get(event.code),
         "planned": event.planned,
     }

@@ -15,7 +15,9 @@ from app.shipments.forms import ComplaintForm, PhoneForm, ReceiptForm, TrackForm
 from app.shipments.models import DeliveryProof, Shipment
 from app.shipments.phrases import city_name, facility_name, sentence_text, timeline_rows, window_text
 from app.shipments.story import story_of
+from app.shipments.track_page import live_address
 from app.shipments.values import link_token, parse_number, without_nul
+from app.shipments.words import MILESTONES
 from app.web import now, public_unit_of_work
 from tracking.numbers import is_waybill_number
 from tracking.shipment import Milestone
@@ -132,11 +134,13 @@ def _page(session: Session, shipment: Shipment, *, opened: bool, form: PhoneForm
     return flask.render_template(
         "shipments/tracking.html",
         shipment=shipment,
-        story=story,
+        number=shipment.waybill_number,
+        stands=MILESTONES[shipment.milestone],
         sentence=sentence_text(story, place),
         events=timeline_rows(story, place, detailed=opened),
-        promised=window_text(story.promised, offset),
+        promised=None if story.state.terminal else window_text(story.promised, offset),
         expected=window_text(story.expected, offset) if story.expected and story.differs else None,
+        live=None if story.state.terminal else live_address(shipment.waybill_number),
         opened=opened,
         token=token,
         form=form,
@@ -145,7 +149,6 @@ def _page(session: Session, shipment: Shipment, *, opened: bool, form: PhoneForm
         may_confirm=opened and delivered and shipment.receipt_confirmed_at is None,
         receipt_form=ReceiptForm(formdata=None),
         complaint_form=ComplaintForm(formdata=None) if opened and _takes_complaints() else None,
-        locked=shipment.phone_locked_until is not None and shipment.phone_locked_until > now(),
     )
 
 

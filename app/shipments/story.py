@@ -10,11 +10,8 @@ from sqlalchemy.orm import Session
 
 from app.network.models import Facility
 from app.shipments import estimates, folding, queries
-from app.shipments.history import load_history
-from app.shipments.legs import legs_by_shipment
 from app.shipments.models import ScanRecord, Shipment, ShipmentLeg
 from app.shipments.scan_store import scans_by_shipment
-from tracking.promise import window
 from tracking.sentence import Sentence, status_sentence
 from tracking.shipment import Milestone, ScanCode
 from tracking.state import ShipmentState
@@ -73,10 +70,8 @@ def story_of(session: Session, shipment: Shipment, *, now: datetime) -> Story:
     records = queries.scans_of(session, shipment)
     legs = queries.legs_of(session, shipment)
     scans = scans_by_shipment(session, [shipment])[shipment.id]
-    state, counting = folding.state_of_scans(scans, shipment.pieces)
-    way = legs_by_shipment(session, [shipment.id])[shipment.id]
-    estimate = estimates.estimate(shipment, state, counting, way, now, load_history(session))
-    expected = None if estimate is None else window(estimate, shipment.booked_offset_minutes)
+    state, _counting = folding.state_of_scans(scans, shipment.pieces)
+    expected = estimates.expected_window(shipment, now=now)
     ends = (shipment.origin_facility_id, shipment.destination_facility_id)
     points = (shipment.pickup_point_id, shipment.delivery_point_id)
     stops = [*ends, *points, *(leg.to_facility_id for leg in legs), *(leg.from_facility_id for leg in legs)]

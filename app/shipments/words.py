@@ -219,4 +219,10 @@ REFUSALS: Mapping[Refused, Any] = {
 
 def reason_text(reason: str | None) -> Any:
     """A reason in words; one that is not on the list stands as it was given."""
-    return _l("no reason given") if not reason else {**_CONFIRMED_BY, **REASONS}.get(reason, reason)
+    words, none_given = reason_words()
+    return words.get(reason, reason) if reason else none_given
+
+
+def reason_words() -> tuple[Mapping[str, Any], Any]:
+    """The words of each reason that has some, and what stands where none was given."""
+    return {**_CONFIRMED_BY, **REASONS}, _l("no reason given")

@@ -108,6 +108,7 @@ PUBLIC = frozenset(
         "shipments_api.confirm",
         "shipments_api.link",
         "shipments_api.track",
+        "shipments_api.track_events",
         "shipments_api.track_many",
     }
 )

@@ -192,8 +192,23 @@ def _booked(cursor: psycopg.Cursor, tenant_id: int) -> None:
 
 
 @contextmanager
-def served(url: str, workers: int = 2, threads: int = 4) -> Iterator[tuple[int, int]]:
-    """The service on a free port of the loopback address; gives the port and the server's process id."""
+def served(
+    url: str,
+    workers: int = 2,
+    threads: int = 4,
+    *,
+    application: str = "wsgi:application",
+    more: Mapping[str, str] | None = None,
+) -> Iterator[tuple[int, int]]:
+    """The service on a free port of the loopback address; gives the port and the server's process id.
+
+    Args:
+        url: of the database.
+        workers: processes of the server.
+        threads: of each.
+        application: another WSGI application than the service, to be measured beside it on an equal server.
+        more: variables of its environment.
+    """
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = int(probe.getsockname()[1])
@@ -202,10 +217,11 @@ def served(url: str, workers: int = 2, threads: int = 4) -> Iterator[tuple[int, 
         "DATABASE_URL": url,
         "SECRET_KEY": SECRET,
         "LOG_LEVEL": "ERROR",
-        "PYTHONPATH": str(REPOSITORY),
+        "PYTHONPATH": os.pathsep.join((str(REPOSITORY), str(REPOSITORY / "benchmarks"))),
+        **(more or {}),
     }
     command = (
-        *(sys.executable, "-m", "granian", "--interface", "wsgi", "wsgi:application", "--http", "1"),
+        *(sys.executable, "-m", "granian", "--interface", "wsgi", application, "--http", "1"),
         *("--host", "127.0.0.1", "--port", str(port), "--no-ws", "--log-level", "error"),
         *("--workers", str(workers), "--blocking-threads", str(threads), "--respawn-failed-workers"),
     )

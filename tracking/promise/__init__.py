@@ -23,7 +23,7 @@ its own from its other days. How such legs vary around that is kept as quantiles
 Where nothing was ever observed a prior stands.
 """
 
-from tracking.promise.arrival import WINDOW_S, Promise, promise, window
+from tracking.promise.arrival import WINDOW_S, Promise, promise, window, window_until
 from tracking.promise.history import LegHistory, Reason
 from tracking.promise.last_mile import LastMile
 from tracking.promise.observed import LegObservation, StayObservation
@@ -38,4 +38,5 @@ __all__ = [
     "StayObservation",
     "promise",
     "window",
+    "window_until",
 ]

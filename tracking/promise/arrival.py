@@ -97,8 +97,18 @@ def window(promised: Promise, offset_minutes: int) -> tuple[datetime, datetime]:
         promised: as `promise` gives it.
         offset_minutes: of the consignee's local time from UTC.
     """
+    return window_until(promised.p80_at, offset_minutes)
+
+
+def window_until(moment: datetime, offset_minutes: int) -> tuple[datetime, datetime]:
+    """Return the two hours, as (from, to) in UTC, that end on the first full local hour at or after a moment.
+
+    Args:
+        moment: in UTC.
+        offset_minutes: of the local time from UTC.
+    """
     offset = timedelta(minutes=offset_minutes)
-    local = promised.p80_at.replace(tzinfo=None) + offset
+    local = moment.replace(tzinfo=None) + offset
     to_local = local.replace(minute=0, second=0, microsecond=0)
     if to_local < local:
         to_local += timedelta(hours=1)

@@ -5,6 +5,7 @@ import { startConfirming } from "./modules/confirm.js";
 import { startDispatch } from "./modules/dispatch.js";
 import { startDemoLogins } from "./modules/logins.js";
 import { startKeyboard } from "./modules/keyboard.js";
+import { startLiveStory } from "./modules/live.js";
 import { startLoadingBar, startRequests } from "./modules/requests.js";
 import { labelCells } from "./modules/tables.js";
 import { localiseTimes } from "./modules/times.js";
@@ -31,6 +32,7 @@ startScanFields();
 startScanStation();
 startDemoLogins();
 startDispatch();
+startLiveStory();
 enhance(document);
 document.addEventListener("htmx:after:settle", () => enhance(document));
 
