@@ -6,7 +6,7 @@ import hmac
 import ipaddress
 import os
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 import flask
 import prometheus_client
@@ -144,9 +144,23 @@ class _DatabaseCollector(Collector):
             "Accounts whose balance is not the sum of their lines",
             value=health.wrong_balances,
         )
-        last = GaugeMetricFamily(
-            "wheelhouse_job_last_run_timestamp_seconds", "When a job last ran", labels=["job"]
-        )
-        for job, at in runs.items():
-            last.add_metric([job], at.timestamp())
-        yield last
+        yield from _job_metrics(runs)
+
+
+def _job_metrics(runs: Sequence[jobs.JobRun]) -> Iterable[Metric]:
+    """Of the newest run of each job: when it began, how long it took, how far it has come."""
+    started = GaugeMetricFamily(
+        "wheelhouse_job_last_run_timestamp_seconds", "When a job last ran", labels=["job"]
+    )
+    seconds = GaugeMetricFamily(
+        "wheelhouse_job_last_run_seconds", "How long it took; absent while it runs", labels=["job"]
+    )
+    steps = GaugeMetricFamily("wheelhouse_job_last_run_steps", "Its steps so far", labels=["job"])
+    changed = GaugeMetricFamily("wheelhouse_job_last_run_changed", "What it changed so far", labels=["job"])
+    for run in runs:
+        started.add_metric([run.job], run.started_at.timestamp())
+        steps.add_metric([run.job], run.steps)
+        changed.add_metric([run.job], run.changed)
+        if run.finished_at is not None:
+            seconds.add_metric([run.job], (run.finished_at - run.started_at).total_seconds())
+    return started, seconds, steps, changed

@@ -16,10 +16,11 @@ from tracking.finding import Finding
 from tracking.oddity import ahead_of_time, out_of_place
 from tracking.shipment import Milestone, Scan, ScanCode
 from tracking.summary import Mark
-from tracking.transitions import BY_RANK, FAILED_ATTEMPTS, TERMINAL
+from tracking.transitions import BY_RANK, FAILED_ATTEMPTS, PLACELESS, TERMINAL
 
 _ATTEMPT_RANKS = frozenset(code.rank for code in FAILED_ATTEMPTS)
 _RECEIPT_CONFIRMED = ScanCode.RECEIPT_CONFIRMED.rank
+_PLACELESS_RANKS = frozenset(code.rank for code in PLACELESS)
 
 
 @dataclass(slots=True)
@@ -28,7 +29,8 @@ class Tail:
 
     Attributes:
         mark: place in time of the latest scan that is folded in, deciding or not.
-        milestone: with `code`, `since`, `facility_id` and `courier_id` as in `ShipmentState`.
+        milestone: with `code`, `since`, `facility_id`, `courier_id` and `decided_by` as in `ShipmentState`.
+        seen_facility_id: where it was seen last, by any scan that names a facility.
         attempts: failed attempts so far.
         confirmed_at: when the consignee first confirmed receipt.
     """
@@ -39,6 +41,8 @@ class Tail:
     since: datetime
     facility_id: int | None
     courier_id: int | None
+    decided_by: str
+    seen_facility_id: int | None
     attempts: int
     confirmed_at: datetime | None
 
@@ -70,6 +74,9 @@ class Tail:
         if cell.decides:
             self.milestone, self.code, self.since = cell.to, scan.code, at
             self.facility_id, self.courier_id = scan.facility_id, scan.courier_id
+            self.decided_by = scan.scan_id
+        if scan.facility_id is not None and rank not in _PLACELESS_RANKS:
+            self.seen_facility_id = scan.facility_id
         if rank in _ATTEMPT_RANKS:
             self.attempts += 1
         elif rank == _RECEIPT_CONFIRMED and self.confirmed_at is None:

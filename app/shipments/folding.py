@@ -22,6 +22,7 @@ from app.shipments.scan_store import scans_by_id
 from app.shipments.waybills import month_of
 from tracking.finding import Finding
 from tracking.lifecycle import fold, fold_pieces
+from tracking.position import seen_at
 from tracking.shipment import Milestone, Scan, ScanCode
 from tracking.state import ShipmentState
 from tracking.summary import mark_of
@@ -100,7 +101,8 @@ def _locked(session: Session, shipment_ids: Sequence[int]) -> list[_Row]:
             session,
             "SELECT id, pieces, booked_at, destination_facility_id, milestone, code, state_since, "
             "state_facility_id, state_courier_id, attempts, terminal, has_findings, delivered_at, "
-            "receipt_confirmed_at, last_scan_at, last_scan_rank, last_scan_key "
+            "receipt_confirmed_at, last_scan_at, last_scan_rank, last_scan_key, state_scan_key, "
+            "seen_facility_id "
             "FROM shipment WHERE id = ANY (%s::bigint[]) ORDER BY id FOR NO KEY UPDATE",
             (arrays.numbers(shipment_ids[start : start + _LOCKED_AT_ONCE]),),
         )
@@ -126,11 +128,22 @@ def _row(
     last_at: datetime | None,
     last_rank: int,
     last_key: str,
+    decided_by: str,
+    seen_facility_id: int | None,
 ) -> _Row:
     mark = (_NEVER if last_at is None else last_at.astimezone(UTC), last_rank, last_key)
     stands, exactly = _MILESTONES[milestone], _CODES[code]
     tail = Tail(
-        mark, stands, exactly, since.astimezone(UTC), facility_id, courier_id, attempts, _utc(confirmed_at)
+        mark,
+        stands,
+        exactly,
+        since.astimezone(UTC),
+        facility_id,
+        courier_id,
+        decided_by,
+        seen_facility_id,
+        attempts,
+        _utc(confirmed_at),
     )
     return _Row(
         shipment_id,
@@ -160,9 +173,10 @@ def _continue(row: _Row, marked: Iterable[tuple[tuple[datetime, int, str], Scan]
 
 def _fold_anew(row: _Row, scans: Sequence[Scan]) -> tuple[Finding, ...]:
     """Fold all scans; gives all that is odd about them."""
-    state, _counting = state_of_scans(scans, row.pieces)
+    state, counting = state_of_scans(scans, row.pieces)
     assert state.code is not None, "a shipment has at least the scan it was booked by"
     assert state.since is not None, "a decided state has a time"
+    assert state.decided_by is not None, "and a scan that decided it"
     before = row.tail.code, row.tail.facility_id, row.tail.since
     row.continues = row.pieces == 1 and not any(scan.corrects for scan in scans)
     row.tail = Tail(
@@ -172,6 +186,8 @@ def _fold_anew(row: _Row, scans: Sequence[Scan]) -> tuple[Finding, ...]:
         state.since,
         state.facility_id,
         state.courier_id,
+        state.decided_by,
+        seen_at(counting),
         state.attempts,
         state.confirmed_at,
     )
@@ -227,6 +243,8 @@ def _write(session: Session, rows: Sequence[_Row], refound: Mapping[int, tuple[F
             arrays.moments([row.tail.mark[0] if row.continues else None for row in rows]),
             arrays.numbers([tail.mark[1] for tail in tails]),
             arrays.texts([tail.mark[2] for tail in tails]),
+            arrays.texts([tail.decided_by for tail in tails]),
+            arrays.numbers([tail.seen_facility_id for tail in tails]),
         ),
     )
 
@@ -236,12 +254,14 @@ UPDATE shipment SET milestone = given.milestone, code = given.code, state_since 
     state_facility_id = given.facility_id, state_courier_id = given.courier_id, attempts = given.attempts,
     terminal = given.terminal, has_findings = given.has_findings, delivered_at = given.delivered_at,
     receipt_confirmed_at = given.confirmed_at, last_scan_at = given.last_at, last_scan_rank = given.last_rank,
-    last_scan_key = given.last_key
+    last_scan_key = given.last_key, state_scan_key = given.decided_by,
+    seen_facility_id = given.seen_facility_id
 FROM unnest(%s::bigint[], %s::text[], %s::text[], %s::timestamptz[], %s::bigint[], %s::bigint[], %s::bigint[],
     %s::boolean[], %s::boolean[], %s::timestamptz[], %s::timestamptz[], %s::timestamptz[], %s::smallint[],
-    %s::text[])
+    %s::text[], %s::text[], %s::bigint[])
     AS given (id, milestone, code, since, facility_id, courier_id, attempts, terminal, has_findings,
-              delivered_at, confirmed_at, last_at, last_rank, last_key)
+              delivered_at, confirmed_at, last_at, last_rank, last_key,
+              decided_by, seen_facility_id)
 WHERE shipment.id = given.id
 """
 

@@ -23,9 +23,10 @@ from app.network import queries as network
 from app.network.models import Facility, Lane
 from app.shipments import replanning_store as store
 from app.shipments.booking import legs_of
-from app.shipments.history import last_mile, load_history
+from app.shipments.history import load_history
 from app.shipments.legs import legs_by_shipment
 from app.shipments.models import Shipment, ShipmentLeg
+from app.shipments.outlook import Outlook, outlook
 from app.shipments.replanning_store import Open
 from routing.network import (
     Closure,
@@ -38,7 +39,7 @@ from routing.network import (
 )
 from routing.network.cutoff import ready_at
 from tracking.position import Position
-from tracking.promise import LegHistory, Promise, promise
+from tracking.promise import LegHistory
 from tracking.shipment import Leg, Milestone, ScanCode
 from tracking.transitions import COLLECTING
 
@@ -212,10 +213,10 @@ def _is_closed(session: Session, cause: Cause) -> bool:
     return session.get_one(Lane, cause.subject_id).closed_at is not None
 
 
-def _expected(moved: Sequence[_Moved], history: LegHistory | None, now: datetime) -> dict[int, Promise]:
+def _expected(moved: Sequence[_Moved], history: LegHistory | None, now: datetime) -> dict[int, Outlook]:
     """When each shipment is expected; what travels together is worked out once."""
-    known: dict[tuple[object, ...], Promise] = {}
-    expected: dict[int, Promise] = {}
+    known: dict[tuple[object, ...], Outlook] = {}
+    expected: dict[int, Outlook] = {}
     for one in moved:
         under_way = one.legs[one.kept - 1 : one.kept] if one.parcel.departed else []
         ahead = [*under_way, *legs_of(one.way)]
@@ -224,12 +225,13 @@ def _expected(moved: Sequence[_Moved], history: LegHistory | None, now: datetime
         awaited = one.row.milestone == Milestone.BOOKED
         key = tuple(_trips(ahead)), position, delivery, offset_minutes, awaited
         if key not in known:
-            known[key] = promise(
+            known[key] = outlook(
                 ahead,
-                handover_s=last_mile(Handover(delivery), offset_minutes),
+                position,
+                handover=Handover(delivery),
+                offset_minutes=offset_minutes,
                 history=history,
                 now=now,
-                current=position,
                 awaited=awaited,
             )
         expected[one.row.shipment_id] = known[key]

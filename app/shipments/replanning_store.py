@@ -10,8 +10,8 @@ from sqlalchemy.orm import Session
 
 from app.db import arrays
 from app.db.session import tenant_of
+from app.shipments.outlook import Outlook
 from routing.network import Closure, PlannedLeg
-from tracking.promise import Promise
 from tracking.shipment import Milestone
 
 # While it stands so, a shipment may still travel over legs of its plan.
@@ -144,17 +144,19 @@ def _carriers(session: Session, lane_ids: Collection[int]) -> dict[int, int]:
     return dict(rows.all())
 
 
-def write_estimates(session: Session, expected: Mapping[int, Promise]) -> None:
+def write_estimates(session: Session, expected: Mapping[int, Outlook]) -> None:
     """Renew the estimates of some shipments; what was promised first stays."""
-    promises = expected.values()
+    promises = [one.promise for one in expected.values()]
     session.connection().exec_driver_sql(
-        "UPDATE shipment SET estimate_p50_at = p50, estimate_p80_at = p80, estimate_p95_at = p95 "
-        "FROM unnest(%s::bigint[], %s::timestamptz[], %s::timestamptz[], %s::timestamptz[]) "
-        "AS given (shipment_id, p50, p80, p95) WHERE shipment.id = given.shipment_id",
+        "UPDATE shipment SET estimate_p50_at = p50, estimate_p80_at = p80, estimate_p95_at = p95, "
+        "quiet_until_at = quiet_until FROM unnest(%s::bigint[], %s::timestamptz[], %s::timestamptz[], "
+        "%s::timestamptz[], %s::timestamptz[]) "
+        "AS given (shipment_id, p50, p80, p95, quiet_until) WHERE shipment.id = given.shipment_id",
         (
             arrays.numbers(expected),
             arrays.moments([promise.p50_at for promise in promises]),
             arrays.moments([promise.p80_at for promise in promises]),
             arrays.moments([promise.p95_at for promise in promises]),
+            arrays.moments([one.quiet_until for one in expected.values()]),
         ),
     )

@@ -135,6 +135,9 @@ def _fill(connection: psycopg.Connection, tenant_id: int, ids: range, numbers: t
         "receipt_confirmed_at": "NULL",
         "last_scan_at": "%(at)s",
         "last_scan_key": "fresh.key",
+        "state_scan_key": "fresh.key",
+        "seen_facility_id": "NULL",
+        "quiet_until_at": "NULL",
     }
     columns = [column.name for column in sa.inspect(Shipment).local_table.columns]
     legs = [column.name for column in sa.inspect(ShipmentLeg).local_table.columns if column.name != "id"]

@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 
 from tests.tracking.strategies import scan_sets
 from tracking.lifecycle import fold
+from tracking.position import seen_at
 from tracking.shipment import Scan
 from tracking.summary import mark_of
 from tracking.tail import Tail
@@ -26,6 +27,8 @@ def test_continued_is_folded_anew(scans: list[Scan], data: st.DataObject) -> Non
         state.since,
         state.facility_id,
         state.courier_id,
+        state.decided_by or "",
+        seen_at(in_order[:start]),
         state.attempts,
         state.confirmed_at,
     )
@@ -35,6 +38,7 @@ def test_continued_is_folded_anew(scans: list[Scan], data: st.DataObject) -> Non
     whole = fold(scans)
     assert (tail.milestone, tail.code, tail.since) == (whole.milestone, whole.code, whole.since)
     assert (tail.facility_id, tail.courier_id) == (whole.facility_id, whole.courier_id)
+    assert (tail.decided_by, tail.seen_facility_id) == (whole.decided_by, seen_at(scans))
     assert (tail.attempts, tail.confirmed_at) == (whole.attempts, whole.confirmed_at)
     assert (tail.delivered_at, tail.terminal) == (whole.delivered_at, whole.terminal)
     assert sorted(found, key=lambda one: (one.since, one.key)) == list(whole.findings)

@@ -12,7 +12,7 @@ import sqlalchemy as sa
 from flask.testing import FlaskClient
 
 from app.config import Settings
-from app.shipments import jobs
+from app.shipments import watching
 from app.shipments.exporting import csv_line
 from app.shipments.models import DeliveryProof, ProofKind, ScanRecord
 from tests.app.shipments.conftest import Desk
@@ -60,8 +60,7 @@ def test_a_shipment_tells_its_sentence_way_findings_and_links(desk: Desk, settin
     desk.record(*life)
     late = shipment.promised_to_at + timedelta(hours=3)
     desk.logins.clock.moment = max(desk.logins.clock(), late)
-    with desk.database.unit_of_work(None) as session:
-        jobs.watch(session, settings, desk.logins.clock())
+    watching.watch(desk.database, settings, desk.logins.clock())
     page = desk.logins.browser("admin").get(f"/shipments/{shipment.waybill_number}", headers=ENGLISH)
     assert page.status_code == 200
     assert "on the way from Chengdu Wuhou since" in page.text

@@ -41,10 +41,21 @@ def upgrade() -> None:
         sa.Column("job", sa.Text(), nullable=False),
         sa.Column("slot", app.db.types.UtcDateTime(timezone=True), nullable=False),
         sa.Column("started_at", app.db.types.UtcDateTime(timezone=True), nullable=False),
+        sa.Column("finished_at", app.db.types.UtcDateTime(timezone=True), nullable=True),
         sa.Column("runner", sa.Text(), nullable=False),
+        sa.Column("steps", sa.BigInteger(), nullable=False),
+        sa.Column("changed", sa.BigInteger(), nullable=False),
+        sa.Column("progress", postgresql.JSONB(astext_type=sa.Text()), nullable=False),
         sa.PrimaryKeyConstraint("job", "slot", name=op.f("pk_job_run")),
     )
     op.create_index(op.f("ix_job_run_started_at"), "job_run", ["started_at"], unique=False)
+    op.create_index(
+        "ix_job_run_unfinished",
+        "job_run",
+        ["job", "slot"],
+        unique=False,
+        postgresql_where=sa.text("finished_at IS NULL"),
+    )
     op.create_table(
         "scan",
         sa.Column("tenant_id", sa.BigInteger(), nullable=False),
@@ -1427,6 +1438,7 @@ def upgrade() -> None:
         sa.Column("estimate_p50_at", app.db.types.UtcDateTime(timezone=True), nullable=False),
         sa.Column("estimate_p80_at", app.db.types.UtcDateTime(timezone=True), nullable=False),
         sa.Column("estimate_p95_at", app.db.types.UtcDateTime(timezone=True), nullable=False),
+        sa.Column("quiet_until_at", app.db.types.UtcDateTime(timezone=True), nullable=True),
         sa.Column(
             "milestone",
             sa.Enum(
@@ -1496,6 +1508,8 @@ def upgrade() -> None:
         sa.Column("state_since", app.db.types.UtcDateTime(timezone=True), nullable=False),
         sa.Column("state_facility_id", sa.BigInteger(), nullable=True),
         sa.Column("state_courier_id", sa.BigInteger(), nullable=True),
+        sa.Column("state_scan_key", sa.Text(), nullable=False),
+        sa.Column("seen_facility_id", sa.BigInteger(), nullable=True),
         sa.Column("attempts", sa.BigInteger(), nullable=False),
         sa.Column("terminal", sa.Boolean(), nullable=False),
         sa.Column("has_findings", sa.Boolean(), nullable=False),
@@ -1936,6 +1950,12 @@ def upgrade() -> None:
         sa.Column("details", postgresql.JSONB(astext_type=sa.Text()), nullable=False),
         sa.Column("opened_at", app.db.types.UtcDateTime(timezone=True), nullable=False),
         sa.Column("closed_at", app.db.types.UtcDateTime(timezone=True), nullable=True),
+        sa.Column("assignee_id", sa.BigInteger(), nullable=True),
+        sa.Column("acknowledged_at", app.db.types.UtcDateTime(timezone=True), nullable=True),
+        sa.Column("snoozed_until", app.db.types.UtcDateTime(timezone=True), nullable=True),
+        sa.ForeignKeyConstraint(
+            ["assignee_id"], ["user_account.id"], name=op.f("fk_shipment_finding_assignee_id_user_account")
+        ),
         sa.ForeignKeyConstraint(
             ["shipment_id"], ["shipment.id"], name=op.f("fk_shipment_finding_shipment_id_shipment")
         ),
@@ -1951,9 +1971,23 @@ def upgrade() -> None:
         ),
     )
     op.create_index(
+        "ix_shipment_finding_assignee",
+        "shipment_finding",
+        ["tenant_id", "assignee_id", "opened_at"],
+        unique=False,
+        postgresql_where=sa.text("closed_at IS NULL AND assignee_id IS NOT NULL"),
+    )
+    op.create_index(
+        "ix_shipment_finding_kind",
+        "shipment_finding",
+        ["tenant_id", "kind", "opened_at", "id"],
+        unique=False,
+        postgresql_where=sa.text("closed_at IS NULL"),
+    )
+    op.create_index(
         "ix_shipment_finding_open",
         "shipment_finding",
-        ["tenant_id", "opened_at"],
+        ["tenant_id", "opened_at", "id"],
         unique=False,
         postgresql_where=sa.text("closed_at IS NULL"),
     )
@@ -2313,6 +2347,27 @@ def upgrade() -> None:
         postgresql_where=sa.text("status <> 'refused'"),
     )
     op.create_table(
+        "finding_note",
+        sa.Column("id", sa.BigInteger(), sa.Identity(always=False), nullable=False),
+        sa.Column("tenant_id", sa.BigInteger(), nullable=False),
+        sa.Column("finding_id", sa.BigInteger(), nullable=False),
+        sa.Column("user_id", sa.BigInteger(), nullable=False),
+        sa.Column("body", sa.Text(), nullable=False),
+        sa.Column("at", app.db.types.UtcDateTime(timezone=True), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["finding_id"], ["shipment_finding.id"], name=op.f("fk_finding_note_finding_id_shipment_finding")
+        ),
+        sa.ForeignKeyConstraint(
+            ["tenant_id"], ["tenant.id"], name=op.f("fk_finding_note_tenant_id_tenant"), ondelete="RESTRICT"
+        ),
+        sa.ForeignKeyConstraint(
+            ["user_id"], ["user_account.id"], name=op.f("fk_finding_note_user_id_user_account")
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_finding_note")),
+    )
+    op.create_index(op.f("ix_finding_note_finding_id"), "finding_note", ["finding_id"], unique=False)
+    op.create_index(op.f("ix_finding_note_tenant_id"), "finding_note", ["tenant_id"], unique=False)
+    op.create_table(
         "order_charge",
         sa.Column("id", sa.BigInteger(), sa.Identity(always=False), nullable=False),
         sa.Column("tenant_id", sa.BigInteger(), nullable=False),
@@ -2503,6 +2558,9 @@ def downgrade() -> None:
     op.drop_index(op.f("ix_order_charge_tenant_id"), table_name="order_charge")
     op.drop_index(op.f("ix_order_charge_order_id"), table_name="order_charge")
     op.drop_table("order_charge")
+    op.drop_index(op.f("ix_finding_note_tenant_id"), table_name="finding_note")
+    op.drop_index(op.f("ix_finding_note_finding_id"), table_name="finding_note")
+    op.drop_table("finding_note")
     op.drop_index(
         "uq_claim_shipment_id_standing", table_name="claim", postgresql_where=sa.text("status <> 'refused'")
     )
@@ -2541,6 +2599,16 @@ def downgrade() -> None:
         "ix_shipment_finding_open",
         table_name="shipment_finding",
         postgresql_where=sa.text("closed_at IS NULL"),
+    )
+    op.drop_index(
+        "ix_shipment_finding_kind",
+        table_name="shipment_finding",
+        postgresql_where=sa.text("closed_at IS NULL"),
+    )
+    op.drop_index(
+        "ix_shipment_finding_assignee",
+        table_name="shipment_finding",
+        postgresql_where=sa.text("closed_at IS NULL AND assignee_id IS NOT NULL"),
     )
     op.drop_table("shipment_finding")
     op.drop_index(op.f("ix_service_case_tenant_id"), table_name="service_case")
@@ -2718,6 +2786,9 @@ def downgrade() -> None:
     op.drop_index("ix_scan_shipment", table_name="scan")
     op.drop_index("ix_scan_corrects", table_name="scan", postgresql_where=sa.text("corrects IS NOT NULL"))
     op.drop_table("scan")
+    op.drop_index(
+        "ix_job_run_unfinished", table_name="job_run", postgresql_where=sa.text("finished_at IS NULL")
+    )
     op.drop_index(op.f("ix_job_run_started_at"), table_name="job_run")
     op.drop_table("job_run")
     op.drop_table("installation")
