@@ -177,7 +177,8 @@ def _fold_anew(row: _Row, scans: Sequence[Scan]) -> tuple[Finding, ...]:
     assert state.code is not None, "a shipment has at least the scan it was booked by"
     assert state.since is not None, "a decided state has a time"
     assert state.decided_by is not None, "and a scan that decided it"
-    before = row.tail.code, row.tail.facility_id, row.tail.since
+    # What came late, or corrects, may change where it is on its way and leave its state as it was.
+    row.moved = True
     row.continues = row.pieces == 1 and not any(scan.corrects for scan in scans)
     row.tail = Tail(
         max(map(mark_of, scans)),
@@ -191,7 +192,6 @@ def _fold_anew(row: _Row, scans: Sequence[Scan]) -> tuple[Finding, ...]:
         state.attempts,
         state.confirmed_at,
     )
-    row.moved = before != (state.code, state.facility_id, state.since)
     return state.findings
 
 

@@ -27,9 +27,10 @@ CONSTANTS: Final = {
 }
 """Parameters that are the same in every run; `tenant`, `now` and `unconfirmed_since` come with each."""
 
-_QUIET_UNTIL = (
-    "CASE WHEN s.quiet_until_at > s.state_since THEN s.quiet_until_at ELSE s.state_since + %(quiet)s END"
-)
+_QUIET_UNTIL = """CASE
+    WHEN s.quiet_until_at > s.state_since AND s.milestone = ANY (%(coming)s) THEN s.quiet_until_at
+    ELSE s.state_since + %(quiet)s
+END"""
 
 # Every rule that a row decides, as it holds of the shipment `s`; details as the engine's parameters.
 _HOLDS = f"""

@@ -14,7 +14,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -68,8 +68,14 @@ class World:
 
 
 @contextmanager
-def company(shipments: int) -> Iterator[World]:
-    """Build it in a temporary folder; everything is removed at the end."""
+def company(shipments: int, standing: Mapping[str, str] | None = None) -> Iterator[World]:
+    """Build it in a temporary folder; everything is removed at the end.
+
+    Args:
+        shipments: how many.
+        standing: columns of their rows that are not those of a parcel booked three days ago and not scanned
+            since, as SQL that may refer to `fresh` (place from 0, id, number, key) and `old`, its model.
+    """
     home = Path(tempfile.mkdtemp(prefix="wheelhouse-bench-"))
     try:
         with embedded.start(home / "postgres") as cluster:
@@ -80,13 +86,13 @@ def company(shipments: int) -> Iterator[World]:
             )
             if world.load(settings, seed=42, parcels=20, days=1, if_empty=False) != 0:
                 raise SystemExit("the small world could not be built")
-            yield _multiplied(cluster, shipments)
+            yield _multiplied(cluster, shipments, standing or {})
     finally:
         embedded.discard(home / "postgres")
         shutil.rmtree(home, ignore_errors=True)
 
 
-def _multiplied(cluster: embedded.Cluster, count: int) -> World:
+def _multiplied(cluster: embedded.Cluster, count: int, standing: Mapping[str, str]) -> World:
     database = Database(cluster.url(DATABASE))
     with database.unit_of_work(None) as session:
         (tenant,) = accounts.tenants(session)
@@ -111,13 +117,19 @@ def _multiplied(cluster: embedded.Cluster, count: int) -> World:
         )
         connection = session.connection().connection.driver_connection
         assert isinstance(connection, psycopg.Connection)
-        _fill(connection, tenant_id, ids, numbers)
+        _fill(connection, tenant_id, ids, numbers, standing)
         facility_ids = tuple(session.scalars(sa.text("SELECT id FROM facility ORDER BY id LIMIT 40")))
     database.dispose()
     return World(cluster, tenant_id, secret, numbers, tuple(ids), facility_ids)
 
 
-def _fill(connection: psycopg.Connection, tenant_id: int, ids: range, numbers: tuple[str, ...]) -> None:
+def _fill(
+    connection: psycopg.Connection,
+    tenant_id: int,
+    ids: range,
+    numbers: tuple[str, ...],
+    standing: Mapping[str, str],
+) -> None:
     """Copies of the demo's shipments: booked three days ago, not scanned since."""
     fresh = {
         "id": "fresh.id",
@@ -138,6 +150,7 @@ def _fill(connection: psycopg.Connection, tenant_id: int, ids: range, numbers: t
         "state_scan_key": "fresh.key",
         "seen_facility_id": "NULL",
         "quiet_until_at": "NULL",
+        **{column: sql.replace("%", "%%") for column, sql in standing.items()},
     }
     columns = [column.name for column in sa.inspect(Shipment).local_table.columns]
     legs = [column.name for column in sa.inspect(ShipmentLeg).local_table.columns if column.name != "id"]
