@@ -40,6 +40,8 @@ DOORS = (
     "app.notices.api",
     "app.webhooks.web",
     "app.webhooks.api",
+    "app.exceptions.web",
+    "app.exceptions.api",
     "app.insight.web",
 )
 

@@ -7,7 +7,7 @@ from flask_wtf import FlaskForm
 from wtforms import DateField, SelectField, StringField, TextAreaField
 from wtforms.validators import InputRequired, Length, Optional, Regexp
 
-from app.shipments.words import FINDINGS, MILESTONES
+from app.shipments.words import MILESTONES
 
 
 class TrackForm(FlaskForm):
@@ -70,18 +70,3 @@ class ListForm(FlaskForm):
     )
     from_day = DateField(_l("Booked from"), validators=[Optional()])
     to_day = DateField(_l("Booked to"), validators=[Optional()])
-
-
-class FindingForm(FlaskForm):
-    """Which open findings; in the address."""
-
-    class Meta:
-        """A GET form: it changes nothing."""
-
-        csrf = False
-
-    kind = SelectField(
-        _l("Kind"),
-        choices=[("", _l("All")), *((one.value, title) for one, (title, _meaning) in FINDINGS.items())],
-        default="",
-    )

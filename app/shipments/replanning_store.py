@@ -18,6 +18,14 @@ from tracking.shipment import Milestone
 _TRAVELLING = (Milestone.BOOKED, Milestone.ACCEPTED, Milestone.IN_TRANSIT, Milestone.EXCEPTION)
 
 
+_OPEN = (
+    "SELECT id, milestone, code, state_since, state_facility_id, origin_facility_id, "
+    "destination_facility_id, weight_g, booked_at, booked_offset_minutes, pickup_handover, "
+    "delivery_handover FROM shipment "
+    "WHERE tenant_id = %s AND NOT terminal AND milestone = ANY (%s::text[]) AND "
+)
+
+
 class Open(NamedTuple):
     """What is asked of a shipment that may have to be planned anew."""
 
@@ -46,48 +54,30 @@ def on_their_way(session: Session, closure: Closure, *, after_id: int, limit: in
         after_id: the first have a larger id.
         limit: at most so many.
     """
-    session.flush()  # a shipment that was only added to the session would be missed
     facilities, lanes = arrays.numbers(closure.facility_ids), arrays.numbers(closure.lane_ids)
-    rows = session.connection().exec_driver_sql(
-        "SELECT id, milestone, code, state_since, state_facility_id, origin_facility_id, "
-        "destination_facility_id, weight_g, booked_at, booked_offset_minutes, pickup_handover, "
-        "delivery_handover FROM shipment "
-        "WHERE tenant_id = %s AND NOT terminal AND milestone = ANY (%s::text[]) AND id > %s "
-        "AND EXISTS (SELECT FROM shipment_leg AS leg WHERE leg.shipment_id = shipment.id "
+    return _open(
+        session,
+        "id > %s AND EXISTS (SELECT FROM shipment_leg AS leg WHERE leg.shipment_id = shipment.id "
         "AND (leg.lane_id = ANY (%s::bigint[]) OR leg.from_facility_id = ANY (%s::bigint[]) "
-        "OR leg.to_facility_id = ANY (%s::bigint[]))) "
-        "ORDER BY id LIMIT %s FOR NO KEY UPDATE",
-        (tenant_of(session), arrays.texts(_TRAVELLING), after_id, lanes, facilities, facilities, limit),
+        "OR leg.to_facility_id = ANY (%s::bigint[]))) ORDER BY id LIMIT %s",
+        (after_id, lanes, facilities, facilities, limit),
     )
+
+
+def chosen(session: Session, shipment_ids: Collection[int]) -> list[Open]:
+    """Those of some shipments that are open and may still travel, by rising id; they stay locked."""
+    return _open(session, "id = ANY (%s::bigint[]) ORDER BY id", (arrays.numbers(shipment_ids),))
+
+
+def _open(session: Session, which: str, parameters: tuple[object, ...]) -> list[Open]:
+    session.flush()  # a shipment that was only added to the session would be missed
+    rows = session.connection().exec_driver_sql(
+        _OPEN + which + " FOR NO KEY UPDATE", (tenant_of(session), arrays.texts(_TRAVELLING), *parameters)
+    )
+    opened = [Open(*row) for row in rows]
     return [
-        Open(
-            shipment_id,
-            milestone,
-            code,
-            since.astimezone(UTC),
-            place_id,
-            origin_id,
-            destination_id,
-            weight_g,
-            booked_at.astimezone(UTC),
-            offset_minutes,
-            pickup,
-            delivery,
-        )
-        for (
-            shipment_id,
-            milestone,
-            code,
-            since,
-            place_id,
-            origin_id,
-            destination_id,
-            weight_g,
-            booked_at,
-            offset_minutes,
-            pickup,
-            delivery,
-        ) in rows
+        row._replace(since=row.since.astimezone(UTC), booked_at=row.booked_at.astimezone(UTC))
+        for row in opened
     ]
 
 

@@ -75,8 +75,8 @@ def story_of(session: Session, shipment: Shipment, *, now: datetime) -> Story:
     scans = scans_by_shipment(session, [shipment])[shipment.id]
     state, counting = folding.state_of_scans(scans, shipment.pieces)
     way = legs_by_shipment(session, [shipment.id])[shipment.id]
-    estimate = estimates.estimate(shipment, state, counting, way, now, load_history(session))
-    expected = None if estimate is None else window(estimate, shipment.booked_offset_minutes)
+    ahead = estimates.estimate(shipment, state, counting, way, now, load_history(session))
+    expected = None if ahead is None else window(ahead.promise, shipment.booked_offset_minutes)
     ends = (shipment.origin_facility_id, shipment.destination_facility_id)
     points = (shipment.pickup_point_id, shipment.delivery_point_id)
     stops = [*ends, *points, *(leg.to_facility_id for leg in legs), *(leg.from_facility_id for leg in legs)]

@@ -61,7 +61,8 @@ CROSS JOIN LATERAL (
 ) AS found
 """
 
-# Seen last at a facility that is neither on its route nor where it changes hands.
+# Seen last at a facility that is neither on its route nor where it changes hands. `of_part` may narrow the
+# legs to those of a part of the shipments, which are then read in one go.
 _ASTRAY = """
     NOT s.terminal AND s.milestone <> 'returning' AND s.seen_facility_id IS NOT NULL
     AND s.seen_facility_id IS DISTINCT FROM s.pickup_point_id
@@ -69,9 +70,12 @@ _ASTRAY = """
     AND NOT EXISTS (
         SELECT FROM shipment_leg AS leg
         WHERE leg.shipment_id = s.id AND s.seen_facility_id IN (leg.from_facility_id, leg.to_facility_id)
+          {of_part}
     )
     AND EXISTS (SELECT FROM shipment_leg AS leg WHERE leg.shipment_id = s.id)
 """
+
+_LEGS_OF_PART = "AND leg.shipment_id > %(after)s AND leg.shipment_id <= %(until)s"
 
 # Opened once: what is open stays as it is, what had closed opens again.
 _OPEN_AGAIN = """
@@ -92,6 +96,7 @@ WHERE s.tenant_id = %(tenant)s AND {{part}}
       SELECT FROM shipment_finding AS known
       WHERE known.shipment_id = s.id AND known.finding_key = %(prefix)s || found.key
         AND known.closed_at IS NULL
+      OFFSET 0  -- one look into the index for each that holds, instead of reading all that stand
   )
 {_OPEN_AGAIN}
 """
@@ -118,7 +123,8 @@ OPEN_DELIVERED: Final = _OPEN.format(
 
 ASTRAY: Final = f"""
 SELECT s.id, s.booked_at, s.pieces, s.pickup_point_id, s.delivery_point_id FROM shipment AS s
-WHERE s.tenant_id = %(tenant)s AND s.id > %(after)s AND s.id <= %(until)s AND {_ASTRAY}
+WHERE s.tenant_id = %(tenant)s AND s.id > %(after)s AND s.id <= %(until)s
+  AND {_ASTRAY.format(of_part=_LEGS_OF_PART)}
 """
 OPEN_GIVEN: Final = f"""
 INSERT INTO shipment_finding (tenant_id, shipment_id, finding_key, kind, details, opened_at)
@@ -161,7 +167,7 @@ WHERE id IN (
       AND (standing.opened_at, standing.id) > (%(after)s, %(after_id)s)
       AND (standing.opened_at, standing.id) <= (%(until)s, %(until_id)s)
       AND starts_with(standing.finding_key, %(prefix)s)
-      AND CASE WHEN standing.kind = 'misrouted' THEN NOT ({_ASTRAY}) ELSE NOT EXISTS (
+      AND CASE WHEN standing.kind = 'misrouted' THEN NOT ({_ASTRAY.format(of_part="")}) ELSE NOT EXISTS (
           SELECT FROM (SELECT) AS one {_HOLDS} WHERE %(prefix)s || found.key = standing.finding_key
       ) END
     FOR UPDATE OF standing SKIP LOCKED

@@ -74,7 +74,11 @@ STAFF_ONLY = frozenset(
         "servicedesk_api.propose",
         "servicedesk_api.resolve",
         "servicedesk_api.wait",
-        "shipments.exceptions",
+        "exceptions.board",
+        "exceptions.export",
+        "exceptions_api.count_exceptions",
+        "exceptions_api.list_exceptions",
+        "exceptions_api.show_exception",
         "shipments_api.receipt",
     }
 )
@@ -129,6 +133,7 @@ ARGUMENTS: Mapping[str, Filler] = {
     "endpoint_id": lambda things, _asker: things.endpoint_id,
     "entry_id": lambda things, _asker: things.entry_id,
     "event_id": lambda things, _asker: things.event_id,
+    "finding_id": lambda things, _asker: things.finding_id,
     "facility_id": lambda things, _asker: things.facility_id,
     "identity_id": lambda things, _asker: things.identity_id,
     "key": lambda things, _asker: things.entry_key,
@@ -190,6 +195,10 @@ BODIES: Mapping[str, Callable[[Things], dict[str, Any]]] = {
     "dispatch_api.publish": lambda _things: {"json": {"version": 1}},
     "dispatch_api.request_plan": lambda things: {
         "json": {"facility_id": things.facility_id, "day": "2026-03-20", "seconds": 1}
+    },
+    "exceptions.act": lambda things: {"form": {"do": "acknowledge", "finding": str(things.finding_id)}},
+    "exceptions_api.act": lambda things: {
+        "json": {"action": "acknowledge", "finding_ids": [things.finding_id]}
     },
     "epcis_api.capture": lambda things: {"json": things.epcis_document},
     "epcis_api.capture_event": lambda things: {"json": things.epcis_event},

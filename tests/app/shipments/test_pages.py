@@ -72,19 +72,6 @@ def test_a_shipment_tells_its_sentence_way_findings_and_links(desk: Desk, settin
     assert "The promised time has passed" not in shipper.text
 
 
-def test_exceptions_are_filtered_and_not_for_shippers(desk: Desk, settings: Settings) -> None:
-    shipment = desk.book()
-    desk.record(desk.scan(shipment, "arrived", shipment.booked_at, "WUH-HUB"))
-    browser = desk.logins.browser("dispatcher")
-    assert shipment.waybill_number in browser.get("/shipments/exceptions?kind=collection_missing").text
-    assert shipment.waybill_number not in browser.get("/shipments/exceptions?kind=stuck").text
-    facilities = desk.world.facilities
-    here = f"/shipments/exceptions?kind=collection_missing&facility={facilities['WUH-HUB']}"
-    assert shipment.waybill_number in browser.get(here).text
-    assert browser.get("/shipments/exceptions?kind=nonsense").status_code == 422
-    assert desk.logins.browser("shipper", desk.shipper_id).get("/shipments/exceptions").status_code == 403
-
-
 def test_the_list_as_csv_runs_nothing(new_desk: Callable[[], Desk]) -> None:
     desk = new_desk()
     shipment = desk.book(reference='=HYPERLINK("http://x")')
