@@ -21,6 +21,7 @@ from app.db.outbox import ATTEMPTS_MAX, OutboxEvent
 from app.errors import NotFoundError
 from app.ledger import queries as ledger
 from app.security import public
+from app.shipments import calibration
 from app.web import Services, services
 
 _REQUESTS = prometheus_client.Counter(
@@ -127,6 +128,7 @@ class _DatabaseCollector(Collector):
             ).one()
             runs = jobs.last_runs(session)
             health = ledger.health(session)
+            promises = calibration.figures(session, now=self._services.clock())
         age_s = (self._services.clock() - oldest).total_seconds() if oldest is not None else 0.0
         yield GaugeMetricFamily("wheelhouse_outbox_waiting", "Events not handed on yet", value=waiting)
         yield GaugeMetricFamily("wheelhouse_outbox_oldest_seconds", "Age of the oldest of them", value=age_s)
@@ -145,6 +147,21 @@ class _DatabaseCollector(Collector):
             value=health.wrong_balances,
         )
         yield from _job_metrics(runs)
+        yield from _promise_metrics(promises)
+
+
+def _promise_metrics(figures: Sequence[calibration.Figure]) -> Iterable[Metric]:
+    """Of the parcels of the latest months that were promised by a time, which share came by then."""
+    labels = ["tenant", "stage", "promised"]
+    kept = GaugeMetricFamily(
+        "wheelhouse_promise_kept_ratio", "Share of parcels that came by the time told", labels=labels
+    )
+    parcels = GaugeMetricFamily("wheelhouse_promise_parcels", "How many parcels that is of", labels=labels)
+    for one in figures:
+        told = [one.tenant, one.stage, f"{one.promised_percent / 100:g}"]
+        kept.add_metric(told, one.kept / one.parcels)
+        parcels.add_metric(told, one.parcels)
+    return kept, parcels
 
 
 def _job_metrics(runs: Sequence[jobs.JobRun]) -> Iterable[Metric]:

@@ -40,7 +40,7 @@ from app.dispatch import jobs as dispatch_jobs
 from app.epcis import jobs as epcis_jobs
 from app.notify import jobs as notify_jobs
 from app.orders import jobs as orders_jobs
-from app.shipments import estimates, watching
+from app.shipments import calibration, estimates, watching
 from app.shipments import history as shipments_history
 from app.shipments import jobs as shipments_jobs
 from app.subscriptions import HANDLERS
@@ -92,6 +92,7 @@ JOBS: tuple[Job | SteppedJob, ...] = (
     Job("customers.drop_old_challenges", timedelta(hours=1), customers_jobs.drop_old_challenges),
     Job("notify.deliver", timedelta(seconds=15), notify_jobs.deliver),
     Job("shipments.make_partitions", timedelta(days=1), shipments_jobs.make_partitions),
+    Job("shipments.measure_promises", timedelta(days=1), calibration.measure_promises),
     Job("shipments.learn_history", timedelta(days=1), shipments_history.learn_history),
     SteppedJob("shipments.watch", timedelta(minutes=5), watching.watch_step),
     Job("orders.release_unconfirmed", timedelta(minutes=15), orders_jobs.release_unconfirmed),

@@ -75,6 +75,8 @@ STAFF_ONLY = frozenset(
         "servicedesk_api.resolve",
         "servicedesk_api.wait",
         "exceptions.board",
+        "shipments.promises",
+        "shipments_api.promises",
         "exceptions.export",
         "exceptions_api.count_exceptions",
         "exceptions_api.list_exceptions",

@@ -361,6 +361,36 @@ def upgrade() -> None:
     )
     op.create_index(op.f("ix_party_tenant_id"), "party", ["tenant_id"], unique=False)
     op.create_table(
+        "promise_calibration",
+        sa.Column("tenant_id", sa.BigInteger(), nullable=False),
+        sa.Column("month", sa.Date(), nullable=False),
+        sa.Column(
+            "service",
+            sa.Enum(
+                "standard", "express", name="service", native_enum=False, create_constraint=True, length=40
+            ),
+            nullable=False,
+        ),
+        sa.Column("stage", sa.Text(), nullable=False),
+        sa.Column("promised_percent", sa.SmallInteger(), nullable=False),
+        sa.Column("parcels", sa.BigInteger(), nullable=False),
+        sa.Column("kept", sa.BigInteger(), nullable=False),
+        sa.Column("measured_at", app.db.types.UtcDateTime(timezone=True), nullable=False),
+        sa.CheckConstraint("kept BETWEEN 0 AND parcels", name=op.f("ck_promise_calibration_kept_of_parcels")),
+        sa.ForeignKeyConstraint(
+            ["tenant_id"],
+            ["tenant.id"],
+            name=op.f("fk_promise_calibration_tenant_id_tenant"),
+            ondelete="RESTRICT",
+        ),
+        sa.PrimaryKeyConstraint(
+            "tenant_id", "month", "service", "stage", "promised_percent", name=op.f("pk_promise_calibration")
+        ),
+    )
+    op.create_index(
+        op.f("ix_promise_calibration_tenant_id"), "promise_calibration", ["tenant_id"], unique=False
+    )
+    op.create_table(
         "promise_history",
         sa.Column("tenant_id", sa.BigInteger(), autoincrement=False, nullable=False),
         sa.Column("revision", sa.Uuid(), nullable=False),
@@ -2749,6 +2779,8 @@ def downgrade() -> None:
     op.drop_index(op.f("ix_promise_sample_tenant_id"), table_name="promise_sample")
     op.drop_table("promise_sample")
     op.drop_table("promise_history")
+    op.drop_index(op.f("ix_promise_calibration_tenant_id"), table_name="promise_calibration")
+    op.drop_table("promise_calibration")
     op.drop_index(op.f("ix_party_tenant_id"), table_name="party")
     op.drop_table("party")
     op.drop_index(
