@@ -44,7 +44,7 @@ class BoardForm(FlaskForm):
     whose = SelectField(
         _l("Owner"),
         choices=[
-            SelectChoice(Whose.ANYBODY.value, _l("Anybody")),
+            SelectChoice(Whose.ANYBODY.value, _l("Everybody's")),
             SelectChoice(Whose.MINE.value, _l("Me")),
             SelectChoice(Whose.NOBODY.value, _l("Nobody yet")),
         ],

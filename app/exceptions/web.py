@@ -76,7 +76,7 @@ def act() -> flask.typing.ResponseReturnValue:
             return _page(
                 session, actor, refused=refusal_text(error), form=form, marked=marked, status=error.status
             )
-        return _page(session, actor, results=results, form=ActionForm(formdata=None))
+        return _page(session, actor, results=results, form=_action_form(session, fresh=True))
 
 
 @blueprint.get("/shipments/exceptions.csv")
@@ -214,8 +214,8 @@ def _facility_id(session: Session, code: str) -> int | None:
     return session.scalar(sa.select(Facility.id).where(sa.func.upper(Facility.code) == plain))
 
 
-def _action_form(session: Session) -> ActionForm:
-    form = ActionForm()
+def _action_form(session: Session, *, fresh: bool = False) -> ActionForm:
+    form = ActionForm(formdata=None) if fresh else ActionForm()
     people = [SelectChoice(str(user.id), user.name) for user in queries.staff(session)]
     form.assignee.choices = [SelectChoice("", _("Nobody")), *people]
     return form

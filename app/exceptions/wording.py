@@ -17,6 +17,7 @@ from app.shipments.phrases import facility_name
 from app.shipments.words import CODES, FINDINGS, MILESTONES
 from tracking.finding import FindingKind
 from tracking.shipment import Milestone, ScanCode
+from tracking.watch import QUIET_S
 
 _K = FindingKind
 
@@ -51,11 +52,11 @@ def explained(
 
     What another room found out for itself, with facts of its own, is explained by its kind.
     """
-    sentence = _SENTENCES.get(finding.kind)
     facts = _facts(finding, shipment, places, now)
-    if sentence is None or any(f"%({name})s" in str(sentence) and not facts[name] for name in facts):
-        sentence = FINDINGS[finding.kind][1]
-    return str(sentence) % facts
+    for sentence in map(str, (*_SENTENCES.get(finding.kind, ()), FINDINGS[finding.kind][1])):
+        if all(fact for name, fact in facts.items() if f"%({name})s" in sentence):
+            return sentence % facts
+    raise AssertionError("the last one asks for no facts")
 
 
 def places_named(finding: ShipmentFinding, shipment: Shipment) -> list[int | None]:
@@ -75,19 +76,26 @@ def outcome_text(outcome: str) -> Any:
     return OUTCOMES.get(outcome, outcome)
 
 
-_SENTENCES: Mapping[FindingKind, Any] = {
-    _K.LATE: _l("Promised until %(promised)s, so %(late)s late; %(state)s since %(since)s."),
-    _K.EXPECTED_LATE: _l("Expected about %(expected)s, which is %(behind)s after the promised %(promised)s."),
-    _K.STUCK: _l(
-        "Nothing heard for %(silent)s since it was at %(place)s; 95 of 100 are heard of within %(quiet)s."
+_SENTENCES: Mapping[FindingKind, tuple[Any, ...]] = {
+    _K.LATE: (
+        _l("Promised until %(promised)s, so %(late)s late; it stands at “%(state)s” since %(since)s."),
     ),
-    _K.MISROUTED: _l("Scanned at %(place)s, which is not on its way to %(goal)s."),
-    _K.PICKUP_OVERDUE: _l("Waits to be fetched since %(since)s, which is %(overdue)s longer than it may."),
-    _K.UNCONFIRMED: _l("Delivered at %(since)s, %(silent)s ago, and nobody has confirmed its receipt."),
-    _K.OUT_OF_SEQUENCE: _l("“%(code)s” was scanned while it was “%(milestone)s”."),
-    _K.FROM_THE_FUTURE: _l("A device's clock was %(ahead)s ahead of ours when it scanned."),
+    _K.EXPECTED_LATE: (
+        _l("Expected about %(expected)s, which is %(behind)s after the promised %(promised)s."),
+    ),
+    _K.STUCK: (
+        _l(
+            "Nothing heard for %(silent)s since it was at %(place)s; 95 of 100 are heard of within %(quiet)s."
+        ),
+        _l("Nothing heard for %(silent)s since it was at %(place)s."),
+    ),
+    _K.MISROUTED: (_l("Scanned at %(place)s, which is not on its way to %(goal)s."),),
+    _K.PICKUP_OVERDUE: (_l("Waits to be fetched since %(since)s, which is %(overdue)s longer than it may."),),
+    _K.UNCONFIRMED: (_l("Delivered at %(since)s, %(silent)s ago, and nobody has confirmed its receipt."),),
+    _K.OUT_OF_SEQUENCE: (_l("“%(code)s” was scanned while it was “%(milestone)s”."),),
+    _K.FROM_THE_FUTURE: (_l("A device's clock was %(ahead)s ahead of ours when it scanned."),),
 }
-"""Kinds whose facts make more of a sentence than the kind itself does."""
+"""Where facts say more than the kind itself does; of several sentences the first that has all its facts."""
 
 
 def _facts(
@@ -103,7 +111,8 @@ def _facts(
         "late": _lasting((now - shipment.promised_to_at).total_seconds()),
         "behind": _lasting((shipment.estimate_p50_at - shipment.promised_to_at).total_seconds()),
         "silent": _lasting((now - shipment.state_since).total_seconds()),
-        "quiet": _lasting(_number(details.get("quiet_s"))),
+        # Where the plan said nothing, what is usual was taken, and no share of parcels stands behind it.
+        "quiet": "" if details.get("quiet_s") == QUIET_S else _lasting(_number(details.get("quiet_s"))),
         "overdue": _lasting((now - finding.opened_at).total_seconds()),
         "ahead": _lasting(_number(details.get("ahead_s"))),
         "place": _place(place_id, places),
