@@ -181,7 +181,12 @@ def _finding(company: Company, number: str) -> int:
     """That a parcel was scanned somewhere after its delivery."""
     place_id = company.facilities["WUH-HUB"]
     scan = {"code": "arrived", "occurred_at": company.now.isoformat(), "facility_id": place_id}
-    where = {"number": number, "device_id": "gun-9", "client_scan_id": "astray", "offset_minutes": 480}
+    where = {
+        "number": number,
+        "device_id": "gun-9",
+        "client_scan_id": f"{number}-astray",
+        "offset_minutes": 480,
+    }
     company.record([{**where, **scan}])
     with company.work() as session:
         shipment = shipments.load_shipment(session, company.shop.agent, number)
