@@ -13,7 +13,7 @@ from datetime import datetime
 from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.dialects.postgresql import distinct_on, insert
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from app.db.base import Base
@@ -93,5 +93,5 @@ def take_unfinished(session: Session, job: str) -> JobRun | None:
 def last_runs(session: Session) -> Sequence[JobRun]:
     """The newest run of each job."""
     return session.scalars(
-        sa.select(JobRun).distinct(JobRun.job).order_by(JobRun.job, JobRun.started_at.desc())
+        sa.select(JobRun).ext(distinct_on(JobRun.job)).order_by(JobRun.job, JobRun.started_at.desc())
     ).all()
