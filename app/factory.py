@@ -21,6 +21,7 @@ DOORS = (
     "app.accounts.api",
     "app.network.web",
     "app.network.api",
+    "app.network.api_lanes",
     "app.customers.web",
     "app.customers.api",
     "app.shipments.web",

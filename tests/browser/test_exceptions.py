@@ -65,3 +65,14 @@ def test_how_promises_were_kept(late: Company, member: Callable[..., Visitor]) -
     assert page.locator("table tbody tr").count() >= 1
     page.wait_for_selector("[data-chart] canvas, [data-chart] svg")
     look(visitor, "promises")
+
+
+def test_a_lane_rests(late: Company, member: Callable[..., Visitor]) -> None:
+    visitor = member(Role.ADMIN)
+    lane = f"/network/lanes/{late.shop.world.lanes['WUH-HUB>HGH-HUB']}"
+    page = visitor.open(lane)
+    visitor.fill_in({"first_day": "2026-05-01", "last_day": "2026-05-02", "why": "劳动节 / Labour Day"})
+    with page.expect_navigation():
+        page.locator("form[action$=holidays] button").click()
+    assert page.get_by_text("劳动节").count() == 2
+    look(visitor, "lane-rests")

@@ -1832,6 +1832,23 @@ def upgrade() -> None:
     op.create_index(op.f("ix_lane_departure_lane_id"), "lane_departure", ["lane_id"], unique=False)
     op.create_index(op.f("ix_lane_departure_tenant_id"), "lane_departure", ["tenant_id"], unique=False)
     op.create_table(
+        "lane_holiday",
+        sa.Column("id", sa.BigInteger(), sa.Identity(always=False), nullable=False),
+        sa.Column("tenant_id", sa.BigInteger(), nullable=False),
+        sa.Column("lane_id", sa.BigInteger(), nullable=False),
+        sa.Column("day", sa.Date(), nullable=False),
+        sa.Column("reason", sa.Text(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["lane_id"], ["lane.id"], name=op.f("fk_lane_holiday_lane_id_lane"), ondelete="CASCADE"
+        ),
+        sa.ForeignKeyConstraint(
+            ["tenant_id"], ["tenant.id"], name=op.f("fk_lane_holiday_tenant_id_tenant"), ondelete="RESTRICT"
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_lane_holiday")),
+        sa.UniqueConstraint("lane_id", "day", name=op.f("uq_lane_holiday_lane_id_day")),
+    )
+    op.create_index(op.f("ix_lane_holiday_tenant_id"), "lane_holiday", ["tenant_id"], unique=False)
+    op.create_table(
         "plan_round",
         sa.Column("id", sa.BigInteger(), sa.Identity(always=False), nullable=False),
         sa.Column("tenant_id", sa.BigInteger(), nullable=False),
@@ -2649,6 +2666,8 @@ def downgrade() -> None:
     op.drop_index(op.f("ix_plan_round_tenant_id"), table_name="plan_round")
     op.drop_index(op.f("ix_plan_round_courier_id"), table_name="plan_round")
     op.drop_table("plan_round")
+    op.drop_index(op.f("ix_lane_holiday_tenant_id"), table_name="lane_holiday")
+    op.drop_table("lane_holiday")
     op.drop_index(op.f("ix_lane_departure_tenant_id"), table_name="lane_departure")
     op.drop_index(op.f("ix_lane_departure_lane_id"), table_name="lane_departure")
     op.drop_table("lane_departure")
