@@ -23,6 +23,7 @@ DOORS = (
     "app.accounts.api",
     "app.network.web",
     "app.network.api",
+    "app.network.api_lanes",
     "app.customers.web",
     "app.customers.api",
     "app.shipments.web",
@@ -42,6 +43,8 @@ DOORS = (
     "app.notices.api",
     "app.webhooks.web",
     "app.webhooks.api",
+    "app.exceptions.web",
+    "app.exceptions.api",
     "app.insight.web",
 )
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hmac
 import ipaddress
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 import flask
 import prometheus_client
@@ -20,6 +20,7 @@ from app.db.outbox import ATTEMPTS_MAX, OutboxEvent
 from app.errors import NotFoundError
 from app.ledger import queries as ledger
 from app.security import public
+from app.shipments import calibration
 from app.web import Services, services
 
 
@@ -99,6 +100,7 @@ class _DatabaseCollector(Collector):
             ).one()
             runs = jobs.last_runs(session)
             health = ledger.health(session)
+            promises = calibration.figures(session, now=self._services.clock())
         age_s = (self._services.clock() - oldest).total_seconds() if oldest is not None else 0.0
         yield GaugeMetricFamily("wheelhouse_outbox_waiting", "Events not handed on yet", value=waiting)
         yield GaugeMetricFamily("wheelhouse_outbox_oldest_seconds", "Age of the oldest of them", value=age_s)
@@ -116,9 +118,38 @@ class _DatabaseCollector(Collector):
             "Accounts whose balance is not the sum of their lines",
             value=health.wrong_balances,
         )
-        last = GaugeMetricFamily(
-            "wheelhouse_job_last_run_timestamp_seconds", "When a job last ran", labels=["job"]
-        )
-        for job, at in runs.items():
-            last.add_metric([job], at.timestamp())
-        yield last
+        yield from _job_metrics(runs)
+        yield from _promise_metrics(promises)
+
+
+def _promise_metrics(figures: Sequence[calibration.Figure]) -> Iterable[Metric]:
+    """Of the parcels of the latest months that were promised by a time, which share came by then."""
+    labels = ["tenant", "stage", "promised"]
+    kept = GaugeMetricFamily(
+        "wheelhouse_promise_kept_ratio", "Share of parcels that came by the time told", labels=labels
+    )
+    parcels = GaugeMetricFamily("wheelhouse_promise_parcels", "How many parcels that is of", labels=labels)
+    for one in figures:
+        told = [one.tenant, one.stage, f"{one.promised_percent / 100:g}"]
+        kept.add_metric(told, one.kept / one.parcels)
+        parcels.add_metric(told, one.parcels)
+    return kept, parcels
+
+
+def _job_metrics(runs: Sequence[jobs.JobRun]) -> Iterable[Metric]:
+    """Of the newest run of each job: when it began, how long it took, how far it has come."""
+    started = GaugeMetricFamily(
+        "wheelhouse_job_last_run_timestamp_seconds", "When a job last ran", labels=["job"]
+    )
+    seconds = GaugeMetricFamily(
+        "wheelhouse_job_last_run_seconds", "How long it took; absent while it runs", labels=["job"]
+    )
+    steps = GaugeMetricFamily("wheelhouse_job_last_run_steps", "Its steps so far", labels=["job"])
+    changed = GaugeMetricFamily("wheelhouse_job_last_run_changed", "What it changed so far", labels=["job"])
+    for run in runs:
+        started.add_metric([run.job], run.started_at.timestamp())
+        steps.add_metric([run.job], run.steps)
+        changed.add_metric([run.job], run.changed)
+        if run.finished_at is not None:
+            seconds.add_metric([run.job], (run.finished_at - run.started_at).total_seconds())
+    return started, seconds, steps, changed

@@ -3,7 +3,8 @@
 - One of any number of schedulers leads: it holds a PostgreSQL session advisory lock on a direct
   connection and gives up at once when that connection is lost. The others try every few seconds.
 - APScheduler 3 decides when; the job table below is code. Each run is fenced by UNIQUE(job, slot) in
-  the transaction of its effect, so a slot runs once even while two believe that they lead.
+  the transaction of its effect, so a slot runs once even while two believe that they lead. A long job runs
+  in steps, each a transaction of its own that also keeps how far it has come.
 - The outbox relay, the plan worker, the deliverer of webhooks and the capture worker need no leader (SKIP
   LOCKED): every scheduler runs them.
 """
@@ -14,10 +15,12 @@ import os
 import signal
 import socket
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from time import perf_counter
 from types import FrameType
+from typing import Any
 
 import psycopg
 import structlog
@@ -37,7 +40,7 @@ from app.dispatch import jobs as dispatch_jobs
 from app.epcis import jobs as epcis_jobs
 from app.notify import jobs as notify_jobs
 from app.orders import jobs as orders_jobs
-from app.shipments import estimates
+from app.shipments import calibration, estimates, watching
 from app.shipments import history as shipments_history
 from app.shipments import jobs as shipments_jobs
 from app.subscriptions import HANDLERS
@@ -58,6 +61,7 @@ _CAPTURES_IDLE_S = 1.0
 _MISFIRE_GRACE_S = 300
 
 JobFunction = Callable[[Session, Settings, datetime], int]
+StepFunction = Callable[[Session, Settings, datetime, Mapping[str, Any]], job_runs.Step]
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,18 +73,28 @@ class Job:
     run: JobFunction
 
 
+@dataclass(frozen=True, slots=True)
+class SteppedJob:
+    """Work too long for one transaction: each step says where the next one begins, the first gets nothing."""
+
+    name: str
+    every: timedelta
+    step: StepFunction
+
+
 def _drop_sessions(session: Session, _settings: Settings, now: datetime) -> int:
     return accounts.drop_expired_sessions(session, now=now)
 
 
-JOBS: tuple[Job, ...] = (
+JOBS: tuple[Job | SteppedJob, ...] = (
     Job("accounts.drop_expired_sessions", timedelta(hours=1), _drop_sessions),
     Job("housekeeping.forget_old", timedelta(hours=1), housekeeping.forget_old),
     Job("customers.drop_old_challenges", timedelta(hours=1), customers_jobs.drop_old_challenges),
     Job("notify.deliver", timedelta(seconds=15), notify_jobs.deliver),
     Job("shipments.make_partitions", timedelta(days=1), shipments_jobs.make_partitions),
+    Job("shipments.measure_promises", timedelta(days=1), calibration.measure_promises),
     Job("shipments.learn_history", timedelta(days=1), shipments_history.learn_history),
-    Job("shipments.watch", timedelta(minutes=5), shipments_jobs.watch),
+    SteppedJob("shipments.watch", timedelta(minutes=5), watching.watch_step),
     Job("orders.release_unconfirmed", timedelta(minutes=15), orders_jobs.release_unconfirmed),
     Job("webhooks.tidy", timedelta(hours=1), webhooks_jobs.tidy),
 )
@@ -92,14 +106,54 @@ def slot_of(moment: datetime, every: timedelta) -> datetime:
     return datetime.fromtimestamp(int(moment.timestamp()) // seconds * seconds, tz=moment.tzinfo)
 
 
-def run_slot(database: Database, job: Job, settings: Settings, *, now: datetime, runner: str) -> bool:
-    """Run a job for the slot of `now` unless that slot has run; True when it ran here."""
+def run_slot(
+    database: Database, job: Job | SteppedJob, settings: Settings, *, now: datetime, runner: str
+) -> bool:
+    """Run a job for the slot of `now` unless that slot has run; True when it ran here.
+
+    Of a job in steps, a run that did not end goes on where it stood, before another one begins.
+    """
+    if isinstance(job, SteppedJob):
+        return _run_in_steps(database, job, settings, now, runner)
+    began, slot = perf_counter(), slot_of(now, job.every)
     with database.unit_of_work(None) as session:
-        if not job_runs.claim_slot(session, job.name, slot_of(now, job.every), runner=runner, now=now):
+        if not job_runs.claim_slot(session, job.name, slot, runner=runner, now=now):
             return False
         changed = job.run(session, settings, now)
+        job_runs.finish(session, job.name, slot, changed=changed, at=now + _since(began))
     log.info("job.ran", job=job.name, changed=changed)
     return True
+
+
+def _run_in_steps(
+    database: Database, job: SteppedJob, settings: Settings, now: datetime, runner: str
+) -> bool:
+    began = perf_counter()
+    with database.unit_of_work(None) as session:
+        if not job_runs.has_unfinished(session, job.name) and not job_runs.claim_slot(
+            session, job.name, slot_of(now, job.every), runner=runner, now=now
+        ):
+            return False
+    steps = changed = 0
+    going_on = True
+    while going_on:
+        with database.unit_of_work(None) as session:
+            run = job_runs.take_unfinished(session, job.name)
+            if run is None:  # another runner believes that it leads, and is at it
+                return steps > 0
+            done = job.step(session, settings, now, run.progress)
+            going_on = done.progress is not None
+            run.progress = {**(done.progress or run.progress)}
+            run.runner, run.steps, run.changed = runner, run.steps + 1, run.changed + done.changed
+            run.finished_at = None if going_on else now + _since(began)
+        steps, changed = steps + 1, changed + done.changed
+        log.debug("job.step", job=job.name, changed=done.changed, progress=done.progress)
+    log.info("job.ran", job=job.name, changed=changed, steps=steps)
+    return True
+
+
+def _since(began: float) -> timedelta:
+    return timedelta(seconds=perf_counter() - began)
 
 
 class Scheduler:
@@ -110,7 +164,7 @@ class Scheduler:
         settings: Settings,
         *,
         clock: Clock = utcnow,
-        jobs: tuple[Job, ...] = JOBS,
+        jobs: tuple[Job | SteppedJob, ...] = JOBS,
         runner: str | None = None,
     ) -> None:
         self._settings = settings
@@ -182,7 +236,7 @@ class Scheduler:
         timer.start()
         return timer
 
-    def _run_job(self, job: Job) -> None:
+    def _run_job(self, job: Job | SteppedJob) -> None:
         try:
             run_slot(self._database, job, self._settings, now=self._clock(), runner=self._runner)
         except Exception:

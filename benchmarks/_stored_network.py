@@ -193,7 +193,7 @@ def _shipments(
             **_state(parcel, booked_at),
             **dict.fromkeys(("attempts", "last_scan_rank", "phone_tries"), 0),
             **dict.fromkeys(("terminal", "has_findings"), False),
-            "last_scan_key": "",
+            **dict.fromkeys(("last_scan_key", "state_scan_key"), ""),
         }
 
 

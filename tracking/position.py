@@ -19,6 +19,12 @@ class Position:
     departed: bool = False
 
 
+def seen_at(scans: Iterable[Scan]) -> int | None:
+    """Return the facility of the latest scan that names one and had the parcel in hand; None without any."""
+    there = [scan for scan in scans if scan.facility_id is not None and scan.code not in PLACELESS]
+    return max(there, key=mark_of).facility_id if there else None
+
+
 def position_of(legs: Sequence[Leg], scans: Iterable[Scan], *, ready_at: datetime) -> Position | None:
     """Return where a parcel is on its route, as `tracking.promise.promise` wants to know it.
 

@@ -4,10 +4,8 @@ Each finding has a key that stays the same as long as the matter stays the same,
 when `watch` no longer returns it, the matter has closed itself.
 """
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime, timedelta
-from types import MappingProxyType
 
 from tracking.errors import ScanError
 from tracking.finding import Finding, FindingKind
@@ -20,7 +18,7 @@ from tracking.transitions import PLACELESS
 CONFIRM_WITHIN_S = 3 * 86_400
 PICKUP_WITHIN_S = 2 * 86_400
 QUIET_S = 2 * 86_400
-"""How long nothing may be heard of a parcel where no leg says better."""
+"""How long nothing may be heard of a parcel where its plan does not say better."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,26 +38,30 @@ class ShipmentView:
         state: as `tracking.lifecycle.fold` gives it for `scans`.
         scans: that count (no voided ones), in any order.
         legs: the planned route in order; empty where there is none, which switches off `MISROUTED`.
+        points: facilities beside its route where it may be: where it changes hands with its customers.
         promised_at: what the customer was told, or None.
         estimate: what is expected now, or None.
-        quiet_s: for the sequence of a leg, the seconds within which 95 % of parcels are heard of again after
-            a scan on it; `QUIET_S` for those not named.
+        quiet_until: by when 95 % of parcels are heard of again from where this one is
+            (`tracking.promise.heard_again_by`); None, or a time before the last scan, where that is not
+            known, and `QUIET_S` after the last scan counts.
         missing: from `tracking.containers.expected_against_scanned`.
     """
 
     state: ShipmentState
     scans: tuple[Scan, ...]
     legs: tuple[Leg, ...] = ()
+    points: frozenset[int] = frozenset()
     promised_at: datetime | None = None
     estimate: Promise | None = None
-    quiet_s: Mapping[int, int] = field(default_factory=lambda: MappingProxyType({}))
+    quiet_until: datetime | None = None
     missing: tuple[MissingPiece, ...] = ()
     confirm_within_s: int = CONFIRM_WITHIN_S
     pickup_within_s: int = PICKUP_WITHIN_S
 
     def __post_init__(self) -> None:
-        if self.promised_at is not None:
-            require_utc(self.promised_at, "promised_at")
+        for moment, name in ((self.promised_at, "promised_at"), (self.quiet_until, "quiet_until")):
+            if moment is not None:
+                require_utc(moment, name)
         if self.state.scan_count != len(self.scans):
             raise ScanError(f"the state is of {self.state.scan_count} scans, not of {len(self.scans)}")
 
@@ -113,14 +115,15 @@ def _stuck(view: ShipmentView, scans: list[Scan], now: datetime) -> tuple[Findin
         return ()
     last = moved[-1]
     heard_at = mark_of(last)[0]
-    quiet_s = QUIET_S
-    for leg in view.legs:
-        if last.facility_id == leg.from_facility_id:
-            quiet_s = view.quiet_s.get(leg.sequence, QUIET_S)
-    since = heard_at + timedelta(seconds=quiet_s)
+    since = heard_at + timedelta(seconds=QUIET_S)
+    if view.quiet_until is not None and view.quiet_until > heard_at:
+        since = view.quiet_until
     if now <= since:
         return ()
-    parameters: list[tuple[str, str | int]] = [("silent_s", _seconds(now - heard_at)), ("quiet_s", quiet_s)]
+    parameters: list[tuple[str, str | int]] = [
+        ("silent_s", _seconds(now - heard_at)),
+        ("quiet_s", _seconds(since - heard_at)),
+    ]
     if last.facility_id is not None:
         parameters.append(("facility_id", last.facility_id))
     key = f"stuck:{last.scan_id}"
@@ -131,11 +134,12 @@ def _misrouted(view: ShipmentView, scans: list[Scan]) -> tuple[Finding, ...]:
     route = {leg.from_facility_id for leg in view.legs} | {leg.to_facility_id for leg in view.legs}
     if not route or view.state.milestone is Milestone.RETURNING:
         return ()
+    allowed = route | view.points
     astray: list[tuple[Scan, int]] = []
     for scan in reversed(scans):
         if scan.facility_id is None or scan.code in PLACELESS:
             continue
-        if scan.facility_id in route:
+        if scan.facility_id in allowed:
             break
         astray.append((scan, scan.facility_id))
     if not astray:

@@ -23,6 +23,7 @@ class Scope(enum.StrEnum):
     SHIPMENTS_READ = "shipments:read"
     SHIPMENTS_BOOK = "shipments:book"
     SCANS_WRITE = "scans:write"
+    EXCEPTIONS_WRITE = "exceptions:write"
     CUSTOMERS_READ = "customers:read"
     CUSTOMERS_WRITE = "customers:write"
     NETWORK_READ = "network:read"
@@ -61,7 +62,9 @@ SCOPES: dict[Role, frozenset[Scope]] = {
             _S.NOTICES_WRITE,
         }
     ),
-    Role.HUB: frozenset({_S.SHIPMENTS_READ, _S.SCANS_WRITE, _S.NETWORK_READ, _S.TOKENS_WRITE}),
+    Role.HUB: frozenset(
+        {_S.SHIPMENTS_READ, _S.SCANS_WRITE, _S.EXCEPTIONS_WRITE, _S.NETWORK_READ, _S.TOKENS_WRITE}
+    ),
     Role.COURIER: frozenset({_S.RUNS_READ, _S.SCANS_WRITE, _S.TOKENS_WRITE}),
     Role.DISPATCHER: frozenset(
         {
@@ -71,6 +74,7 @@ SCOPES: dict[Role, frozenset[Scope]] = {
             _S.DISPATCH_WRITE,
             _S.RUNS_READ,
             _S.SCANS_WRITE,
+            _S.EXCEPTIONS_WRITE,
             _S.TOKENS_WRITE,
         }
     ),
@@ -78,6 +82,7 @@ SCOPES: dict[Role, frozenset[Scope]] = {
         {
             _S.SHIPMENTS_READ,
             _S.SHIPMENTS_BOOK,
+            _S.EXCEPTIONS_WRITE,
             _S.CUSTOMERS_READ,
             _S.CUSTOMERS_WRITE,
             _S.NETWORK_READ,

@@ -8,7 +8,7 @@ tenant (relay, scheduler, login, public tracking) sees all and has to be asked f
 from __future__ import annotations
 
 import functools
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -75,7 +75,9 @@ def tenant_of(session: Session) -> int:
     return tenant_id
 
 
-def execute_plain(session: Session, statement: str, parameters: Sequence[Any]) -> list[tuple[Any, ...]]:
+def execute_plain(
+    session: Session, statement: str, parameters: Sequence[Any] | Mapping[str, Any]
+) -> list[tuple[Any, ...]]:
     """Run a statement on the session's connection without the ORM between; gives all rows it answers.
 
     For statements over thousands of rows, where the ORM would cost more than the database. The tenant's

@@ -28,8 +28,7 @@ from app.demo.setup import Company
 from app.orders import jobs as orders_jobs
 from app.orders import service as orders
 from app.orders.models import PaymentChannel
-from app.shipments import estimates, history
-from app.shipments import jobs as shipments_jobs
+from app.shipments import calibration, estimates, history, watching
 from app.shipments import queries as shipments
 from app.shipments import service as shipments_service
 from app.shipments.models import Shipment, ShipmentLeg
@@ -243,7 +242,8 @@ class Days:
             self._desk.morning(self.database, slot_start)
 
     def _jobs(self, now: datetime) -> None:
-        for job in (shipments_jobs.watch, history.learn_history, orders_jobs.release_unconfirmed):
+        watching.watch(self.database, self.settings, now)
+        for job in (history.learn_history, calibration.measure_promises, orders_jobs.release_unconfirmed):
             with self.database.unit_of_work(None) as session:
                 job(session, self.settings, now)
         self._relay(now)

@@ -43,7 +43,7 @@ SIGNS: dict[Matter, Sign] = {
         {"milestone": "ready_for_pickup"},
     ),
     Matter.UNMATCHED_SCANS: Sign(_l("Scans of unknown numbers"), "warn", "shipments.unmatched", {}),
-    Matter.FINDINGS: Sign(_l("Shipments late, stuck or off their route"), "warn", "shipments.exceptions", {}),
+    Matter.FINDINGS: Sign(_l("Shipments late, stuck or off their route"), "warn", "exceptions.board", {}),
     Matter.STOPS_UNPLANNED: Sign(_l("Stops that no round has yet"), "warn", "dispatch.board", {}),
     Matter.PLANS_TO_PUBLISH: Sign(_l("Drafts of rounds to publish"), "info", "dispatch.board", {}),
     Matter.STOPS_FAILED: Sign(_l("Stops that failed"), "bad", "dispatch.board", {}),

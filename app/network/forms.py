@@ -8,7 +8,7 @@ from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 from flask_babel import lazy_pgettext
 from flask_wtf import FlaskForm
-from wtforms import DateTimeLocalField, IntegerField, SelectField, StringField
+from wtforms import DateField, DateTimeLocalField, IntegerField, SelectField, StringField
 from wtforms.fields.choices import SelectChoice  # type: ignore[attr-defined]  # newer than its stubs
 from wtforms.validators import DataRequired, InputRequired, Length, NumberRange, Optional, ValidationError
 
@@ -106,6 +106,19 @@ class ReasonForm(FlaskForm):
 
     # Blanks are no reason, so they go before it is looked at.
     reason = StringField(
+        _l("Reason"),
+        filters=[lambda typed: (typed or "").strip()],
+        validators=[DataRequired(), Length(max=500)],
+    )
+
+
+class HolidayForm(FlaskForm):
+    """Days on which a lane does not run."""
+
+    first_day = DateField(_l("First day"), validators=[InputRequired()])
+    last_day = DateField(_l("Last day"), validators=[Optional()])
+    # Beside the reason for closing the lane, on the same page.
+    why = StringField(
         _l("Reason"),
         filters=[lambda typed: (typed or "").strip()],
         validators=[DataRequired(), Length(max=500)],

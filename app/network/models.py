@@ -99,6 +99,7 @@ class Lane(Identified, TenantScoped, Base):
     departures: Mapped[list[LaneDeparture]] = relationship(
         back_populates="lane", order_by="LaneDeparture.minute_of_day, LaneDeparture.id"
     )
+    holidays: Mapped[list[LaneHoliday]] = relationship(back_populates="lane", order_by="LaneHoliday.day")
 
 
 class LaneDeparture(Identified, TenantScoped, Base):
@@ -123,6 +124,19 @@ class LaneDeparture(Identified, TenantScoped, Base):
         """The moment at which it leaves on a local day."""
         clock = time(*divmod(self.minute_of_day, 60))
         return datetime.combine(day, clock, ZoneInfo(self.timezone))
+
+
+class LaneHoliday(Identified, TenantScoped, Base):
+    """A day on which a lane does not run, by the clocks of its departures."""
+
+    __tablename__ = "lane_holiday"
+    __table_args__ = (sa.UniqueConstraint("lane_id", "day"),)
+
+    lane_id: Mapped[int] = mapped_column(sa.ForeignKey("lane.id", ondelete="CASCADE"))
+    day: Mapped[date]
+    reason: Mapped[str]
+
+    lane: Mapped[Lane] = relationship(back_populates="holidays")
 
 
 class NetworkRevision(Base):

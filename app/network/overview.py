@@ -121,6 +121,8 @@ def lanes_of(session: Session, facility: Facility) -> tuple[Sequence[Lane], Sequ
 
 def trips_on(lane: Lane, day: date) -> list[Trip]:
     """The departures of a lane on a local day, in order."""
+    if any(holiday.day == day for holiday in lane.holidays):
+        return []
     trips = [trip for departure in lane.departures if (trip := _trip(departure, day)) is not None]
     return sorted(trips, key=lambda trip: trip.departure_at)
 

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import uuid
+from collections import defaultdict
+from datetime import date
 from threading import Lock
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from app.db.session import tenant_of
-from app.network.models import Facility, Lane, LaneDeparture, NetworkRevision
+from app.network.models import Facility, Lane, LaneDeparture, LaneHoliday, NetworkRevision
 from app.parties.models import Party
 from routing.network import Departure, Network
 from routing.network import Facility as PlaceValue
@@ -93,6 +95,7 @@ def _read(session: Session) -> Network:
 
 def _read_departures(session: Session) -> dict[int, list[Departure]]:
     departures: dict[int, list[Departure]] = {}
+    resting = _read_holidays(session)
     rows = session.execute(
         sa.select(
             LaneDeparture.lane_id,
@@ -104,6 +107,19 @@ def _read_departures(session: Session) -> dict[int, list[Departure]]:
     )
     for row in rows:
         departures.setdefault(row.lane_id, []).append(
-            Departure(row.weekdays, row.minute_of_day, row.duration_s, row.timezone)
+            Departure(
+                row.weekdays,
+                row.minute_of_day,
+                row.duration_s,
+                row.timezone,
+                resting.get(row.lane_id, frozenset()),
+            )
         )
     return departures
+
+
+def _read_holidays(session: Session) -> dict[int, frozenset[date]]:
+    days: defaultdict[int, set[date]] = defaultdict(set)
+    for lane_id, day in session.execute(sa.select(LaneHoliday.lane_id, LaneHoliday.day)):
+        days[lane_id].add(day)
+    return {lane_id: frozenset(of) for lane_id, of in days.items()}

@@ -12,10 +12,10 @@ from sqlalchemy.orm import Session
 from app.accounts.roles import Scope
 from app.errors import InvalidInputError
 from app.i18n import current as current_language
-from app.network import comparing, labels, overview, queries, service
-from app.network.forms import CompareForm, FacilityFilterForm, ReasonForm, RouteForm
+from app.network import comparing, holiday_pages, labels, lane_page, overview, queries, service
+from app.network.forms import CompareForm, FacilityFilterForm, HolidayForm, ReasonForm, RouteForm
 from app.network.map_view import network_map
-from app.network.models import LANE_CURRENCY, District, Facility, Lane
+from app.network.models import LANE_CURRENCY, District, Facility
 from app.network.routing_value import revision_of
 from app.pagination import LIMIT_DEFAULT
 from app.security import current_actor, requires, signed_in
@@ -23,6 +23,7 @@ from app.web import now, unit_of_work
 from routing.network import FacilityKind, NoRoute
 
 blueprint = APIBlueprint("network", __name__, enable_openapi=False)
+holiday_pages.register(blueprint)
 blueprint.add_app_template_filter(labels.facility_name, "facility_name")
 
 _DISTRICTS_SHOWN = 12
@@ -110,7 +111,8 @@ def change_facility(facility_id: int, change: str) -> flask.typing.ResponseRetur
 def lane(lane_id: int) -> flask.typing.ResponseReturnValue:
     """A lane with its timetable."""
     with unit_of_work() as session:
-        return _lane_page(queries.load_lane(session, current_actor(), lane_id), ReasonForm())
+        found = queries.load_lane(session, current_actor(), lane_id)
+        return lane_page.render(session, found, ReasonForm(), HolidayForm(formdata=None))
 
 
 @blueprint.post("/network/lanes/<int:lane_id>/<any(close, reopen):change>")
@@ -122,7 +124,7 @@ def change_lane(lane_id: int, change: str) -> flask.typing.ResponseReturnValue:
         actor = current_actor()
         found = queries.load_lane(session, actor, lane_id)
         if not form.validate():
-            return _lane_page(found, form), 422
+            return lane_page.render(session, found, form, HolidayForm(formdata=None)), 422
         act = service.close_lane if change == "close" else service.reopen_lane
         act(session, actor, found, reason=form.reason.data or "", now=now())
     flask.flash(
@@ -258,10 +260,4 @@ def _facility_page(session: Session, found: Facility, form: ReasonForm) -> str:
         kinds=labels.KINDS,
         modes=labels.MODES,
         operators=labels.OPERATORS,
-    )
-
-
-def _lane_page(found: Lane, form: ReasonForm) -> str:
-    return flask.render_template(
-        "network/lane.html", lane=found, form=form, labels=labels, currency=LANE_CURRENCY
     )

@@ -106,6 +106,7 @@ def book(
         milestone=Milestone.BOOKED,
         code=ScanCode.BOOKED,
         state_since=now,
+        state_scan_key=booked_key,
         last_scan_at=now if request.pieces == 1 else None,
         last_scan_rank=ScanCode.BOOKED.rank,
         last_scan_key=booked_key,

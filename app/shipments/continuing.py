@@ -18,7 +18,7 @@ from app.db import arrays
 from app.db.session import execute_plain
 from app.shipments.scan_values import Heard
 from tracking.shipment import Milestone, ScanCode
-from tracking.transitions import FAILED_ATTEMPTS, TERMINAL, TRANSITIONS
+from tracking.transitions import FAILED_ATTEMPTS, PLACELESS, TERMINAL, TRANSITIONS
 
 ROUNDS_MAX = 8
 """Scans of one shipment in one batch that are taken one after the other; with more, all are folded anew."""
@@ -152,6 +152,7 @@ def _cells(code: str) -> tuple[str, ...]:
         [cell.finding is not None for _before, cell in column],
         [cell.to in TERMINAL for _before, cell in column],
         [int(code in FAILED_ATTEMPTS) for _cell in column],
+        [code not in PLACELESS for _cell in column],
     )
     return tuple(",".join([str(value) for value in part]) for part in parts)
 
@@ -168,7 +169,8 @@ def _rules(codes: Iterable[str]) -> list[str]:
 _CONTINUE = """
 WITH rule AS MATERIALIZED (
     SELECT * FROM unnest(%s::text[], %s::text[], %s::text[], %s::boolean[], %s::boolean[], %s::boolean[],
-        %s::smallint[]) AS rule (before, code, milestone, decides, odd, terminal, attempts)
+        %s::smallint[], %s::boolean[])
+        AS rule (before, code, milestone, decides, odd, terminal, attempts, sees)
 ),
 held AS MATERIALIZED (
     SELECT given.*, state.milestone AS milestone_before, state.code AS code_before,
@@ -185,6 +187,9 @@ UPDATE shipment_state AS state SET
     state_since = CASE WHEN rule.decides THEN held.at ELSE state.state_since END,
     state_facility_id = CASE WHEN rule.decides THEN held.facility_id ELSE state.state_facility_id END,
     state_courier_id = CASE WHEN rule.decides THEN held.courier_id ELSE state.state_courier_id END,
+    state_scan_key = CASE WHEN rule.decides THEN held.key ELSE state.state_scan_key END,
+    seen_facility_id = CASE WHEN rule.sees THEN coalesce(held.facility_id, state.seen_facility_id)
+        ELSE state.seen_facility_id END,
     attempts = state.attempts + rule.attempts,
     terminal = rule.terminal,
     has_findings = state.has_findings OR rule.odd OR held.ahead,

@@ -17,14 +17,15 @@ from app.clock import Clock
 from app.db import arrays
 from app.db.session import Database, execute_plain, tenant_of
 from app.shipments.folding import state_of_scans
-from app.shipments.history import last_mile, load_history
+from app.shipments.history import load_history
 from app.shipments.legs import legs_by_shipment
 from app.shipments.models import EstimateRequest, Shipment, ShipmentBooking
+from app.shipments.outlook import Outlook, outlook
 from app.shipments.scan_store import scans_by_shipment
 from routing.network.cutoff import ready_at
 from tracking.errors import PromiseError
 from tracking.position import Position, position_of
-from tracking.promise import LegHistory, Promise, promise, window_until
+from tracking.promise import LegHistory, window_until
 from tracking.shipment import Leg, Milestone, Scan, ScanCode
 from tracking.state import ShipmentState
 from tracking.summary import mark_of
@@ -33,6 +34,7 @@ from tracking.transitions import PLACELESS
 AT_ONCE_MAX = 16
 _REQUESTS_AT_ONCE = 8
 
+# While it stands so, a parcel still comes to its consignee, and a time can be told for it.
 COMING = frozenset(
     {
         Milestone.BOOKED,
@@ -106,10 +108,11 @@ def renew(session: Session, shipment_ids: Collection[int], *, now: datetime) -> 
     for shipment in shipments:
         state, counting = state_of_scans(scans[shipment.id], shipment.pieces)
         expected = estimate(shipment, state, counting, legs[shipment.id], now, history)
+        shipment.quiet_until_at = None if expected is None else expected.quiet_until
         if expected is not None:
-            shipment.estimate_p50_at = expected.p50_at
-            shipment.estimate_p80_at = expected.p80_at
-            shipment.estimate_p95_at = expected.p95_at
+            shipment.estimate_p50_at = expected.promise.p50_at
+            shipment.estimate_p80_at = expected.promise.p80_at
+            shipment.estimate_p95_at = expected.promise.p95_at
     return {shipment.id for shipment in shipments}
 
 
@@ -130,8 +133,8 @@ def estimate(
     legs: Sequence[Leg],
     now: datetime,
     history: LegHistory | None,
-) -> Promise | None:
-    """When the parcel is expected, from where it is now; None where no time can be told.
+) -> Outlook | None:
+    """When the parcel is expected and heard of, from where it is now; None where no time can be told.
 
     Args:
         shipment: whose hand-overs and outlets count.
@@ -151,14 +154,14 @@ def estimate(
         if found is None:
             return None  # off its route, until it is planned anew; the watch opens a finding
         position = found
-    rounds = last_mile(shipment.delivery_handover, shipment.booked_offset_minutes)
     try:
-        return promise(
+        return outlook(
             legs,
-            handover_s=rounds,
+            position,
+            handover=shipment.delivery_handover,
+            offset_minutes=shipment.booked_offset_minutes,
             history=history,
             now=now,
-            current=position,
             awaited=state.milestone is Milestone.BOOKED,
         )
     except PromiseError:

@@ -56,6 +56,7 @@ def store_findings(
             changed += 1
         elif row.closed_at is not None and finding is not None:
             row.closed_at, row.opened_at, row.details = None, finding.since, _details(finding)
+            row.acknowledged_at = row.snoozed_until = None
             changed += 1
     fresh: dict[int, list[Finding]] = defaultdict(list)
     for (shipment_id, finding_key), finding in wanted.items():

@@ -25,9 +25,10 @@ from app.shipments.waybills import Known
 from tracking.finding import Finding
 from tracking.lifecycle import fold, fold_pieces
 from tracking.oddity import ahead_of_time, out_of_place
+from tracking.position import seen_at
 from tracking.shipment import Scan, ScanCode
 from tracking.state import ShipmentState
-from tracking.summary import mark_of
+from tracking.summary import Mark, mark_of
 from tracking.transitions import TERMINAL, TRANSITIONS
 
 _PICKUP_FAILED = ScanCode.PICKUP_FAILED.value
@@ -114,18 +115,17 @@ def _fold_anew(session: Session, known: Mapping[int, Known], now: datetime) -> l
     """Fold all scans of some shipments, which are locked, and write the states and all findings."""
     rows = execute_plain(
         session,
-        "SELECT id, milestone, code, state_since, state_facility_id, destination_facility_id, has_findings "
+        "SELECT id, milestone, code, state_facility_id, destination_facility_id, has_findings "
         "FROM shipment_state JOIN shipment ON id = shipment_id WHERE shipment_id = ANY (%s::bigint[]) "
         "ORDER BY shipment_id",
         (arrays.numbers(known),),
     )
     scans = scans_by_id(session, {shipment_id: of.month for shipment_id, of in known.items()})
-    changes, states, refound = [], [], {}
-    for shipment_id, milestone, code, since, facility_id, destination_id, has_findings in rows:
+    changes, states, refound = [], list[_Anew](), {}
+    for shipment_id, milestone, code, facility_id, destination_id, has_findings in rows:
         pieces = known[shipment_id].pieces
-        state, _counting = state_of_scans(scans[shipment_id], pieces)
+        state, counting = state_of_scans(scans[shipment_id], pieces)
         assert state.code is not None, "a shipment has at least the scan it was booked by"
-        before = (code, since, facility_id)
         changes.append(
             Change(
                 shipment_id,
@@ -136,11 +136,13 @@ def _fold_anew(session: Session, known: Mapping[int, Known], now: datetime) -> l
                 code,
                 facility_id,
                 destination_id,
-                moved=before != (state.code, state.since, state.facility_id),
+                # What came late, or corrects, may change its way and leave its state as it was.
+                moved=True,
                 odd=bool(state.findings),
             )
         )
-        states.append((shipment_id, state, _last(scans[shipment_id], pieces)))
+        last, goes_on = _last(scans[shipment_id], pieces)
+        states.append(_Anew(shipment_id, state, seen_at(counting), last, goes_on))
         if state.findings or has_findings:
             refound[shipment_id] = state.findings
     _write(session, states)
@@ -148,48 +150,59 @@ def _fold_anew(session: Session, known: Mapping[int, Known], now: datetime) -> l
     return changes
 
 
-_Mark = tuple[datetime, int, str]
+@dataclass(frozen=True, slots=True)
+class _Anew:
+    """A state folded from all scans, with the place in time of the latest one."""
+
+    shipment_id: int
+    state: ShipmentState
+    seen_facility_id: int | None
+    last: Mark
+    goes_on: bool  # whether a later scan may continue from there
 
 
-def _last(scans: Sequence[Scan], pieces: int) -> tuple[_Mark, bool]:
-    """The place in time of the latest scan, and whether a later one may continue from there."""
+def _last(scans: Sequence[Scan], pieces: int) -> tuple[Mark, bool]:
     return max(map(mark_of, scans)), pieces == 1 and not any(scan.corrects for scan in scans)
 
 
-def _write(session: Session, states: Sequence[tuple[int, ShipmentState, tuple[_Mark, bool]]]) -> None:
+def _write(session: Session, folded: Sequence[_Anew]) -> None:
+    states = [one.state for one in folded]
     execute_plain(
         session,
         _UPDATE,
         (
-            arrays.numbers([shipment_id for shipment_id, _state, _last in states]),
-            arrays.texts([state.milestone for _id, state, _last in states]),
-            arrays.texts([state.code for _id, state, _last in states]),
-            arrays.moments([state.since for _id, state, _last in states]),
-            arrays.sparse([state.facility_id for _id, state, _last in states]),
-            arrays.sparse([state.courier_id for _id, state, _last in states]),
-            arrays.numbers([state.attempts for _id, state, _last in states]),
-            arrays.flags([state.terminal for _id, state, _last in states]),
-            arrays.flags([bool(state.findings) for _id, state, _last in states]),
-            arrays.sparse_moments([state.delivered_at for _id, state, _last in states]),
-            arrays.sparse_moments([state.confirmed_at for _id, state, _last in states]),
-            arrays.moments([mark[0] if goes_on else None for _id, _state, (mark, goes_on) in states]),
-            arrays.numbers([mark[1] for _id, _state, (mark, _goes_on) in states]),
-            arrays.texts([mark[2] for _id, _state, (mark, _goes_on) in states]),
+            arrays.numbers([one.shipment_id for one in folded]),
+            arrays.texts([state.milestone for state in states]),
+            arrays.texts([state.code for state in states]),
+            arrays.moments([state.since for state in states]),
+            arrays.sparse([state.facility_id for state in states]),
+            arrays.sparse([state.courier_id for state in states]),
+            arrays.texts([state.decided_by for state in states]),
+            arrays.sparse([one.seen_facility_id for one in folded]),
+            arrays.numbers([state.attempts for state in states]),
+            arrays.flags([state.terminal for state in states]),
+            arrays.flags([bool(state.findings) for state in states]),
+            arrays.sparse_moments([state.delivered_at for state in states]),
+            arrays.sparse_moments([state.confirmed_at for state in states]),
+            arrays.moments([one.last[0] if one.goes_on else None for one in folded]),
+            arrays.numbers([one.last[1] for one in folded]),
+            arrays.texts([one.last[2] for one in folded]),
         ),
     )
 
 
 _UPDATE = """
 UPDATE shipment_state SET milestone = given.milestone, code = given.code, state_since = given.since,
-    state_facility_id = given.facility_id, state_courier_id = given.courier_id, attempts = given.attempts,
+    state_facility_id = given.facility_id, state_courier_id = given.courier_id,
+    state_scan_key = given.decided_by, seen_facility_id = given.seen_facility_id, attempts = given.attempts,
     terminal = given.terminal, has_findings = given.has_findings, delivered_at = given.delivered_at,
     receipt_confirmed_at = given.confirmed_at, last_scan_at = given.last_at, last_scan_rank = given.last_rank,
     last_scan_key = given.last_key
-FROM unnest(%s::bigint[], %s::text[], %s::text[], %s::timestamptz[], %s::bigint[], %s::bigint[], %s::bigint[],
-    %s::boolean[], %s::boolean[], %s::timestamptz[], %s::timestamptz[], %s::timestamptz[], %s::smallint[],
-    %s::text[])
-    AS given (id, milestone, code, since, facility_id, courier_id, attempts, terminal, has_findings,
-              delivered_at, confirmed_at, last_at, last_rank, last_key)
+FROM unnest(%s::bigint[], %s::text[], %s::text[], %s::timestamptz[], %s::bigint[], %s::bigint[], %s::text[],
+    %s::bigint[], %s::bigint[], %s::boolean[], %s::boolean[], %s::timestamptz[], %s::timestamptz[],
+    %s::timestamptz[], %s::smallint[], %s::text[])
+    AS given (id, milestone, code, since, facility_id, courier_id, decided_by, seen_facility_id, attempts,
+              terminal, has_findings, delivered_at, confirmed_at, last_at, last_rank, last_key)
 WHERE shipment_id = given.id
 """
 

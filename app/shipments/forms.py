@@ -5,9 +5,11 @@ from __future__ import annotations
 from flask_babel import lazy_gettext as _l
 from flask_wtf import FlaskForm
 from wtforms import DateField, SelectField, StringField, TextAreaField
+from wtforms.fields.choices import SelectChoice  # type: ignore[attr-defined]  # newer than its stubs
 from wtforms.validators import InputRequired, Length, Optional, Regexp
 
-from app.shipments.words import FINDINGS, MILESTONES
+from app.shipments.calibration import Stage
+from app.shipments.words import MILESTONES, SERVICES, STAGES
 
 
 class TrackForm(FlaskForm):
@@ -72,16 +74,24 @@ class ListForm(FlaskForm):
     to_day = DateField(_l("Booked to"), validators=[Optional()])
 
 
-class FindingForm(FlaskForm):
-    """Which open findings; in the address."""
+class PromiseForm(FlaskForm):
+    """Which promises; in the address."""
 
     class Meta:
         """A GET form: it changes nothing."""
 
         csrf = False
 
-    kind = SelectField(
-        _l("Kind"),
-        choices=[("", _l("All")), *((one.value, title) for one, (title, _meaning) in FINDINGS.items())],
+    stage = SelectField(
+        _l("When it was told"),
+        choices=[SelectChoice(one.value, word) for one, word in STAGES.items()],
+        default=Stage.BOOKED.value,
+    )
+    service = SelectField(
+        _l("Service"),
+        choices=[
+            SelectChoice("", _l("All")),
+            *(SelectChoice(one.value, word) for one, word in SERVICES.items()),
+        ],
         default="",
     )

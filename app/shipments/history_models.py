@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import uuid
-from datetime import datetime
+from datetime import date, datetime
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from app.db.base import Base, TenantScoped
 from app.db.types import enum_by_value
-from app.shipments.models import Shipment
+from app.shipments.models import Service, Shipment
 from tracking.promise.stored import SampleKind
 
 
@@ -65,3 +65,21 @@ class FirstPromise(TenantScoped, Base):
     p95_at: Mapped[datetime]
 
     shipment: Mapped[Shipment] = relationship()
+
+
+class PromiseCalibration(TenantScoped, Base):
+    """Of the parcels of a month and a service, how many came by a time that was told, as measured last."""
+
+    __tablename__ = "promise_calibration"
+    __table_args__ = (
+        sa.PrimaryKeyConstraint("tenant_id", "month", "service", "stage", "promised_percent"),
+        sa.CheckConstraint("kept BETWEEN 0 AND parcels", name="kept_of_parcels"),
+    )
+
+    month: Mapped[date]
+    service: Mapped[Service] = mapped_column(enum_by_value(Service))
+    stage: Mapped[str]
+    promised_percent: Mapped[int] = mapped_column(sa.SmallInteger)
+    parcels: Mapped[int]
+    kept: Mapped[int]
+    measured_at: Mapped[datetime]

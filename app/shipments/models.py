@@ -93,6 +93,8 @@ class ShipmentBooking(Identified, TenantScoped, Base):
     estimate_p50_at: Mapped[datetime]
     estimate_p80_at: Mapped[datetime]
     estimate_p95_at: Mapped[datetime]
+    # By when it is heard of again, as far as that can be told; counts while it is later than `state_since`.
+    quiet_until_at: Mapped[datetime | None]
 
     # Five wrong phone endings lock the details of a number (see docs: privacy).
     phone_tries: Mapped[int] = mapped_column(default=0)
@@ -127,6 +129,9 @@ class Shipment(ShipmentBooking):
     state_since: Mapped[datetime]
     state_facility_id: Mapped[int | None]
     state_courier_id: Mapped[int | None]
+    # The scan that decided the state, and the facility that saw the parcel last, whatever has come since.
+    state_scan_key: Mapped[str] = mapped_column(default="")
+    seen_facility_id: Mapped[int | None]
     attempts: Mapped[int] = mapped_column(default=0)
     terminal: Mapped[bool] = mapped_column(default=False)
     # Whether the fold found something odd; saves looking for findings to close at every scan.
@@ -257,7 +262,23 @@ class ShipmentFinding(Identified, TenantScoped, Base):
             "ix_shipment_finding_open",
             "tenant_id",
             "opened_at",
+            "id",
             postgresql_where=sa.text("closed_at IS NULL"),
+        ),
+        sa.Index(
+            "ix_shipment_finding_kind",
+            "tenant_id",
+            "kind",
+            "opened_at",
+            "id",
+            postgresql_where=sa.text("closed_at IS NULL"),
+        ),
+        sa.Index(
+            "ix_shipment_finding_assignee",
+            "tenant_id",
+            "assignee_id",
+            "opened_at",
+            postgresql_where=sa.text("closed_at IS NULL AND assignee_id IS NOT NULL"),
         ),
     )
 
@@ -267,3 +288,18 @@ class ShipmentFinding(Identified, TenantScoped, Base):
     details: Mapped[dict[str, Any]]
     opened_at: Mapped[datetime]
     closed_at: Mapped[datetime | None]
+    # Who sees to it, who has seen it, and until when it is put aside; opened again, it is new to everybody.
+    assignee_id: Mapped[int | None] = mapped_column(sa.ForeignKey("user_account.id"))
+    acknowledged_at: Mapped[datetime | None]
+    snoozed_until: Mapped[datetime | None]
+
+
+class FindingNote(Identified, TenantScoped, Base):
+    """What somebody wrote down about a finding."""
+
+    __tablename__ = "finding_note"
+
+    finding_id: Mapped[int] = mapped_column(sa.ForeignKey("shipment_finding.id"), index=True)
+    user_id: Mapped[int] = mapped_column(sa.ForeignKey("user_account.id"))
+    body: Mapped[str]
+    at: Mapped[datetime]

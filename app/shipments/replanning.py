@@ -9,10 +9,9 @@ planned anew from where it then is.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from datetime import datetime
-from functools import lru_cache
 from typing import Any, NamedTuple
 
 from sqlalchemy.orm import Session
@@ -23,27 +22,23 @@ from app.network import queries as network
 from app.network.models import Facility, Lane
 from app.shipments import replanning_store as store
 from app.shipments.booking import legs_of
-from app.shipments.history import last_mile, load_history
+from app.shipments.history import load_history
 from app.shipments.legs import legs_by_shipment
 from app.shipments.models import Shipment, ShipmentLeg
+from app.shipments.outlook import Outlook, outlook
 from app.shipments.replanning_store import Open
+from app.shipments.underway import underway
 from routing.network import (
     Closure,
     Handover,
     Itinerary,
     NoRoute,
-    PlannedHop,
     Underway,
     replan,
 )
-from routing.network.cutoff import ready_at
 from tracking.position import Position
-from tracking.promise import LegHistory, Promise, promise
-from tracking.shipment import Leg, Milestone, ScanCode
-from tracking.transitions import COLLECTING
-
-# Thousands of parcels ask the same of the clock's rules.
-_ready_at = lru_cache(maxsize=4096)(ready_at)
+from tracking.promise import LegHistory
+from tracking.shipment import Leg, Milestone
 
 AT_ONCE_MAX = 2_000
 """Shipments planned anew in one transaction; so long a scan of one of them may have to wait."""
@@ -111,29 +106,10 @@ def replan_some(session: Session, cause: Cause, *, now: datetime, limit: int = A
     """
     rows = store.on_their_way(session, cause.closure, after_id=cause.after_id, limit=limit)
     legs = legs_by_shipment(session, [row.shipment_id for row in rows])
-    moved, stranded = _planned(session, rows, legs, cause, now)
-    store.write_legs(
-        session,
-        {
-            one.row.shipment_id: (one.legs[one.kept - 1].sequence if one.kept else 0, one.way.legs)
-            for one in moved
-        },
-    )
-    store.write_estimates(session, _expected(moved, load_history(session), now))
+    reopened = not _is_closed(session, cause)
+    moved, stranded = _planned(session, rows, legs, cause.closure, now, reopened=reopened)
     told = {"kind": cause.kind, "subject_id": cause.subject_id, "reason": cause.reason}
-    outbox.append_many(
-        session,
-        "shipment.replanned",
-        [{"shipment_id": one.row.shipment_id, **told} for one in moved],
-        now=now,
-    )
-    outbox.append_many(
-        session,
-        "shipment.stranded",
-        [{"shipment_id": shipment_id, "why": why, **told} for shipment_id, why in stranded],
-        now=now,
-    )
-    _forget(session)
+    _write(session, moved, stranded, told, now)
     done = replace(
         cause,
         after_id=rows[-1].shipment_id if rows else cause.after_id,
@@ -148,32 +124,40 @@ def replan_some(session: Session, cause: Cause, *, now: datetime, limit: int = A
     return done
 
 
-def underway(row: Open, legs: Sequence[Leg], now: datetime) -> Underway | None:
-    """Where a shipment is on its way; None when it was last seen nowhere in particular."""
-    place_id, since, code = row.place_id, row.since, ScanCode(row.code)
-    stops = {stop for leg in legs for stop in (leg.from_facility_id, leg.to_facility_id)}
-    if row.milestone == Milestone.BOOKED or (code in COLLECTING and place_id not in stops):
-        # What is not collected yet, and what a courier or a point has, comes to its outlet as planned.
-        place_id = row.origin_id
-        since = max(now, _ready_at(row.booked_at, Handover(row.pickup), row.offset_minutes))
-    if place_id is None:
-        return None
-    return Underway(
-        legs=tuple(
-            PlannedHop(leg.lane_id, leg.from_facility_id, leg.to_facility_id, leg.planned_arrival_at)
-            for leg in legs
-        ),
-        destination_id=row.destination_id,
-        weight_g=row.weight_g,
-        place_id=place_id,
-        since=since,
-        departed=code is ScanCode.DEPARTED,
-        handled=code is ScanCode.SORTED,
-    )
+def replan_chosen(
+    session: Session, shipment_ids: Collection[int], *, reason: str, now: datetime
+) -> dict[int, str]:
+    """Plan some shipments anew from where they are, because somebody asks for it.
+
+    Args:
+        session: of the tenant.
+        shipment_ids: which; they stay locked.
+        reason: why, as it is told with `shipment.replanned` and `shipment.stranded`.
+        now: nothing departs before.
+
+    Returns:
+        For each shipment `replanned`, `unchanged`, `not_under_way`, or why no way was found.
+    """
+    rows = store.chosen(session, shipment_ids)
+    legs = legs_by_shipment(session, [row.shipment_id for row in rows])
+    moved, stranded = _planned(session, rows, legs, None, now)
+    _write(session, moved, stranded, {"kind": "shipment", "subject_id": None, "reason": reason}, now)
+    return {
+        **dict.fromkeys(shipment_ids, "not_under_way"),
+        **{row.shipment_id: "unchanged" for row in rows},
+        **{one.row.shipment_id: "replanned" for one in moved},
+        **dict(stranded),
+    }
 
 
 def _planned(
-    session: Session, rows: Sequence[Open], legs: Mapping[int, Sequence[Leg]], cause: Cause, now: datetime
+    session: Session,
+    rows: Sequence[Open],
+    legs: Mapping[int, Sequence[Leg]],
+    closure: Closure | None,
+    now: datetime,
+    *,
+    reopened: bool = False,
 ) -> tuple[list[_Moved], list[tuple[int, str]]]:
     """The shipments that get another way, and those that have none any more, with why."""
     placed = [
@@ -182,9 +166,9 @@ def _planned(
     found = replan(
         network.routing_network(session),
         [where for _, where in placed],
-        cause.closure,
+        closure,
         now=now,
-        reopened=not _is_closed(session, cause),
+        reopened=reopened,
     )
     moved: list[_Moved] = []
     stranded: list[tuple[int, str]] = []
@@ -201,6 +185,37 @@ def _planned(
     return moved, stranded
 
 
+def _write(
+    session: Session,
+    moved: Sequence[_Moved],
+    stranded: Sequence[tuple[int, str]],
+    told: Mapping[str, Any],
+    now: datetime,
+) -> None:
+    """Put the new ways down, and tell of them."""
+    store.write_legs(
+        session,
+        {
+            one.row.shipment_id: (one.legs[one.kept - 1].sequence if one.kept else 0, one.way.legs)
+            for one in moved
+        },
+    )
+    store.write_estimates(session, _expected(moved, load_history(session), now))
+    outbox.append_many(
+        session,
+        "shipment.replanned",
+        [{"shipment_id": one.row.shipment_id, **told} for one in moved],
+        now=now,
+    )
+    outbox.append_many(
+        session,
+        "shipment.stranded",
+        [{"shipment_id": shipment_id, "why": why, **told} for shipment_id, why in stranded],
+        now=now,
+    )
+    _forget(session)
+
+
 def _trips(legs: Sequence[Leg]) -> list[tuple[int | None, datetime]]:
     return [(leg.lane_id, leg.planned_departure_at) for leg in legs]
 
@@ -212,10 +227,10 @@ def _is_closed(session: Session, cause: Cause) -> bool:
     return session.get_one(Lane, cause.subject_id).closed_at is not None
 
 
-def _expected(moved: Sequence[_Moved], history: LegHistory | None, now: datetime) -> dict[int, Promise]:
+def _expected(moved: Sequence[_Moved], history: LegHistory | None, now: datetime) -> dict[int, Outlook]:
     """When each shipment is expected; what travels together is worked out once."""
-    known: dict[tuple[object, ...], Promise] = {}
-    expected: dict[int, Promise] = {}
+    known: dict[tuple[object, ...], Outlook] = {}
+    expected: dict[int, Outlook] = {}
     for one in moved:
         under_way = one.legs[one.kept - 1 : one.kept] if one.parcel.departed else []
         ahead = [*under_way, *legs_of(one.way)]
@@ -224,12 +239,13 @@ def _expected(moved: Sequence[_Moved], history: LegHistory | None, now: datetime
         awaited = one.row.milestone == Milestone.BOOKED
         key = tuple(_trips(ahead)), position, delivery, offset_minutes, awaited
         if key not in known:
-            known[key] = promise(
+            known[key] = outlook(
                 ahead,
-                handover_s=last_mile(Handover(delivery), offset_minutes),
+                position,
+                handover=Handover(delivery),
+                offset_minutes=offset_minutes,
                 history=history,
                 now=now,
-                current=position,
                 awaited=awaited,
             )
         expected[one.row.shipment_id] = known[key]

@@ -10,12 +10,20 @@ from sqlalchemy.orm import Session
 
 from app.db import arrays
 from app.db.session import tenant_of
+from app.shipments.outlook import Outlook
 from routing.network import Closure, PlannedLeg
-from tracking.promise import Promise
 from tracking.shipment import Milestone
 
 # While it stands so, a shipment may still travel over legs of its plan.
 _TRAVELLING = (Milestone.BOOKED, Milestone.ACCEPTED, Milestone.IN_TRANSIT, Milestone.EXCEPTION)
+
+
+_OPEN = (
+    "SELECT id, milestone, code, state_since, state_facility_id, origin_facility_id, "
+    "destination_facility_id, weight_g, booked_at, booked_offset_minutes, pickup_handover, "
+    "delivery_handover FROM shipment JOIN shipment_state ON shipment_id = id "
+    "WHERE tenant_id = %s AND NOT terminal AND milestone = ANY (%s::text[]) AND "
+)
 
 
 class Open(NamedTuple):
@@ -46,48 +54,30 @@ def on_their_way(session: Session, closure: Closure, *, after_id: int, limit: in
         after_id: the first have a larger id.
         limit: at most so many.
     """
-    session.flush()  # a shipment that was only added to the session would be missed
     facilities, lanes = arrays.numbers(closure.facility_ids), arrays.numbers(closure.lane_ids)
-    rows = session.connection().exec_driver_sql(
-        "SELECT id, milestone, code, state_since, state_facility_id, origin_facility_id, "
-        "destination_facility_id, weight_g, booked_at, booked_offset_minutes, pickup_handover, "
-        "delivery_handover FROM shipment JOIN shipment_state ON shipment_id = id "
-        "WHERE tenant_id = %s AND NOT terminal AND milestone = ANY (%s::text[]) AND id > %s "
-        "AND EXISTS (SELECT FROM shipment_leg AS leg WHERE leg.shipment_id = shipment.id "
+    return _open(
+        session,
+        "id > %s AND EXISTS (SELECT FROM shipment_leg AS leg WHERE leg.shipment_id = shipment.id "
         "AND (leg.lane_id = ANY (%s::bigint[]) OR leg.from_facility_id = ANY (%s::bigint[]) "
-        "OR leg.to_facility_id = ANY (%s::bigint[]))) "
-        "ORDER BY id LIMIT %s FOR NO KEY UPDATE",
-        (tenant_of(session), arrays.texts(_TRAVELLING), after_id, lanes, facilities, facilities, limit),
+        "OR leg.to_facility_id = ANY (%s::bigint[]))) ORDER BY id LIMIT %s",
+        (after_id, lanes, facilities, facilities, limit),
     )
+
+
+def chosen(session: Session, shipment_ids: Collection[int]) -> list[Open]:
+    """Those of some shipments that are open and may still travel, by rising id; they stay locked."""
+    return _open(session, "id = ANY (%s::bigint[]) ORDER BY id", (arrays.numbers(shipment_ids),))
+
+
+def _open(session: Session, which: str, parameters: tuple[object, ...]) -> list[Open]:
+    session.flush()  # a shipment that was only added to the session would be missed
+    rows = session.connection().exec_driver_sql(
+        _OPEN + which + " FOR NO KEY UPDATE", (tenant_of(session), arrays.texts(_TRAVELLING), *parameters)
+    )
+    opened = [Open(*row) for row in rows]
     return [
-        Open(
-            shipment_id,
-            milestone,
-            code,
-            since.astimezone(UTC),
-            place_id,
-            origin_id,
-            destination_id,
-            weight_g,
-            booked_at.astimezone(UTC),
-            offset_minutes,
-            pickup,
-            delivery,
-        )
-        for (
-            shipment_id,
-            milestone,
-            code,
-            since,
-            place_id,
-            origin_id,
-            destination_id,
-            weight_g,
-            booked_at,
-            offset_minutes,
-            pickup,
-            delivery,
-        ) in rows
+        row._replace(since=row.since.astimezone(UTC), booked_at=row.booked_at.astimezone(UTC))
+        for row in opened
     ]
 
 
@@ -144,17 +134,19 @@ def _carriers(session: Session, lane_ids: Collection[int]) -> dict[int, int]:
     return dict(rows.all())
 
 
-def write_estimates(session: Session, expected: Mapping[int, Promise]) -> None:
+def write_estimates(session: Session, expected: Mapping[int, Outlook]) -> None:
     """Renew the estimates of some shipments; what was promised first stays."""
-    promises = expected.values()
+    promises = [one.promise for one in expected.values()]
     session.connection().exec_driver_sql(
-        "UPDATE shipment SET estimate_p50_at = p50, estimate_p80_at = p80, estimate_p95_at = p95 "
-        "FROM unnest(%s::bigint[], %s::timestamptz[], %s::timestamptz[], %s::timestamptz[]) "
-        "AS given (shipment_id, p50, p80, p95) WHERE shipment.id = given.shipment_id",
+        "UPDATE shipment SET estimate_p50_at = p50, estimate_p80_at = p80, estimate_p95_at = p95, "
+        "quiet_until_at = quiet_until FROM unnest(%s::bigint[], %s::timestamptz[], %s::timestamptz[], "
+        "%s::timestamptz[], %s::timestamptz[]) "
+        "AS given (shipment_id, p50, p80, p95, quiet_until) WHERE shipment.id = given.shipment_id",
         (
             arrays.numbers(expected),
             arrays.moments([promise.p50_at for promise in promises]),
             arrays.moments([promise.p80_at for promise in promises]),
             arrays.moments([promise.p95_at for promise in promises]),
+            arrays.moments([one.quiet_until for one in expected.values()]),
         ),
     )

@@ -12,12 +12,12 @@ from sqlalchemy.orm import Session
 
 from app.accounts.roles import Role, Scope
 from app.accounts.service import audit
-from app.errors import ConflictError, ForbiddenError
+from app.errors import ConflictError
 from app.pagination import LIMIT_DEFAULT, LIMIT_MAX
 from app.security import current_actor, requires
-from app.shipments import exceptions, queries, service
+from app.shipments import queries, service, unmatched
 from app.shipments.exporting import csv_line, csv_of
-from app.shipments.forms import FindingForm, ListForm, ReceiptForm
+from app.shipments.forms import ListForm, ReceiptForm
 from app.shipments.labels import label_of, label_pdf
 from app.shipments.models import Shipment
 from app.shipments.phrases import facility_name, finding_text, sentence_text, timeline_rows, window_text
@@ -26,7 +26,6 @@ from app.shipments.queries import ShipmentFilters
 from app.shipments.route_view import leg_rows, route_features
 from app.shipments.story import story_of
 from app.web import now, services, unit_of_work
-from tracking.finding import FindingKind
 from tracking.shipment import Milestone
 
 # Days are told by the tenant's clock, which is China's.
@@ -38,7 +37,6 @@ def register(blueprint: APIBlueprint) -> None:
     """Hang the pages on the room's blueprint."""
     blueprint.add_url_rule("/shipments", "index", index)
     blueprint.add_url_rule("/shipments.csv", "export", export)
-    blueprint.add_url_rule("/shipments/exceptions", "exceptions", exceptions_page)
     blueprint.add_url_rule("/shipments/unmatched", "unmatched", unmatched_page)
     blueprint.add_url_rule("/shipments/unmatched/retry", "retry_unmatched", retry, methods=["POST"])
     blueprint.add_url_rule("/shipments/<number>", "show", show)
@@ -165,37 +163,11 @@ def cancel(number: str) -> flask.typing.ResponseReturnValue:
     return flask.redirect(flask.url_for("shipments.show", number=number))
 
 
-@requires(Scope.SHIPMENTS_READ)
-def exceptions_page() -> flask.typing.ResponseReturnValue:
-    """What needs a person, the longest first."""
-    actor = current_actor()
-    if actor.role == Role.SHIPPER:
-        raise ForbiddenError("findings are for the staff")
-    form = FindingForm(flask.request.args)
-    status = 200 if form.validate() else 422
-    kind = FindingKind(form.kind.data) if status == 200 and form.kind.data else None
-    cursor = flask.request.args.get("cursor")
-    facility_id = flask.request.args.get("facility", type=int)
-    with unit_of_work() as session:
-        page = exceptions.open_findings(
-            session, actor, kind=kind, facility_id=facility_id, cursor=cursor, limit=LIMIT_DEFAULT
-        )
-        return flask.render_template(
-            "shipments/exceptions.html",
-            form=form,
-            kind=kind,
-            counts=exceptions.open_findings_by_kind(session, actor),
-            rows=[(row.shipment, finding_text(row.finding, now())) for row in page.rows],
-            next_cursor=page.next_cursor,
-            places=queries.facilities(session, [row.shipment.state_facility_id for row in page.rows]),
-        ), status
-
-
 @requires(Scope.SCANS_WRITE)
 def unmatched_page() -> flask.typing.ResponseReturnValue:
     """Scans of numbers that nobody booked."""
     with unit_of_work() as session:
-        page = exceptions.unmatched_scans(session, flask.request.args.get("cursor"), LIMIT_DEFAULT)
+        page = unmatched.waiting(session, flask.request.args.get("cursor"), LIMIT_DEFAULT)
         return flask.render_template(
             "shipments/unmatched.html",
             page=page,

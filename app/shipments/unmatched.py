@@ -13,6 +13,7 @@ from sqlalchemy.orm import Session
 
 from app.actor import Actor
 from app.db.session import tenant_of
+from app.pagination import Page, decode_cursor, page_of
 from app.shipments.models import ProofKind, Shipment, UnmatchedScan
 from app.shipments.scan_values import Heard, ProofInput, ScanInput
 
@@ -45,6 +46,16 @@ def now_known(session: Session, limit: int) -> Sequence[UnmatchedScan]:
         .limit(limit)
         .with_for_update(of=UnmatchedScan, skip_locked=True)
     ).all()
+
+
+def waiting(session: Session, cursor: str | None, limit: int) -> Page[UnmatchedScan]:
+    """Scans of unknown numbers that wait for somebody, oldest first."""
+    statement = sa.select(UnmatchedScan).where(UnmatchedScan.resolved_at.is_(None))
+    if cursor is not None:
+        (last_id,) = decode_cursor(cursor, tuple[int])
+        statement = statement.where(UnmatchedScan.id > last_id)
+    rows = session.scalars(statement.order_by(UnmatchedScan.id).limit(limit + 1)).all()
+    return page_of(rows, limit, lambda row: (row.id,))
 
 
 def as_sent(row: UnmatchedScan) -> ScanInput:

@@ -6,7 +6,7 @@ from typing import Any
 
 from apiflask import APIBlueprint
 
-from app.shipments import public_pages, staff_pages, station_pages
+from app.shipments import promise_pages, public_pages, staff_pages, station_pages
 from app.shipments.phrases import facility_name
 from app.shipments.words import CODES, HANDOVERS, MILESTONES, MODES, PROOFS, RESULTS, SERVICES
 
@@ -14,6 +14,7 @@ blueprint = APIBlueprint("shipments", __name__, enable_openapi=False)
 public_pages.register(blueprint)
 staff_pages.register(blueprint)
 station_pages.register(blueprint)
+promise_pages.register(blueprint)
 
 
 @blueprint.context_processor

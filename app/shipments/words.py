@@ -7,6 +7,7 @@ from typing import Any
 
 from flask_babel import lazy_gettext as _l
 
+from app.shipments.calibration import Stage
 from app.shipments.models import ProofKind, Service
 from app.shipments.scan_values import Refused
 from routing.network import Handover, Mode
@@ -184,6 +185,13 @@ HANDOVERS: Mapping[Handover, Any] = {
     Handover.LOCKER: _l("In a locker"),
     Handover.COLLECTIVE_POINT: _l("At a collective point"),
 }
+STAGES: Mapping[Stage, Any] = {
+    Stage.BOOKED: _l("Promise at the booking"),
+    Stage.WINDOW: _l("Window told to the customer"),
+    Stage.ESTIMATED: _l("Last estimate"),
+}
+"""When a time was told."""
+
 SERVICES: Mapping[Service, Any] = {Service.STANDARD: _l("Standard"), Service.EXPRESS: _l("Express")}
 MODES: Mapping[Mode, Any] = {
     Mode.ROAD: _l("by road"),

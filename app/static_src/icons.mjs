@@ -9,12 +9,12 @@ export const ICONS = `
   box-seam boxes broadcast building calendar3 camera cash-coin chat-left-text check check-circle-fill check-lg
   chevron-down chevron-left chevron-right chevron-up circle clipboard-check clock clock-history cloud-slash
   credit-card dash-circle-fill diagram-3 door-open download envelope exclamation-triangle-fill eye eye-slash
-  file-earmark-text filter flag gear geo-alt geo-alt-fill globe2 grip-vertical headset heart-pulse hourglass-split
+  file-earmark-text filter flag folder-plus gear geo-alt geo-alt-fill globe2 grip-vertical headset heart-pulse hourglass-split
   house inbox info-circle-fill journal-text key keyboard layers link-45deg list list-check list-ul lock lock-fill
   lightning-charge mailbox map megaphone moon-stars pause-circle-fill pencil people person person-badge person-plus
   phone play-fill plus-lg printer qr-code question-circle receipt record-circle-fill reply search send
   shield-check shield-exclamation shop shuffle signpost-split sliders speedometer2 star stop-fill tag tags telephone three-dots
-  tools trash truck unlock upc-scan upload wallet2 x-circle x-lg x-octagon-fill
+  tools trash truck unlock upc-scan upload wallet2 x-circle x-lg x-octagon x-octagon-fill
 `
   .trim()
   .split(/\s+/);

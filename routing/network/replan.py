@@ -67,7 +67,7 @@ class Replanned:
 def replan(
     network: Network,
     parcels: Iterable[Underway],
-    closure: Closure,
+    closure: Closure | None,
     *,
     now: datetime,
     reopened: bool = False,
@@ -81,7 +81,7 @@ def replan(
     Args:
         network: as it is run now; lanes that are closed may be in it or not.
         parcels: on their way or waiting for it.
-        closure: what is closed.
+        closure: what is closed; None to plan every parcel anew (but one on a vehicle off its plan).
         now: aware; nothing departs before.
         reopened: it was closed and may be used again; what has it ahead is planned anew all the same.
 
@@ -104,7 +104,7 @@ def replan(
         kept, query = _question(network, parcel, position, now)
         asked.append((number, kept))
         questions.append(query)
-    avoided = Closure() if reopened else closure
+    avoided = Closure() if reopened or closure is None else closure
     answers = itineraries(
         network,
         questions,
@@ -127,10 +127,13 @@ def _position(parcel: Underway) -> int | None:
     return None
 
 
-def _is_hit(parcel: Underway, position: int | None, closure: Closure) -> bool:
+def _is_hit(parcel: Underway, position: int | None, closure: Closure | None) -> bool:
+    if position is None and parcel.departed:
+        return False  # where a vehicle takes it that it should not be on, nobody knows before its next scan
+    if closure is None:
+        return True
     if position is None:
-        # Where a vehicle takes it that it should not be on, nobody knows before its next scan.
-        return not parcel.departed and _uses(parcel.legs, closure)
+        return _uses(parcel.legs, closure)
     ahead = parcel.legs[position:]
     if not parcel.departed:
         return _uses(ahead, closure)

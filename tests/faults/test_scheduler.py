@@ -6,18 +6,20 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from app.config import Settings
+from app.db.jobs import Step, last_runs
 from app.db.session import Database
-from app.scheduler import JOBS, Job, run_slot, slot_of
+from app.scheduler import JOBS, Job, SteppedJob, run_slot, slot_of
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 TAKEOVER_S_MAX = 15
@@ -116,6 +118,60 @@ def test_a_failed_job_leaves_its_slot_free(database: Database, settings: Setting
         run_slot(database, job, settings, now=now, runner="a")
     assert run_slot(database, job, settings, now=now, runner="b")
     assert not run_slot(database, job, settings, now=now, runner="c")
+
+
+def counting_job(name: str, done: list[tuple[int, str]], *, fails_at: int | None = None) -> SteppedJob:
+    """Five steps, of which one may fail the first time it is tried."""
+    failures = [fails_at]
+
+    def step(_session: Session, _settings: Settings, _now: datetime, progress: Mapping[str, Any]) -> Step:
+        number = progress.get("number", 0)
+        if number == failures[0]:
+            failures[0] = None
+            raise ValueError("not now")
+        time.sleep(0.02)
+        done.append((number, threading.current_thread().name))
+        return Step(1, {"number": number + 1} if number < 4 else None)
+
+    return SteppedJob(name, timedelta(minutes=1), step)
+
+
+def test_a_long_job_goes_on_where_it_failed_and_does_no_step_twice(
+    database: Database, settings: Settings
+) -> None:
+    done: list[tuple[int, str]] = []
+    job = counting_job("test.steps", done, fails_at=3)
+    now = datetime(2026, 3, 2, 1, 0, tzinfo=UTC)
+    with pytest.raises(ValueError, match="not now"):
+        run_slot(database, job, settings, now=now, runner="a")
+    assert [number for number, _ in done] == [0, 1, 2]
+    # Another runner, some slots later: what was begun is ended before anything new begins.
+    assert run_slot(database, job, settings, now=now + timedelta(minutes=7), runner="b")
+    assert [number for number, _ in done] == [0, 1, 2, 3, 4]
+    with database.unit_of_work(None) as session:
+        (run,) = [run for run in last_runs(session) if run.job == job.name]
+    assert (run.slot, run.runner, run.steps, run.changed) == (now, "b", 5, 5)
+    assert run.finished_at is not None
+    assert not run_slot(database, job, settings, now=now, runner="c"), "that slot has run"
+    assert run_slot(database, job, settings, now=now + timedelta(minutes=1), runner="c")
+    assert len(done) == 10
+
+
+def test_a_long_job_that_two_leaders_run_does_each_step_once(database: Database, settings: Settings) -> None:
+    done: list[tuple[int, str]] = []
+    job = counting_job("test.steps_fence", done)
+    now = datetime(2026, 3, 2, 1, 0, 30, tzinfo=UTC)
+    threads = [
+        threading.Thread(
+            target=run_slot, args=(database, job, settings), kwargs={"now": now, "runner": str(number)}
+        )
+        for number in range(4)
+    ]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert [number for number, _ in done] == [0, 1, 2, 3, 4]
 
 
 def test_slots_do_not_depend_on_when_a_scheduler_started() -> None:

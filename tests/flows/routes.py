@@ -74,7 +74,13 @@ STAFF_ONLY = frozenset(
         "servicedesk_api.propose",
         "servicedesk_api.resolve",
         "servicedesk_api.wait",
-        "shipments.exceptions",
+        "exceptions.board",
+        "shipments.promises",
+        "shipments_api.promises",
+        "exceptions.export",
+        "exceptions_api.count_exceptions",
+        "exceptions_api.list_exceptions",
+        "exceptions_api.show_exception",
         "shipments_api.receipt",
     }
 )
@@ -126,10 +132,12 @@ ARGUMENTS: Mapping[str, Filler] = {
     "claim_id": lambda things, _asker: things.claim_id,
     "courier_id": lambda things, _asker: things.courier_id,
     "customer_id": lambda things, _asker: things.customer_id,
+    "day": lambda _things, _asker: "2026-09-30",
     "drop_id": lambda things, _asker: things.other_customer_id,
     "endpoint_id": lambda things, _asker: things.endpoint_id,
     "entry_id": lambda things, _asker: things.entry_id,
     "event_id": lambda things, _asker: things.event_id,
+    "finding_id": lambda things, _asker: things.finding_id,
     "facility_id": lambda things, _asker: things.facility_id,
     "identity_id": lambda things, _asker: things.identity_id,
     "key": lambda things, _asker: things.entry_key,
@@ -192,8 +200,16 @@ BODIES: Mapping[str, Callable[[Things], dict[str, Any]]] = {
     "dispatch_api.request_plan": lambda things: {
         "json": {"facility_id": things.facility_id, "day": "2026-03-20", "seconds": 1}
     },
+    "exceptions.act": lambda things: {"form": {"do": "acknowledge", "finding": str(things.finding_id)}},
+    "exceptions_api.act": lambda things: {
+        "json": {"action": "acknowledge", "finding_ids": [things.finding_id]}
+    },
     "epcis_api.capture": lambda things: {"json": things.epcis_document},
     "epcis_api.capture_event": lambda things: {"json": things.epcis_event},
+    "lanes_api.add_holidays": lambda _things: {"json": {"first_day": "2026-10-01", "reason": "holiday"}},
+    "lanes_api.remove_holiday": lambda _things: {"json": {"day": "2026-09-30"}},
+    "network.add_holidays": lambda _things: {"form": {"first_day": "2026-10-02", "why": "holiday"}},
+    "network.remove_holiday": lambda _things: _NOTHING,
     "network.change_facility": lambda _things: {"form": {"reason": "repaired"}},
     "network.change_lane": lambda _things: {"form": {"reason": "repaired"}},
     "notices.choose": lambda _things: {"form": {"wanted": "yes"}},

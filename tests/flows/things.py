@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import date, timedelta
 from typing import Any
 
 import sqlalchemy as sa
@@ -16,6 +16,8 @@ from app.dispatch import service as dispatch
 from app.dispatch.models import Plan, StopRequest
 from app.epcis import service as epcis
 from app.ledger import queries as ledger
+from app.network import timetables
+from app.network.models import Lane
 from app.orders import service as orders
 from app.payouts import service as payouts
 from app.servicedesk import service as servicedesk
@@ -68,6 +70,7 @@ class Things:
     message_key: str
     capture_id: int
     event_id: str
+    finding_id: int
 
     @property
     def order_number(self) -> str:
@@ -136,6 +139,8 @@ def things_of(company: Company, customer_id: int, *, other_customer_id: int, goo
     plan_id, stop_id = _plan(company, booked)
     terms_id = _terms(company)
     capture_id, event_id = _epcis(company, delivered)
+    finding_id = _finding(company, delivered)
+    _holiday(company)
     with company.work() as session:
         shipment = shipments.load_shipment(session, company.shop.agent, delivered)
         entry = ledger.entries_with_evidence(session, "shipment", delivered)[0]
@@ -163,6 +168,7 @@ def things_of(company: Company, customer_id: int, *, other_customer_id: int, goo
             capture_id=capture_id,
             event_id=event_id,
             stop_id=stop_id,
+            finding_id=finding_id,
             goods=goods,
             endpoint_id=endpoint_id,
             message_key=session.scalars(
@@ -172,6 +178,31 @@ def things_of(company: Company, customer_id: int, *, other_customer_id: int, goo
                 .limit(1)
             ).one(),
         )
+
+
+def _holiday(company: Company) -> None:
+    """A day in autumn on which the lane of the first leg rests."""
+    day = date(2026, 9, 30)
+    with company.work() as session:
+        lane = session.get_one(Lane, company.shop.world.lanes["CTU-01>CTU-G"])
+        admin = company.logins.actor(Role.ADMIN)
+        timetables.add_holidays(session, admin, lane, day, None, reason="works", now=company.now)
+
+
+def _finding(company: Company, number: str) -> int:
+    """That a parcel was scanned somewhere after its delivery."""
+    place_id = company.facilities["WUH-HUB"]
+    scan = {"code": "arrived", "occurred_at": company.now.isoformat(), "facility_id": place_id}
+    where = {
+        "number": number,
+        "device_id": "gun-9",
+        "client_scan_id": f"{number}-astray",
+        "offset_minutes": 480,
+    }
+    company.record([{**where, **scan}])
+    with company.work() as session:
+        shipment = shipments.load_shipment(session, company.shop.agent, number)
+        return next(row.id for row in shipments.findings(session, shipment) if row.closed_at is None)
 
 
 def _webhook(company: Company, customer_id: int) -> int:

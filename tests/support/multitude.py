@@ -69,8 +69,14 @@ class World:
 
 
 @contextmanager
-def company(shipments: int) -> Iterator[World]:
-    """Build it in a temporary folder; everything is removed at the end."""
+def company(shipments: int, standing: Mapping[str, str] | None = None) -> Iterator[World]:
+    """Build it in a temporary folder; everything is removed at the end.
+
+    Args:
+        shipments: how many.
+        standing: columns of their rows that are not those of a parcel booked three days ago and not scanned
+            since, as SQL that may refer to `fresh` (place from 0, id, number, key) and `old`, its model.
+    """
     home = Path(tempfile.mkdtemp(prefix="wheelhouse-bench-"))
     try:
         with embedded.start(home / "postgres") as cluster:
@@ -81,13 +87,13 @@ def company(shipments: int) -> Iterator[World]:
             )
             if world.load(settings, seed=42, parcels=20, days=1, if_empty=False) != 0:
                 raise SystemExit("the small world could not be built")
-            yield _multiplied(cluster, shipments)
+            yield _multiplied(cluster, shipments, standing or {})
     finally:
         embedded.discard(home / "postgres")
         shutil.rmtree(home, ignore_errors=True)
 
 
-def _multiplied(cluster: embedded.Cluster, count: int) -> World:
+def _multiplied(cluster: embedded.Cluster, count: int, standing: Mapping[str, str]) -> World:
     database = Database(cluster.url(DATABASE))
     with database.unit_of_work(None) as session:
         (tenant,) = accounts.tenants(session)
@@ -112,17 +118,25 @@ def _multiplied(cluster: embedded.Cluster, count: int) -> World:
         )
         connection = session.connection().connection.driver_connection
         assert isinstance(connection, psycopg.Connection)
-        _fill(connection, tenant_id, ids, numbers)
+        _fill(connection, tenant_id, ids, numbers, standing)
         facility_ids = tuple(session.scalars(sa.text("SELECT id FROM facility ORDER BY id LIMIT 40")))
     database.dispose()
     return World(cluster, tenant_id, secret, numbers, tuple(ids), facility_ids)
 
 
-def _fill(connection: psycopg.Connection, tenant_id: int, ids: range, numbers: tuple[str, ...]) -> None:
+def _fill(
+    connection: psycopg.Connection,
+    tenant_id: int,
+    ids: range,
+    numbers: tuple[str, ...],
+    standing: Mapping[str, str],
+) -> None:
     """Copies of the demo's shipments: booked three days ago, not scanned since."""
-    booked = {"id": "fresh.id", "waybill_number": "fresh.number", "booked_at": "%(at)s"}
-    standing = {
+    fresh = {
+        "id": "fresh.id",
         "shipment_id": "fresh.id",
+        "waybill_number": "fresh.number",
+        "booked_at": "%(at)s",
         "state_since": "%(at)s",
         "milestone": "'booked'",
         "code": "'booked'",
@@ -135,6 +149,10 @@ def _fill(connection: psycopg.Connection, tenant_id: int, ids: range, numbers: t
         "receipt_confirmed_at": "NULL",
         "last_scan_at": "%(at)s",
         "last_scan_key": "fresh.key",
+        "state_scan_key": "fresh.key",
+        "seen_facility_id": "NULL",
+        "quiet_until_at": "NULL",
+        **{column: sql.replace("%", "%%") for column, sql in standing.items()},
     }
     with connection.cursor() as cursor:
         cursor.execute(
@@ -153,9 +171,10 @@ def _fill(connection: psycopg.Connection, tenant_id: int, ids: range, numbers: t
             "UPDATE fresh SET model = model.id FROM model "
             "WHERE model.place = fresh.place % (SELECT count(*) FROM model)"
         )
-        _copied(cursor, ShipmentBooking, "id", booked)
-        _copied(cursor, Shipment, "shipment_id", standing)
-        _copied(cursor, ShipmentLeg, "shipment_id", {"shipment_id": "fresh.id"})
+        shipments = "(shipment JOIN shipment_state ON shipment_id = id) AS old ON old.id"
+        _copied(cursor, ShipmentBooking, shipments, fresh)
+        _copied(cursor, Shipment, shipments, fresh)
+        _copied(cursor, ShipmentLeg, "shipment_leg AS old ON old.shipment_id", {"shipment_id": "fresh.id"})
         _booked(cursor, tenant_id)
     connection.commit()
     connection.autocommit = True
@@ -163,16 +182,14 @@ def _fill(connection: psycopg.Connection, tenant_id: int, ids: range, numbers: t
     connection.autocommit = False
 
 
-def _copied(
-    cursor: psycopg.Cursor, kind: type[Base], of_shipment: str, changed: Mapping[str, str]
-) -> None:
+def _copied(cursor: psycopg.Cursor, kind: type[Base], models: str, changed: Mapping[str, str]) -> None:
     """A copy of the model's rows for each fresh shipment, with some columns changed."""
     table = sa.inspect(kind).local_table
-    names = [column.name for column in table.columns if of_shipment == "id" or column.name != "id"]
+    names = [column.name for column in table.columns if column.name in changed or column.name != "id"]
     values = ", ".join(changed.get(name, f"old.{name}") for name in names)
     cursor.execute(
         f"INSERT INTO {table.name} ({', '.join(names)}) OVERRIDING SYSTEM VALUE SELECT {values} "
-        f"FROM fresh JOIN {table.name} old ON old.{of_shipment} = fresh.model ORDER BY fresh.id",
+        f"FROM fresh JOIN {models} = fresh.model ORDER BY fresh.id",
         {"at": BOOKED_AT},
     )
 

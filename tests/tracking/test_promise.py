@@ -21,6 +21,7 @@ from tracking.promise import (
     LegObservation,
     Promise,
     StayObservation,
+    heard_again_by,
     promise,
     window,
 )
@@ -309,3 +310,26 @@ def test_without_a_route_there_is_no_position():
 def test_promised_times_must_rise():
     with pytest.raises(PromiseError, match="must rise"):
         Promise(at(2), at(1), at(3))
+
+
+def heard(current, history=PUNCTUAL, handover_s=3600):
+    return heard_again_by(LEGS, handover_s=handover_s, history=history, current=current)
+
+
+def test_heard_again_when_the_next_thing_has_happened():
+    minute = timedelta(minutes=1)
+    assert abs(heard(ORIGIN) - at(120)) < minute, "the departure"
+    assert abs(heard(Position(1, at(130), departed=True)) - at(730)) < minute, "the arrival"
+    assert abs(heard(Position(2, at(730))) - at(840)) < minute, "the next departure"
+    assert abs(heard(Position(3, at(1210))) - at(1270)) < minute, "the hand-over"
+    assert heard(Position(1, at(121))) is None, "its vehicle is gone, and no plan says which it takes"
+
+
+def test_heard_again_as_late_as_95_of_100_were():
+    slow = LegHistory.of(
+        [LegObservation(101, "road", 36_000, 36_000 + 600 * step) for step in range(20)] * 100
+    )
+    by = heard(Position(1, at(120), departed=True), slow)
+    assert at(720 + 170) < by < at(720 + 200)
+    with pytest.raises(PromiseError, match="not on the route"):
+        heard(Position(9, at(0)))

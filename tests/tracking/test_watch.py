@@ -58,13 +58,14 @@ def test_what_goes_back_or_waits_to_be_fetched_is_not_late():
 
 
 def test_stuck_beyond_the_limit_of_its_leg_and_again_after_the_next_scan():
-    shipment = view(BOOKED, COLLECTED, DEPARTED, legs=LEGS, quiet_s={1: 3600})
+    shipment = view(BOOKED, COLLECTED, DEPARTED, legs=LEGS, quiet_until=at(190))
     assert found(shipment, 190) == {}
     stuck = found(shipment, 191)[FindingKind.STUCK]
     assert stuck.since == at(190)
     assert dict(stuck.parameters) == {"silent_s": 61 * 60, "quiet_s": 3600, "facility_id": 1}
-    moved = view(BOOKED, COLLECTED, DEPARTED, scan(ScanCode.ARRIVED, 700, facility_id=2), legs=LEGS)
-    assert found(moved, 800) == {}
+    arrived = scan(ScanCode.ARRIVED, 700, facility_id=2)
+    moved = view(BOOKED, COLLECTED, DEPARTED, arrived, legs=LEGS, quiet_until=at(190))
+    assert found(moved, 800) == {}, "that was said of the leg before"
     again = watch(moved, at(700) + timedelta(seconds=QUIET_S + 1))
     assert again[0].key != stuck.key
 

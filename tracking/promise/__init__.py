@@ -27,6 +27,7 @@ from tracking.promise.arrival import WINDOW_S, Promise, promise, window, window_
 from tracking.promise.history import LegHistory, Reason
 from tracking.promise.last_mile import LastMile
 from tracking.promise.observed import LegObservation, StayObservation
+from tracking.promise.quiet import heard_again_by
 
 __all__ = [
     "WINDOW_S",
@@ -36,6 +37,7 @@ __all__ = [
     "Promise",
     "Reason",
     "StayObservation",
+    "heard_again_by",
     "promise",
     "window",
     "window_until",

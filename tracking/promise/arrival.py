@@ -67,7 +67,7 @@ def promise(
         raise PromiseError(f"handover_s must not be negative, as {handover_s} is")
     _require_chain(legs)
     known = history or NO_HISTORY
-    ahead = _legs_ahead(legs, current)
+    ahead = legs_ahead(legs, current)
     late_s = _ready(known, now, current, awaited=awaited)
     if ahead:
         late_s = _along(ahead, known, now, current, late_s)
@@ -128,8 +128,12 @@ def _require_chain(legs: Sequence[Leg]) -> None:
             raise PromiseError(f"leg {following.sequence} departs before leg {leg.sequence} arrives")
 
 
-def _legs_ahead(legs: Sequence[Leg], current: Position) -> Sequence[Leg]:
-    """Return the legs from the position on; the first may be under way."""
+def legs_ahead(legs: Sequence[Leg], current: Position) -> Sequence[Leg]:
+    """Return the legs from the position on; the first may be under way.
+
+    Raises:
+        PromiseError: the position is not on them.
+    """
     for index, leg in enumerate(legs):
         if leg.from_facility_id == current.facility_id:
             return legs[index:]

@@ -11,10 +11,10 @@ import sqlalchemy as sa
 from app.accounts.models import Tenant
 from app.config import Settings
 from app.shipments import history, observations
-from app.shipments.calibration import Calibration, Stage, calibration
+from app.shipments.calibration import Stage, calibration, figures, measure_promises, measured, summed
 from app.shipments.history_models import FirstPromise, PromiseHistory, PromiseSample
 from app.shipments.legs import legs_by_shipment
-from app.shipments.models import Shipment, ShipmentLeg
+from app.shipments.models import Service, Shipment, ShipmentLeg
 from app.shipments.service import ScanInput
 from routing.network import Handover
 from routing.network.cutoff import handed_over_at, ready_at
@@ -228,10 +228,6 @@ def test_what_was_learned_moves_the_next_promise(desk: Desk) -> None:
     assert abs(first - STEP.total_seconds()) < abs(way[0].planned_s - STEP.total_seconds())
 
 
-def by_stage(found: tuple[Calibration, ...]) -> dict[tuple[Stage, float], tuple[int, int]]:
-    return {(one.stage, one.promised): (one.parcels, one.kept) for one in found}
-
-
 def test_calibration_counts_what_came_by_the_time_it_was_promised(desk: Desk) -> None:
     booked = [desk.book() for _ in range(4)]
     base = booked[0].booked_at
@@ -252,7 +248,7 @@ def test_calibration_counts_what_came_by_the_time_it_was_promised(desk: Desk) ->
     with desk.database.unit_of_work(desk.logins.tenant_id) as session:
         found = calibration(session, base, now=later(desk, days=60))
         assert session.scalar(sa.select(sa.func.count()).select_from(FirstPromise)) == 4
-    counts = by_stage(found)
+    counts = summed(found)
     assert counts[Stage.BOOKED, 0.5] == (3, 1)
     assert counts[Stage.BOOKED, 0.8] == (3, 2)
     assert counts[Stage.BOOKED, 0.95] == (3, 2)
@@ -263,8 +259,37 @@ def test_calibration_counts_what_came_by_the_time_it_was_promised(desk: Desk) ->
     assert found[0].share == pytest.approx(1 / 3)
     with desk.database.unit_of_work(desk.logins.tenant_id) as session:
         nothing = calibration(session, later(desk, days=50), now=later(desk, days=60))
-    assert {one.parcels for one in nothing} == {0}
-    assert nothing[0].share is None
+    assert nothing == ()
+
+
+def test_what_was_measured_is_kept_shown_and_counted(desk: Desk, settings: Settings) -> None:
+    booked = [desk.book() for _ in range(3)]
+    for shipment in booked[:2]:
+        desk.record(*desk.life(shipment))
+    now = later(desk, days=30)
+    for _time in range(2):  # measured again, it is the same
+        with desk.database.unit_of_work(None) as session:
+            assert measure_promises(session, settings, now) > 0
+    with desk.database.unit_of_work(desk.logins.tenant_id) as session:
+        rows = measured(session, stage=Stage.WINDOW)
+        assert [(row.month.isoformat(), row.parcels) for row in rows] == [("2026-03-01", 3)]
+        assert not measured(session, service=Service.EXPRESS)
+        code = session.get_one(Tenant, desk.logins.tenant_id).code
+    with desk.database.unit_of_work(None) as session:
+        told = [one for one in figures(session, now=now) if one.tenant == code and one.stage == "window"]
+        assert [(one.promised_percent, one.parcels) for one in told] == [(80, 3)]
+        assert not [one for one in figures(session, now=later(desk, days=120)) if one.tenant == code]
+    browser = desk.logins.browser("dispatcher")
+    page = browser.get("/shipments/promises?stage=window", headers={"Accept-Language": "en"})
+    assert page.status_code == 200
+    assert "Of 100 parcels 80 were to come by the time told" in page.text
+    assert "2026-03" in page.text
+    assert browser.get("/shipments/promises?stage=never").status_code == 422
+    assert browser.get("/shipments/promises?service=express").status_code == 200
+    items = desk.logins.api("dispatcher").get("/api/v1/promises?stage=window").json["items"]
+    assert [(one["promised_percent"], one["parcels"]) for one in items] == [(80, 3)]
+    shipper = desk.logins.browser("shipper", desk.shipper_id)
+    assert shipper.get("/shipments/promises").status_code == 403
 
 
 def test_a_called_off_parcel_was_never_to_come(desk: Desk) -> None:
@@ -272,7 +297,7 @@ def test_a_called_off_parcel_was_never_to_come(desk: Desk) -> None:
     desk.record(desk.scan(shipment, "cancelled", shipment.booked_at + timedelta(minutes=5)))
     with desk.database.unit_of_work(desk.logins.tenant_id) as session:
         found = calibration(session, shipment.booked_at, now=later(desk, days=60))
-    assert {one.parcels for one in found} == {0}
+    assert found == ()
 
 
 def test_a_history_is_the_same_in_any_order_of_its_rows(desk: Desk) -> None:

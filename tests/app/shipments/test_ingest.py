@@ -23,6 +23,7 @@ from app.shipments.models import EstimateRequest, Shipment, ShipmentFinding
 from app.shipments.scan_values import ScanInput
 from tests.app.shipments.conftest import Desk
 from tests.app.shipments.test_scanning import key_of
+from tracking.position import seen_at
 from tracking.shipment import ScanCode
 
 HOUR = timedelta(hours=1)
@@ -177,6 +178,7 @@ def test_continued_or_anew_the_state_is_that_of_all_scans(new_desk: Callable[[],
             row, (state, _counting) = desk.again(parcel), state_of_scans(stored[parcel.id], parcel.pieces)
             assert (row.milestone, row.code, row.state_since) == (state.milestone, state.code, state.since)
             assert (row.state_facility_id, row.state_courier_id) == (state.facility_id, state.courier_id)
+            assert (row.state_scan_key, row.seen_facility_id) == (state.decided_by, seen_at(counting))
             assert (row.attempts, row.terminal) == (state.attempts, state.terminal)
             assert (row.delivered_at, row.receipt_confirmed_at) == (state.delivered_at, state.confirmed_at)
             wanted = {f"{FOLD}:{finding.key}" for finding in state.findings}

@@ -12,7 +12,7 @@ import sqlalchemy as sa
 from flask.testing import FlaskClient
 
 from app.config import Settings
-from app.shipments import jobs
+from app.shipments import watching
 from app.shipments.exporting import csv_line
 from app.shipments.models import DeliveryProof, ProofKind, ScanRecord
 from tests.app.shipments.conftest import Desk
@@ -60,8 +60,7 @@ def test_a_shipment_tells_its_sentence_way_findings_and_links(desk: Desk, settin
     desk.record(*life)
     late = shipment.promised_to_at + timedelta(hours=3)
     desk.logins.clock.moment = max(desk.logins.clock(), late)
-    with desk.database.unit_of_work(None) as session:
-        jobs.watch(session, settings, desk.logins.clock())
+    watching.watch(desk.database, settings, desk.logins.clock())
     page = desk.logins.browser("admin").get(f"/shipments/{shipment.waybill_number}", headers=ENGLISH)
     assert page.status_code == 200
     assert "on the way from Chengdu Wuhou since" in page.text
@@ -71,19 +70,6 @@ def test_a_shipment_tells_its_sentence_way_findings_and_links(desk: Desk, settin
     shipper = desk.logins.browser("shipper", desk.shipper_id).get(f"/shipments/{shipment.waybill_number}")
     assert shipper.status_code == 200
     assert "The promised time has passed" not in shipper.text
-
-
-def test_exceptions_are_filtered_and_not_for_shippers(desk: Desk, settings: Settings) -> None:
-    shipment = desk.book()
-    desk.record(desk.scan(shipment, "arrived", shipment.booked_at, "WUH-HUB"))
-    browser = desk.logins.browser("dispatcher")
-    assert shipment.waybill_number in browser.get("/shipments/exceptions?kind=collection_missing").text
-    assert shipment.waybill_number not in browser.get("/shipments/exceptions?kind=stuck").text
-    facilities = desk.world.facilities
-    here = f"/shipments/exceptions?kind=collection_missing&facility={facilities['WUH-HUB']}"
-    assert shipment.waybill_number in browser.get(here).text
-    assert browser.get("/shipments/exceptions?kind=nonsense").status_code == 422
-    assert desk.logins.browser("shipper", desk.shipper_id).get("/shipments/exceptions").status_code == 403
 
 
 def test_the_list_as_csv_runs_nothing(new_desk: Callable[[], Desk]) -> None:

@@ -9,7 +9,7 @@ import pytest
 import sqlalchemy as sa
 
 from app.config import Settings
-from app.shipments import jobs, service
+from app.shipments import service, watching
 from app.shipments.models import Shipment, ShipmentFinding, UnmatchedScan
 from tests.app.shipments.conftest import Desk
 
@@ -21,8 +21,7 @@ def desk(new_desk: Callable[[], Desk]) -> Desk:
 
 
 def watched(desk: Desk, settings: Settings, now: datetime) -> int:
-    with desk.database.unit_of_work(None) as session:
-        return jobs.watch(session, settings, now)
+    return watching.watch(desk.database, settings, now)
 
 
 def rows(desk: Desk, shipment: Shipment) -> dict[str, bool]:

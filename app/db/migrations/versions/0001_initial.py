@@ -41,10 +41,21 @@ def upgrade() -> None:
         sa.Column("job", sa.Text(), nullable=False),
         sa.Column("slot", app.db.types.UtcDateTime(timezone=True), nullable=False),
         sa.Column("started_at", app.db.types.UtcDateTime(timezone=True), nullable=False),
+        sa.Column("finished_at", app.db.types.UtcDateTime(timezone=True), nullable=True),
         sa.Column("runner", sa.Text(), nullable=False),
+        sa.Column("steps", sa.BigInteger(), nullable=False),
+        sa.Column("changed", sa.BigInteger(), nullable=False),
+        sa.Column("progress", postgresql.JSONB(astext_type=sa.Text()), nullable=False),
         sa.PrimaryKeyConstraint("job", "slot", name=op.f("pk_job_run")),
     )
     op.create_index(op.f("ix_job_run_started_at"), "job_run", ["started_at"], unique=False)
+    op.create_index(
+        "ix_job_run_unfinished",
+        "job_run",
+        ["job", "slot"],
+        unique=False,
+        postgresql_where=sa.text("finished_at IS NULL"),
+    )
     op.create_table(
         "scan",
         sa.Column("tenant_id", sa.BigInteger(), nullable=False),
@@ -349,6 +360,36 @@ def upgrade() -> None:
         sa.UniqueConstraint("tenant_id", "code", name=op.f("uq_party_tenant_id_code")),
     )
     op.create_index(op.f("ix_party_tenant_id"), "party", ["tenant_id"], unique=False)
+    op.create_table(
+        "promise_calibration",
+        sa.Column("tenant_id", sa.BigInteger(), nullable=False),
+        sa.Column("month", sa.Date(), nullable=False),
+        sa.Column(
+            "service",
+            sa.Enum(
+                "standard", "express", name="service", native_enum=False, create_constraint=True, length=40
+            ),
+            nullable=False,
+        ),
+        sa.Column("stage", sa.Text(), nullable=False),
+        sa.Column("promised_percent", sa.SmallInteger(), nullable=False),
+        sa.Column("parcels", sa.BigInteger(), nullable=False),
+        sa.Column("kept", sa.BigInteger(), nullable=False),
+        sa.Column("measured_at", app.db.types.UtcDateTime(timezone=True), nullable=False),
+        sa.CheckConstraint("kept BETWEEN 0 AND parcels", name=op.f("ck_promise_calibration_kept_of_parcels")),
+        sa.ForeignKeyConstraint(
+            ["tenant_id"],
+            ["tenant.id"],
+            name=op.f("fk_promise_calibration_tenant_id_tenant"),
+            ondelete="RESTRICT",
+        ),
+        sa.PrimaryKeyConstraint(
+            "tenant_id", "month", "service", "stage", "promised_percent", name=op.f("pk_promise_calibration")
+        ),
+    )
+    op.create_index(
+        op.f("ix_promise_calibration_tenant_id"), "promise_calibration", ["tenant_id"], unique=False
+    )
     op.create_table(
         "promise_history",
         sa.Column("tenant_id", sa.BigInteger(), autoincrement=False, nullable=False),
@@ -1427,6 +1468,7 @@ def upgrade() -> None:
         sa.Column("estimate_p50_at", app.db.types.UtcDateTime(timezone=True), nullable=False),
         sa.Column("estimate_p80_at", app.db.types.UtcDateTime(timezone=True), nullable=False),
         sa.Column("estimate_p95_at", app.db.types.UtcDateTime(timezone=True), nullable=False),
+        sa.Column("quiet_until_at", app.db.types.UtcDateTime(timezone=True), nullable=True),
         sa.Column("phone_tries", sa.BigInteger(), nullable=False),
         sa.Column("phone_locked_until", app.db.types.UtcDateTime(timezone=True), nullable=True),
         sa.CheckConstraint(
@@ -1694,6 +1736,23 @@ def upgrade() -> None:
     op.create_index(op.f("ix_lane_departure_lane_id"), "lane_departure", ["lane_id"], unique=False)
     op.create_index(op.f("ix_lane_departure_tenant_id"), "lane_departure", ["tenant_id"], unique=False)
     op.create_table(
+        "lane_holiday",
+        sa.Column("id", sa.BigInteger(), sa.Identity(always=False), nullable=False),
+        sa.Column("tenant_id", sa.BigInteger(), nullable=False),
+        sa.Column("lane_id", sa.BigInteger(), nullable=False),
+        sa.Column("day", sa.Date(), nullable=False),
+        sa.Column("reason", sa.Text(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["lane_id"], ["lane.id"], name=op.f("fk_lane_holiday_lane_id_lane"), ondelete="CASCADE"
+        ),
+        sa.ForeignKeyConstraint(
+            ["tenant_id"], ["tenant.id"], name=op.f("fk_lane_holiday_tenant_id_tenant"), ondelete="RESTRICT"
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_lane_holiday")),
+        sa.UniqueConstraint("lane_id", "day", name=op.f("uq_lane_holiday_lane_id_day")),
+    )
+    op.create_index(op.f("ix_lane_holiday_tenant_id"), "lane_holiday", ["tenant_id"], unique=False)
+    op.create_table(
         "plan_round",
         sa.Column("id", sa.BigInteger(), sa.Identity(always=False), nullable=False),
         sa.Column("tenant_id", sa.BigInteger(), nullable=False),
@@ -1842,6 +1901,12 @@ def upgrade() -> None:
         sa.Column("details", postgresql.JSONB(astext_type=sa.Text()), nullable=False),
         sa.Column("opened_at", app.db.types.UtcDateTime(timezone=True), nullable=False),
         sa.Column("closed_at", app.db.types.UtcDateTime(timezone=True), nullable=True),
+        sa.Column("assignee_id", sa.BigInteger(), nullable=True),
+        sa.Column("acknowledged_at", app.db.types.UtcDateTime(timezone=True), nullable=True),
+        sa.Column("snoozed_until", app.db.types.UtcDateTime(timezone=True), nullable=True),
+        sa.ForeignKeyConstraint(
+            ["assignee_id"], ["user_account.id"], name=op.f("fk_shipment_finding_assignee_id_user_account")
+        ),
         sa.ForeignKeyConstraint(
             ["shipment_id"], ["shipment.id"], name=op.f("fk_shipment_finding_shipment_id_shipment")
         ),
@@ -1857,9 +1922,23 @@ def upgrade() -> None:
         ),
     )
     op.create_index(
+        "ix_shipment_finding_assignee",
+        "shipment_finding",
+        ["tenant_id", "assignee_id", "opened_at"],
+        unique=False,
+        postgresql_where=sa.text("closed_at IS NULL AND assignee_id IS NOT NULL"),
+    )
+    op.create_index(
+        "ix_shipment_finding_kind",
+        "shipment_finding",
+        ["tenant_id", "kind", "opened_at", "id"],
+        unique=False,
+        postgresql_where=sa.text("closed_at IS NULL"),
+    )
+    op.create_index(
         "ix_shipment_finding_open",
         "shipment_finding",
-        ["tenant_id", "opened_at"],
+        ["tenant_id", "opened_at", "id"],
         unique=False,
         postgresql_where=sa.text("closed_at IS NULL"),
     )
@@ -1977,6 +2056,8 @@ def upgrade() -> None:
         sa.Column("state_since", app.db.types.UtcDateTime(timezone=True), nullable=False),
         sa.Column("state_facility_id", sa.BigInteger(), nullable=True),
         sa.Column("state_courier_id", sa.BigInteger(), nullable=True),
+        sa.Column("state_scan_key", sa.Text(), nullable=False),
+        sa.Column("seen_facility_id", sa.BigInteger(), nullable=True),
         sa.Column("attempts", sa.BigInteger(), nullable=False),
         sa.Column("terminal", sa.Boolean(), nullable=False),
         sa.Column("has_findings", sa.Boolean(), nullable=False),
@@ -2322,6 +2403,27 @@ def upgrade() -> None:
         postgresql_where=sa.text("status <> 'refused'"),
     )
     op.create_table(
+        "finding_note",
+        sa.Column("id", sa.BigInteger(), sa.Identity(always=False), nullable=False),
+        sa.Column("tenant_id", sa.BigInteger(), nullable=False),
+        sa.Column("finding_id", sa.BigInteger(), nullable=False),
+        sa.Column("user_id", sa.BigInteger(), nullable=False),
+        sa.Column("body", sa.Text(), nullable=False),
+        sa.Column("at", app.db.types.UtcDateTime(timezone=True), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["finding_id"], ["shipment_finding.id"], name=op.f("fk_finding_note_finding_id_shipment_finding")
+        ),
+        sa.ForeignKeyConstraint(
+            ["tenant_id"], ["tenant.id"], name=op.f("fk_finding_note_tenant_id_tenant"), ondelete="RESTRICT"
+        ),
+        sa.ForeignKeyConstraint(
+            ["user_id"], ["user_account.id"], name=op.f("fk_finding_note_user_id_user_account")
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_finding_note")),
+    )
+    op.create_index(op.f("ix_finding_note_finding_id"), "finding_note", ["finding_id"], unique=False)
+    op.create_index(op.f("ix_finding_note_tenant_id"), "finding_note", ["tenant_id"], unique=False)
+    op.create_table(
         "order_charge",
         sa.Column("id", sa.BigInteger(), sa.Identity(always=False), nullable=False),
         sa.Column("tenant_id", sa.BigInteger(), nullable=False),
@@ -2512,6 +2614,9 @@ def downgrade() -> None:
     op.drop_index(op.f("ix_order_charge_tenant_id"), table_name="order_charge")
     op.drop_index(op.f("ix_order_charge_order_id"), table_name="order_charge")
     op.drop_table("order_charge")
+    op.drop_index(op.f("ix_finding_note_tenant_id"), table_name="finding_note")
+    op.drop_index(op.f("ix_finding_note_finding_id"), table_name="finding_note")
+    op.drop_table("finding_note")
     op.drop_index(
         "uq_claim_shipment_id_standing", table_name="claim", postgresql_where=sa.text("status <> 'refused'")
     )
@@ -2560,6 +2665,16 @@ def downgrade() -> None:
         table_name="shipment_finding",
         postgresql_where=sa.text("closed_at IS NULL"),
     )
+    op.drop_index(
+        "ix_shipment_finding_kind",
+        table_name="shipment_finding",
+        postgresql_where=sa.text("closed_at IS NULL"),
+    )
+    op.drop_index(
+        "ix_shipment_finding_assignee",
+        table_name="shipment_finding",
+        postgresql_where=sa.text("closed_at IS NULL AND assignee_id IS NOT NULL"),
+    )
     op.drop_table("shipment_finding")
     op.drop_index(op.f("ix_service_case_tenant_id"), table_name="service_case")
     op.drop_index(op.f("ix_service_case_shipment_id"), table_name="service_case")
@@ -2569,6 +2684,8 @@ def downgrade() -> None:
     op.drop_index(op.f("ix_plan_round_tenant_id"), table_name="plan_round")
     op.drop_index(op.f("ix_plan_round_courier_id"), table_name="plan_round")
     op.drop_table("plan_round")
+    op.drop_index(op.f("ix_lane_holiday_tenant_id"), table_name="lane_holiday")
+    op.drop_table("lane_holiday")
     op.drop_index(op.f("ix_lane_departure_tenant_id"), table_name="lane_departure")
     op.drop_index(op.f("ix_lane_departure_lane_id"), table_name="lane_departure")
     op.drop_table("lane_departure")
@@ -2693,6 +2810,8 @@ def downgrade() -> None:
     op.drop_index(op.f("ix_promise_sample_tenant_id"), table_name="promise_sample")
     op.drop_table("promise_sample")
     op.drop_table("promise_history")
+    op.drop_index(op.f("ix_promise_calibration_tenant_id"), table_name="promise_calibration")
+    op.drop_table("promise_calibration")
     op.drop_index(op.f("ix_party_tenant_id"), table_name="party")
     op.drop_table("party")
     op.drop_index(
@@ -2730,6 +2849,9 @@ def downgrade() -> None:
     op.drop_index("ix_scan_shipment", table_name="scan")
     op.drop_index("ix_scan_corrects", table_name="scan", postgresql_where=sa.text("corrects IS NOT NULL"))
     op.drop_table("scan")
+    op.drop_index(
+        "ix_job_run_unfinished", table_name="job_run", postgresql_where=sa.text("finished_at IS NULL")
+    )
     op.drop_index(op.f("ix_job_run_started_at"), table_name="job_run")
     op.drop_table("job_run")
     op.drop_table("installation")

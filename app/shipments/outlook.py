@@ -1,0 +1,58 @@
+"""What lies ahead of a parcel: when it is expected, and by when it is heard of again."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from app.shipments.history import last_mile
+from routing.network import Handover
+from tracking.position import Position
+from tracking.promise import LegHistory, Promise, heard_again_by, promise
+from tracking.shipment import Leg
+
+
+@dataclass(frozen=True, slots=True)
+class Outlook:
+    """Of a parcel as it stands.
+
+    Attributes:
+        promise: when it is expected.
+        quiet_until: by when 95 of 100 such parcels are heard of again (UTC); None where nobody has it yet, or
+            the plan does not say what comes next.
+    """
+
+    promise: Promise
+    quiet_until: datetime | None
+
+
+def outlook(
+    legs: Sequence[Leg],
+    current: Position,
+    *,
+    handover: Handover,
+    offset_minutes: int,
+    history: LegHistory | None,
+    now: datetime,
+    awaited: bool,
+) -> Outlook:
+    """Look ahead from a position.
+
+    Args:
+        legs: the planned route in order.
+        current: where the parcel is.
+        handover: how it comes to its consignee.
+        offset_minutes: of the local time whose rounds count, from UTC.
+        history: what was learned of legs and places.
+        now: nothing is expected before.
+        awaited: it has not come to its first facility yet.
+
+    Raises:
+        PromiseError: the legs are no chain, or the position is not on them.
+    """
+    rounds = last_mile(handover, offset_minutes)
+    expected = promise(legs, handover_s=rounds, history=history, now=now, current=current, awaited=awaited)
+    if awaited:
+        return Outlook(expected, None)
+    return Outlook(expected, heard_again_by(legs, handover_s=rounds, history=history, current=current))
