@@ -23,6 +23,8 @@ class Scope(enum.StrEnum):
     SHIPMENTS_READ = "shipments:read"
     SHIPMENTS_BOOK = "shipments:book"
     SCANS_WRITE = "scans:write"
+    CONTAINERS_READ = "containers:read"
+    CONTAINERS_WRITE = "containers:write"
     CUSTOMERS_READ = "customers:read"
     CUSTOMERS_WRITE = "customers:write"
     NETWORK_READ = "network:read"
@@ -61,7 +63,16 @@ SCOPES: dict[Role, frozenset[Scope]] = {
             _S.NOTICES_WRITE,
         }
     ),
-    Role.HUB: frozenset({_S.SHIPMENTS_READ, _S.SCANS_WRITE, _S.NETWORK_READ, _S.TOKENS_WRITE}),
+    Role.HUB: frozenset(
+        {
+            _S.SHIPMENTS_READ,
+            _S.SCANS_WRITE,
+            _S.CONTAINERS_READ,
+            _S.CONTAINERS_WRITE,
+            _S.NETWORK_READ,
+            _S.TOKENS_WRITE,
+        }
+    ),
     Role.COURIER: frozenset({_S.RUNS_READ, _S.SCANS_WRITE, _S.TOKENS_WRITE}),
     Role.DISPATCHER: frozenset(
         {
@@ -71,12 +82,15 @@ SCOPES: dict[Role, frozenset[Scope]] = {
             _S.DISPATCH_WRITE,
             _S.RUNS_READ,
             _S.SCANS_WRITE,
+            _S.CONTAINERS_READ,
+            _S.CONTAINERS_WRITE,
             _S.TOKENS_WRITE,
         }
     ),
     Role.AGENT: frozenset(
         {
             _S.SHIPMENTS_READ,
+            _S.CONTAINERS_READ,
             _S.SHIPMENTS_BOOK,
             _S.CUSTOMERS_READ,
             _S.CUSTOMERS_WRITE,

@@ -19,7 +19,7 @@ from app.actor import Actor
 from app.db import arrays
 from app.db.session import execute_plain, tenant_of
 from app.errors import ForbiddenError, InvalidInputError
-from app.shipments import estimates, folding, scan_store, unmatched, waybills
+from app.shipments import estimates, folding, outside, scan_store, unmatched, waybills
 from app.shipments.models import DeliveryProof, ScanRecord
 from app.shipments.scan_store import Content
 from app.shipments.scan_values import ID_MAX, Heard, Refusal, Refused, ScanInput, ScanResult, refusal
@@ -61,12 +61,16 @@ def record_scans(
     before: dict[str, Content] = {}
     if len(recorded) < len(matched):
         before = _heard_before(session, matched, recorded, known)
-    if len(matched) < len(good):
-        unmatched.keep(session, actor, [one for one in good.values() if one.number not in known], now)
+    unknown = {place: one for place, one in good.items() if one.number not in known}
+    boxes = outside.record(session, actor, unknown, now)
+    unmatched.keep(session, actor, [one for place, one in unknown.items() if place not in boxes.results], now)
     _add_proofs(session, matched, known, recorded, now)
-    folded = folding.fold_in(session, _fresh(matched, known, recorded, now), now=now)
+    fresh = _fresh(matched, known, recorded, now)
+    for shipment_id, inner in boxes.fresh.items():
+        fresh.setdefault(shipment_id, []).extend(inner)
+    folded = folding.fold_in(session, fresh, now=now)
     estimates.follow(session, folded.moved, now=now)
-    return _results(scans, good, refused, known, recorded, before, folded.milestones)
+    return _results(scans, good, refused, known, recorded, before, folded.milestones, boxes.results)
 
 
 def _sorted_out(
@@ -207,9 +211,13 @@ def _results(
     recorded: set[str],
     before: dict[str, Content],
     milestones: Mapping[int, Milestone],
+    of_containers: Mapping[int, ScanResult],
 ) -> list[ScanResult]:
     results = []
     for place, scan in enumerate(scans):
+        if place in of_containers:
+            results.append(of_containers[place])
+            continue
         if place in refused:
             reason, detail = refused[place]
             results.append(
