@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import cached_property
 from typing import Any
 
 import pytest
 import sqlalchemy as sa
 
+from app.actor import Actor
 from app.containers import queries, service
 from app.containers.service import ContainerInput, Deed, RowResult
 from app.shipments.container_models import Container
@@ -28,6 +30,11 @@ class Dock:
     desk: Desk
     sent: list[None] = field(default_factory=list)
 
+    @cached_property
+    def actor(self) -> Actor:
+        """A dispatcher; signing in takes as long as it must."""
+        return self.desk.logins.actor("dispatcher")
+
     @property
     def now(self) -> datetime:
         return self.desk.logins.clock()
@@ -45,7 +52,7 @@ class Dock:
     def act(self, what: Callable[..., Any], *given: Any, **options: Any) -> Any:
         """One act in a transaction of its own; a container is named by its number."""
         database, logins = self.desk.database, self.desk.logins
-        actor = options.pop("actor", None) or logins.actor("dispatcher")
+        actor = options.pop("actor", None) or self.actor
         with database.unit_of_work(logins.tenant_id) as session:
             number, *rest = given
             container = queries.load_container(session, actor, number)
@@ -56,9 +63,7 @@ class Dock:
         to_id = None if end is None else self.desk.world.facilities[end]
         wanted = ContainerInput(ContainerKind(kind), to_facility_id=to_id, **more)
         with self.desk.database.unit_of_work(logins.tenant_id) as session:
-            made = service.open_container(
-                session, logins.actor("dispatcher"), wanted, self.deed(start), now=logins.clock()
-            )
+            made = service.open_container(session, self.actor, wanted, self.deed(start), now=logins.clock())
             return made.number
 
     def pack(self, number: str, *things: str, deed: Deed | None = None, **options: Any) -> list[RowResult]:
@@ -106,7 +111,7 @@ class Dock:
     def comparison(self, number: str) -> queries.Comparison:
         logins = self.desk.logins
         with self.desk.database.unit_of_work(logins.tenant_id) as session:
-            container = queries.load_container(session, logins.actor("dispatcher"), number)
+            container = queries.load_container(session, self.actor, number)
             return queries.compare(session, container.id)
 
     def container(self, number: str) -> Container:
