@@ -10,6 +10,8 @@ import { startSignature } from "./signature.js";
 const QUEUE = "scan-queue";
 const DEVICE = "scan-device";
 const BATCH = 200;
+// So few are answered one by one, each with its sound: a fast scanner, not a line that was down.
+const FEW = 5;
 const RETRY_MS = 10_000;
 // Of these answers nothing was written, or nobody of ours gave them: the scan waits on.
 const LATER = new Set([400, 401, 403, 408, 425, 429, 500, 502, 503, 504]);
@@ -81,11 +83,23 @@ async function sendOne(form, entry) {
     toast("bad", `${entry.scan.number}: ${answer.status}`);
     return true;
   }
+  fill(text);
+  return true;
+}
+
+/** Puts the server's answer into its place. */
+function fill(html) {
   const result = document.getElementById("scan-result");
-  result.innerHTML = text;
+  result.innerHTML = html;
   htmx.process(result);
   document.dispatchEvent(new CustomEvent("htmx:after:settle"));
-  return true;
+}
+
+/** The lists below the answer as they are now. */
+async function refresh() {
+  const page = await fetch(location.href).then((answer) => answer.text(), () => "");
+  const fresh = new DOMParser().parseFromString(page, "text/html").getElementById("scan-result");
+  if (fresh) fill(fresh.innerHTML);
 }
 
 /** Scans that have waited: what became of them is told in short. */
@@ -101,6 +115,7 @@ async function sendSome(form, entries) {
   }
   const results = await answer.json();
   forget(entries);
+  if (entries[0].url === form.dataset.queueUrl) await refresh();
   show("scan-sent");
   for (const { number, text } of results.filter(({ status }) => status === "rejected")) {
     toast("bad", `${number}: ${text}`);
@@ -117,7 +132,7 @@ async function send(form) {
     for (let entries = kept(); entries.length; entries = kept()) {
       const [{ url }] = entries;
       const alike = entries.slice(0, BATCH).filter((entry) => entry.url === url);
-      const alone = alike.length === 1 && url === form.dataset.queueUrl;
+      const alone = alike.length <= FEW && url === form.dataset.queueUrl;
       if (!await (alone ? sendOne(form, alike[0]) : sendSome(form, alike))) {
         show("scan-kept");
         return;
