@@ -148,7 +148,7 @@ def _context(session: Session, actor: Actor, found: Container, answer: Answer | 
     places = [found.from_facility_id, found.to_facility_id, found.received_facility_id]
     may = actor.may(Scope.CONTAINERS_WRITE)
     acts = [act for act in ContainerAct if may and (found.status, act) in TRANSITIONS]
-    modes = [act for act in acts if act in MODES]
+    modes = sorted((act for act in acts if act in MODES), key=lambda act: act is ContainerAct.UNPACK)
     asked = flask.request.values.get("code") or flask.request.args.get("do")
     return {
         "answer": answer,

@@ -43,7 +43,8 @@ AND EXISTS (
     SELECT FROM scan
     WHERE scan.shipment_id = shipment.id
     AND scan.shipment_month = date_trunc('month', shipment.booked_at AT TIME ZONE 'UTC')::date
-    AND scan.container_id IS NULL AND scan.occurred_at > finding.opened_at AND scan.code <> ALL (:nowhere)
+    AND scan.container_id IS NULL AND scan.code <> ALL (:nowhere)
+    AND least(scan.occurred_at, scan.received_at) > finding.opened_at
     AND coalesce(scan.piece_no, (finding.details ->> 'piece_no')::bigint)
         = (finding.details ->> 'piece_no')::bigint
     AND NOT EXISTS (

@@ -91,7 +91,7 @@ def open_container(
         lane_id=wanted.lane_id,
         departs_at=wanted.departs_at,
         vehicle=_text(wanted.vehicle),
-        opened_at=deed.at,
+        opened_at=deed.at(now),
     )
     session.add(container)
     session.flush()  # the audit trail and what is packed refer to it
@@ -115,7 +115,7 @@ def seal(
     """
     place_of(session, actor, deed, container.from_facility_id, now=now)
     step(session, container, ContainerAct.SEAL)
-    container.sealed_at, container.seal_number = deed.at, _text(seal_number)
+    container.sealed_at, container.seal_number = deed.at(now), _text(seal_number)
     audit(session, actor, "container.sealed", subject_kind="container", subject_id=container.id, now=now)
 
 
@@ -138,7 +138,7 @@ def dispatch(
     """
     here = place_of(session, actor, deed, container.from_facility_id, now=now)
     step(session, container, ContainerAct.DISPATCH)
-    container.dispatched_at = deed.at
+    container.dispatched_at = deed.at(now)
     container.vehicle = _text(vehicle) or container.vehicle
     audit(session, actor, "container.dispatched", subject_kind="container", subject_id=container.id, now=now)
     return scan_outside(session, actor, container, ScanCode.DEPARTED, deed, here, now=now)

@@ -66,7 +66,7 @@ def pack(
     if told is not None:
         return repeated(named, told, RowStatus.ALREADY)
     way_up, places = _locked(session, container, named, move=move)
-    if not _takes(container, ContainerAct.PACK, deed):
+    if not _takes(container, ContainerAct.PACK, deed.at(now)):
         return _all(named, RowStatus.NOT_NOW)
     refused = {
         one.item: status
@@ -75,7 +75,7 @@ def pack(
     }
     wanted = {one.item for one in named if one.item is not None} - refused.keys()
     events = _take_elsewhere(session, actor, wanted, places, container.id, deed, here, now)
-    packed = store.put(session, container.id, wanted, deed.at)
+    packed = store.put(session, container.id, wanted, deed.at(now))
     if packed:
         key = deed.key(tenant_of(session))
         event = store.tell(
@@ -110,9 +110,9 @@ def unpack(
     if told is not None:
         return repeated(named, told, RowStatus.UNPACKED)
     way_up, places = _locked(session, container, named, move=False)
-    if not _takes(container, ContainerAct.UNPACK, deed):
+    if not _takes(container, ContainerAct.UNPACK, deed.at(now)):
         return _all(named, RowStatus.NOT_NOW)
-    taken = store.take(session, container, {one.item for one in named if one.item is not None}, deed.at)
+    taken = store.take(session, container, {one.item for one in named if one.item is not None}, deed.at(now))
     if taken:
         key = deed.key(tenant_of(session))
         event = store.tell(
@@ -142,7 +142,7 @@ def take_out(
     now: datetime,
 ) -> PackingEvent | None:
     """Take things out of a container because they are seen elsewhere; the caller follows the event."""
-    taken = store.take(session, container, items, deed.at)
+    taken = store.take(session, container, items, deed.at(now))
     if not taken:
         return None
     key = f"{deed.key(tenant_of(session))}-{container.id}"
@@ -180,12 +180,12 @@ def _locked(
     return way_up, store.present(session, items)
 
 
-def _takes(container: Container, act: ContainerAct, deed: Deed) -> bool:
+def _takes(container: Container, act: ContainerAct, at: datetime) -> bool:
     """Whether it stood open to the act when that was done, which may be told late."""
     if (container.status, act) in TRANSITIONS:
         return True
     still_under_way = container.status in (ContainerStatus.SEALED, ContainerStatus.DISPATCHED)
-    return still_under_way and container.sealed_at is not None and deed.at < container.sealed_at
+    return still_under_way and container.sealed_at is not None and at < container.sealed_at
 
 
 def _refusal(

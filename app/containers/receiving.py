@@ -46,7 +46,7 @@ def receive(session: Session, actor: Actor, container: Container, deed: Deed, *,
     """
     here = place_of(session, actor, deed, container.to_facility_id, now=now)
     step(session, container, ContainerAct.RECEIVE)
-    container.received_at, container.received_facility_id = deed.at, here
+    container.received_at, container.received_facility_id = deed.at(now), here
     audit(session, actor, "container.received", subject_kind="container", subject_id=container.id, now=now)
     return scan_outside(session, actor, container, ScanCode.ARRIVED, deed, here, now=now)
 
@@ -78,13 +78,13 @@ def check(
     session.refresh(container)
     if container.status is not ContainerStatus.RECEIVED:
         return [RowResult(one.number, one.refused or RowStatus.NOT_NOW) for one in named]
-    matched = store.check(session, container.id, items, deed.at)
+    matched = store.check(session, container.id, items, deed.at(now))
     left = items - matched
     left -= store.listed(session, container.id, list(left)) if left else set()
     within = store.deeper(session, container.id, list(left)) if left else {}
     surplus = left - within.keys() - {container.id}
     if surplus:
-        store.add_surplus(session, container.id, surplus, deed.at)
+        store.add_surplus(session, container.id, surplus, deed.at(now))
     if matched or surplus:
         key = deed.key(tenant_of(session))
         store.tell(
@@ -102,7 +102,7 @@ def check(
     found_late = matched if container.counted_at is not None else set()
     _seen(session, actor, named, surplus | found_late, deed, here, now)
     _close(session, found_late, now)
-    _open(session, container, FindingKind.SURPLUS_IN_CONTAINER, surplus, deed.at)
+    _open(session, container, FindingKind.SURPLUS_IN_CONTAINER, surplus, deed.at(now))
     was_in = {item: place.number for item, place in elsewhere.items() if place.container_id != container.id}
     return _results(
         named, matched, surplus, within | {item: was_in[item] for item in surplus & was_in.keys()}
@@ -124,7 +124,7 @@ def count(session: Session, actor: Actor, container: Container, deed: Deed, *, n
     if container.status is not ContainerStatus.RECEIVED:
         raise ConflictError(f"{container.number} is {container.status}; it is counted when it is received")
     audit(session, actor, "container.counted", subject_kind="container", subject_id=container.id, now=now)
-    return _count(session, container, deed.at)
+    return _count(session, container, deed.at(now))
 
 
 def break_up(session: Session, actor: Actor, container: Container, deed: Deed, *, now: datetime) -> int:
@@ -143,9 +143,9 @@ def break_up(session: Session, actor: Actor, container: Container, deed: Deed, *
     step(session, container, ContainerAct.BREAK)
     figures = counts(session, [container.id])[container.id]
     begun = was_received and container.counted_at is None and figures.matched + figures.surplus > 0
-    missing = _count(session, container, deed.at) if begun else 0
-    container.broken_at = deed.at
-    released = _release(session, container.id, deed.at)
+    missing = _count(session, container, deed.at(now)) if begun else 0
+    container.broken_at = deed.at(now)
+    released = _release(session, container.id, deed.at(now))
     if released:
         key = deed.key(tenant_of(session))
         store.tell(

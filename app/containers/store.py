@@ -116,7 +116,7 @@ def tell(
             action=action,
             device_id=deed.device_id,
             client_event_id=deed.client_event_id,
-            occurred_at=deed.at,
+            occurred_at=deed.occurred_at,
             offset_minutes=deed.offset_minutes,
             received_at=now,
             facility_id=facility_id,
@@ -128,7 +128,14 @@ def tell(
     )
     session.flush()  # what was inside at a moment is replayed from it
     return PackingEvent(
-        key, container_id, action, deed.at, deed.offset_minutes, facility_id, tuple(pieces), tuple(children)
+        key,
+        container_id,
+        action,
+        deed.at(now),
+        deed.offset_minutes,
+        facility_id,
+        tuple(pieces),
+        tuple(children),
     )
 
 

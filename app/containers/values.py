@@ -37,10 +37,12 @@ class Deed:
     offset_minutes: int = 480
     facility_id: int | None = None
 
-    @property
-    def at(self) -> datetime:
-        """The device's time in UTC."""
-        return self.occurred_at.astimezone(UTC)
+    def at(self, now: datetime) -> datetime:
+        """When it counts as done, in UTC: at the device's time, but never later than it was heard.
+
+        A clock that runs ahead must not put a piece into a bag after the bag has left.
+        """
+        return min(self.occurred_at, now).astimezone(UTC)
 
     def key(self, tenant_id: int) -> str:
         """What recognises it when it is sent again."""

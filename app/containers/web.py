@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Callable
-from typing import Any
+from typing import Any, TypeAlias
 
 import flask
 from apiflask import APIBlueprint
@@ -33,6 +33,9 @@ from tracking.containers import ContainerKind
 blueprint = APIBlueprint("containers", __name__, enable_openapi=False)
 dock_pages.register(blueprint)
 label_pages.register(blueprint)
+
+# What the page says after an act, and in which tone.
+_Said: TypeAlias = tuple[str, str]
 
 
 @blueprint.context_processor
@@ -84,52 +87,54 @@ def step(number: str, act: str) -> flask.typing.ResponseReturnValue:
         found = queries.load_container(session, actor, number)
         deed = Deed(f"page:{actor.user_id}", uuid.uuid4().hex, now())
         try:
-            flask.flash(_STEPS[act](session, actor, found, deed), "success")
+            text, tone = _STEPS[act](session, actor, found, deed)
+            flask.flash(text, tone)
         except ConflictError:
             session.rollback()
             flask.flash(_("That is not possible any more: somebody was quicker."), "error")
     return flask.redirect(flask.url_for("containers.show", number=number))
 
 
-def _seal(session: Session, actor: Actor, found: Container, deed: Deed) -> str:
+def _seal(session: Session, actor: Actor, found: Container, deed: Deed) -> _Said:
     seal_number = flask.request.form.get("seal_number", "")[:60]
     service.seal(session, actor, found, seal_number, deed, now=now())
-    return str(_("Sealed. Nothing goes in or out until it is received."))
+    return str(_("Sealed. Nothing goes in or out until it is received.")), "success"
 
 
-def _dispatch(session: Session, actor: Actor, found: Container, deed: Deed) -> str:
+def _dispatch(session: Session, actor: Actor, found: Container, deed: Deed) -> _Said:
     moved = service.dispatch(session, actor, found, deed, now=now())
-    return str(ngettext("It left with %(num)s piece.", "It left with %(num)s pieces.", moved))
+    return str(ngettext("It left with %(num)s piece.", "It left with %(num)s pieces.", moved)), "success"
 
 
-def _receive(session: Session, actor: Actor, found: Container, deed: Deed) -> str:
+def _receive(session: Session, actor: Actor, found: Container, deed: Deed) -> _Said:
     moved = service.receive(session, actor, found, deed, now=now())
-    return str(ngettext("Received: %(num)s piece arrived.", "Received: %(num)s pieces arrived.", moved))
+    text = ngettext("Received: %(num)s piece arrived.", "Received: %(num)s pieces arrived.", moved)
+    return str(text), "success"
 
 
-def _count(session: Session, actor: Actor, found: Container, deed: Deed) -> str:
+def _count(session: Session, actor: Actor, found: Container, deed: Deed) -> _Said:
     missing = service.count(session, actor, found, deed, now=now())
     return _missing(missing)
 
 
-def _break(session: Session, actor: Actor, found: Container, deed: Deed) -> str:
+def _break(session: Session, actor: Actor, found: Container, deed: Deed) -> _Said:
     missing = service.break_up(session, actor, found, deed, now=now())
-    return _missing(missing) if missing else str(_("Emptied. What was inside is on its own again."))
+    text = str(_("Emptied. What was inside is on its own again."))
+    return _missing(missing) if missing else (text, "success")
 
 
-def _missing(missing: int) -> str:
+def _missing(missing: int) -> _Said:
     if not missing:
-        return str(_("Complete: nothing is missing."))
-    return str(
-        ngettext(
-            "%(num)s piece is missing; it stands among the exceptions until it is seen again.",
-            "%(num)s pieces are missing; they stand among the exceptions until they are seen again.",
-            missing,
-        )
+        return str(_("Complete: nothing is missing.")), "success"
+    text = ngettext(
+        "%(num)s piece is missing; it stands among the exceptions until it is seen again.",
+        "%(num)s pieces are missing; they stand among the exceptions until they are seen again.",
+        missing,
     )
+    return str(text), "warning"
 
 
-_STEPS: dict[str, Callable[[Session, Actor, Container, Deed], str]] = {
+_STEPS: dict[str, Callable[[Session, Actor, Container, Deed], _Said]] = {
     "seal": _seal,
     "dispatch": _dispatch,
     "receive": _receive,

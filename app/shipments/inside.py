@@ -1,6 +1,7 @@
 """What a container holds at a moment, and the scans of those inside that a scan of its outside means.
 
-What was inside is replayed from the packing events, so that scans and packing may arrive in any order.
+What was inside is replayed from the packing events, so that scans and packing may arrive in any order. As in
+the fold, what a device's clock dates into the future counts from when it was heard.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from sqlalchemy.orm import Session
 
 from app.db import arrays
 from app.db.session import execute_plain, tenant_of
+from app.db.types import UtcDateTime
 from app.shipments.container_models import ContainerScan, PackingRecord
 from tracking.containers import (
     Contents,
@@ -26,6 +28,7 @@ from tracking.containers import (
     scans_for_inside,
 )
 from tracking.shipment import Scan, ScanCode
+from tracking.summary import mark_of
 
 
 def contents_of(session: Session, container_id: int, moment: datetime) -> dict[int, Contents]:
@@ -104,7 +107,7 @@ def meaning(session: Session, outer: Scan) -> list[tuple[Piece, Scan]]:
         pieces = _moved_by(session, outer.container_id, outer.corrects)
     else:
         pieces = pieces_inside(
-            outer.container_id, contents_of(session, outer.container_id, outer.occurred_at)
+            outer.container_id, contents_of(session, outer.container_id, mark_of(outer)[0])
         )
     inner = list(scans_for_inside(outer, pieces))
     early = session.scalars(sa.select(ContainerScan).where(ContainerScan.corrects == outer.scan_id))
@@ -152,7 +155,7 @@ def _events(session: Session, container_ids: Sequence[int]) -> list[PackingEvent
             PackingRecord.event_key,
             PackingRecord.container_id,
             PackingRecord.action,
-            PackingRecord.occurred_at,
+            sa.func.least(PackingRecord.occurred_at, PackingRecord.received_at, type_=UtcDateTime),
             PackingRecord.offset_minutes,
             PackingRecord.facility_id,
             PackingRecord.shipment_ids,
@@ -205,7 +208,8 @@ def late(
         rows = session.scalars(
             sa.select(ContainerScan).where(
                 ContainerScan.container_id == container_id,
-                ContainerScan.occurred_at >= max(since, event.occurred_at),
+                sa.func.least(ContainerScan.occurred_at, ContainerScan.received_at)
+                >= max(since, event.occurred_at),
             )
         ).all()
         for row in rows:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from itertools import permutations
 
 import pytest
@@ -119,3 +120,13 @@ def test_parcels_and_bags_in_one_batch(dock: Dock) -> None:
     ]
     assert dock.desk.record(*scans) == ["recorded", "recorded", "unmatched"]
     assert dock.desk.again(inside).code is ScanCode.DEPARTED
+
+
+def test_a_clock_that_runs_ahead_leaves_nothing_behind(dock: Dock) -> None:
+    """The gun dates the packing after the departure that everybody saw follow it."""
+    parcel = dock.desk.book()
+    bag = dock.open()
+    dock.pack(bag, parcel.waybill_number, deed=dock.deed(occurred_at=dock.now + timedelta(minutes=20)))
+    dock.seal(bag)
+    assert dock.dispatch(bag) == 1
+    assert dock.desk.again(parcel).code is ScanCode.DEPARTED
