@@ -170,7 +170,7 @@ def outer_scans(session: Session, container_id: int) -> Sequence[ContainerScan]:
             ContainerScan.code != ScanCode.VOIDED,
             ~corrected,
         )
-        .order_by(ContainerScan.occurred_at.desc(), ContainerScan.scan_key)
+        .order_by(ContainerScan.occurred_at.desc(), ContainerScan.received_at.desc(), ContainerScan.scan_key)
     ).all()
 
 

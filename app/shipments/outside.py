@@ -50,6 +50,10 @@ class Moved:
     fresh: Fresh = field(default_factory=dict)
 
 
+NOTHING = Moved()
+"""No scan was of a container."""
+
+
 def record(session: Session, actor: Actor | None, heard: Mapping[int, Heard], now: datetime) -> Moved:
     """Take those scans whose number is a container's, and move what is inside.
 
@@ -66,7 +70,7 @@ def record(session: Session, actor: Actor | None, heard: Mapping[int, Heard], no
     numbers = {place: container_number_in(one.number) for place, one in heard.items()}
     asked = {number for number in numbers.values() if number is not None}
     if not asked:
-        return Moved()
+        return NOTHING
     known = dict(
         session.execute(sa.select(Container.number, Container.id).where(Container.number.in_(asked))).all()
     )
@@ -76,7 +80,7 @@ def record(session: Session, actor: Actor | None, heard: Mapping[int, Heard], no
         if number is not None and number in known
     }
     if not outer:
-        return Moved()
+        return NOTHING
     lock(session, {container_id for container_id, _one in outer.values()}, shared=True)
     refused = _refusals(session, actor, outer)
     good = {place: one for place, one in outer.items() if place not in refused}

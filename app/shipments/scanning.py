@@ -61,9 +61,12 @@ def record_scans(
     before: dict[str, Content] = {}
     if len(recorded) < len(matched):
         before = _heard_before(session, matched, recorded, known)
-    unknown = {place: one for place, one in good.items() if one.number not in known}
-    boxes = outside.record(session, actor, unknown, now)
-    unmatched.keep(session, actor, [one for place, one in unknown.items() if place not in boxes.results], now)
+    boxes = outside.NOTHING
+    if len(matched) < len(good):
+        unknown = {place: one for place, one in good.items() if one.number not in known}
+        boxes = outside.record(session, actor, unknown, now)
+        left = [one for place, one in unknown.items() if place not in boxes.results]
+        unmatched.keep(session, actor, left, now)
     _add_proofs(session, matched, known, recorded, now)
     fresh = _fresh(matched, known, recorded, now)
     for shipment_id, inner in boxes.fresh.items():
