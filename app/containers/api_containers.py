@@ -19,6 +19,7 @@ from app.containers.api_models import (
     CheckedOut,
     CheckIn,
     ComparisonOut,
+    ContainerMovedOut,
     ContainerOut,
     ContainerPage,
     ContainerQuery,
@@ -26,7 +27,6 @@ from app.containers.api_models import (
     DeedIn,
     DispatchIn,
     ItemPage,
-    MovedOut,
     OpenIn,
     PackIn,
     RowsOut,
@@ -162,7 +162,7 @@ def seal(number: str, json_data: SealIn) -> flask.typing.ResponseReturnValue:
 
 @blueprint.post("/containers/<number>/dispatch")
 @blueprint.input(DispatchIn)
-@blueprint.output(MovedOut)
+@blueprint.output(ContainerMovedOut)
 @blueprint.doc(summary="Send a sealed container off; everything inside departs", security=BEARER)
 @requires(Scope.CONTAINERS_WRITE)
 @idempotent
@@ -178,7 +178,7 @@ def dispatch(number: str, json_data: DispatchIn) -> flask.typing.ResponseReturnV
 
 @blueprint.post("/containers/<number>/receive")
 @blueprint.input(DeedIn)
-@blueprint.output(MovedOut)
+@blueprint.output(ContainerMovedOut)
 @blueprint.doc(summary="Receive a container; everything inside arrives", security=BEARER)
 @requires(Scope.CONTAINERS_WRITE)
 @idempotent

@@ -132,7 +132,7 @@ class ContainerPage(ApiOutput):
     next_cursor: str | None
 
 
-class MovedOut(ApiOutput):
+class ContainerMovedOut(ApiOutput):
     """A container after an act, and the pieces inside that the act moved."""
 
     container: ContainerOut

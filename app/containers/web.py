@@ -11,6 +11,7 @@ from apiflask import APIBlueprint
 from flask_babel import gettext as _
 from flask_babel import ngettext
 from sqlalchemy.orm import Session
+from wtforms.fields.choices import SelectChoice  # type: ignore[attr-defined]  # newer than its stubs
 
 from app.accounts.roles import Role, Scope
 from app.actor import Actor
@@ -177,8 +178,12 @@ def _index(session: Session, actor: Actor, form: OpenForm) -> str:
 def _offer(session: Session, actor: Actor, form: OpenForm) -> None:
     """The places to choose from; a hub's own place is not asked."""
     places = [
-        (place.id, f"{place.code} {facility_name(place)}") for place in shipments.open_facilities(session)
+        SelectChoice(place.id, f"{place.code} {facility_name(place)}")
+        for place in shipments.open_facilities(session)
     ]
-    form.to_facility_id.choices = [("", _("Anywhere")), *places]
+    form.to_facility_id.choices = [SelectChoice("", _("Anywhere")), *places]
     own = actor.role == Role.HUB and actor.subject_id is not None
-    form.facility_id.choices = [("", "")] if own else [("", _("Choose a place")), *places]
+    form.facility_id.choices = [
+        SelectChoice("", "" if own else _("Choose a place")),
+        *([] if own else places),
+    ]
