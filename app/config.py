@@ -40,6 +40,11 @@ class Settings(BaseSettings):
     log_level: str = Field(
         default="INFO", pattern=r"^(DEBUG|INFO|WARNING|ERROR)$", description="Least level logged"
     )
+    zpl_font: str = Field(
+        default="E:SIMSUN.TTF",
+        pattern=r"^[A-Z]:[A-Z0-9_]{1,16}\.(TTF|FNT|TTE)$",
+        description="Font on the label printers that has Chinese letters",
+    )
     auto_confirm_days: int = Field(
         default=7,
         ge=1,

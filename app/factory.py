@@ -28,6 +28,8 @@ DOORS = (
     "app.customers.api",
     "app.shipments.web",
     "app.shipments.api",
+    "app.containers.web",
+    "app.containers.api",
     "app.orders.web",
     "app.orders.api",
     "app.ledger.web",

@@ -32,6 +32,7 @@ from app import housekeeping
 from app.accounts import service as accounts
 from app.clock import Clock, utcnow
 from app.config import Settings
+from app.containers import jobs as containers_jobs
 from app.customers import jobs as customers_jobs
 from app.db import jobs as job_runs
 from app.db import outbox
@@ -94,6 +95,7 @@ JOBS: tuple[Job | SteppedJob, ...] = (
     Job("shipments.make_partitions", timedelta(days=1), shipments_jobs.make_partitions),
     Job("shipments.measure_promises", timedelta(days=1), calibration.measure_promises),
     Job("shipments.learn_history", timedelta(days=1), shipments_history.learn_history),
+    Job("containers.settle_findings", timedelta(minutes=1), containers_jobs.settle_findings),
     SteppedJob("shipments.watch", timedelta(minutes=5), watching.watch_step),
     Job("orders.release_unconfirmed", timedelta(minutes=15), orders_jobs.release_unconfirmed),
     Job("webhooks.tidy", timedelta(hours=1), webhooks_jobs.tidy),

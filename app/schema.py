@@ -17,6 +17,7 @@ import app.orders.models
 import app.parties.models
 import app.payouts.models
 import app.servicedesk.models
+import app.shipments.container_models
 import app.shipments.history_models
 import app.shipments.models
 import app.webhooks.models  # noqa: F401

@@ -69,15 +69,16 @@ class Piece:
 
 
 class PackingAction(StrEnum):
-    """Put in or taken out."""
+    """Put in, taken out, or seen at the dock when it was opened, which changes nothing of what is inside."""
 
     PACKED = "packed"
     UNPACKED = "unpacked"
+    CHECKED = "checked"
 
 
 @dataclass(frozen=True, slots=True)
 class PackingEvent:
-    """Pieces and containers that went into a container, or came out of it, at one moment (UTC)."""
+    """Pieces and containers that went into a container, came out or were seen, at one moment (UTC)."""
 
     event_id: str
     container_id: int
@@ -148,7 +149,7 @@ def contents_at(events: Iterable[PackingEvent], moment: datetime) -> dict[int, C
         for item in items:
             if event.action is PackingAction.PACKED:
                 held[item] = None
-            else:
+            elif event.action is PackingAction.UNPACKED:
                 held.pop(item, None)
     return {
         container_id: Contents(

@@ -30,7 +30,11 @@ from tracking.shipment import Scan, ScanCode
 CONTEXT = "https://ref.gs1.org/standards/epcis/2.0.0/epcis-context.jsonld"
 Json = dict[str, Any]
 
-_PACKING = {PackingAction.PACKED: ("ADD", "packing"), PackingAction.UNPACKED: ("DELETE", "unpacking")}
+_PACKING = {
+    PackingAction.PACKED: ("ADD", "packing"),
+    PackingAction.UNPACKED: ("DELETE", "unpacking"),
+    PackingAction.CHECKED: ("OBSERVE", "inspecting"),
+}
 _ACTIONS = {epcis: action for action, (epcis, _) in _PACKING.items()}
 
 

@@ -28,6 +28,7 @@ class FindingKind(StrEnum):
     STUCK = "stuck"
     MISROUTED = "misrouted"
     MISSING_FROM_CONTAINER = "missing_from_container"
+    SURPLUS_IN_CONTAINER = "surplus_in_container"
     PICKUP_OVERDUE = "pickup_overdue"
     UNCONFIRMED = "unconfirmed"
 

@@ -1,4 +1,4 @@
-"""Numbers on a parcel: the house waybill number, UPU S10 and GS1 SSCC.
+"""Numbers on a parcel and on what holds parcels: house waybill and container numbers, UPU S10, GS1 SSCC.
 
 **House waybill number**: two letters and twelve digits. The last digit is an ISO/IEC 7064 MOD 11,10 check
 digit over the eleven before it, which finds every wrong digit and nearly every swap of neighbours. The eleven
@@ -6,6 +6,10 @@ are the serial number under a keyed permutation of 0 .. 10**11 - 1, so that numb
 tell the next one. The permutation is an alternating Feistel network on the digits themselves (as in NIST
 SP 800-38G, FF1): five digits and six, added modulo 10**5 and 10**6, with keyed BLAKE2 as the round function;
 its domain is exactly 10**11. A number is never proof of access: it is hard to guess, and printed on the box.
+
+**House container number**: the letter of its kind (B bag, M manifest, T trip), ten digits of a serial number
+and an ISO/IEC 7064 MOD 11,10 check digit. It has one letter where a waybill number has two, so that none is
+ever both. Whoever has a GS1 company prefix uses SSCCs instead.
 
 Sources: ISO/IEC 7064:2003 section 9 (hybrid system MOD 11,10); UPU S10-12; GS1 General Specifications,
 section 7.9.1 (check digit).
@@ -19,12 +23,14 @@ from tracking.errors import NumberError
 
 KEY_BYTES_MIN, KEY_BYTES_MAX = 16, 32
 SERIAL_MAX = 10**11 - 1
+CONTAINER_SERIAL_MAX = 10**10 - 1
 
 _ROUNDS = 10
 _HIGH, _LOW = 10**5, 10**6
 
 _WAYBILL = re.compile(r"[A-Z]{2}[0-9]{12}")
 _PREFIX = re.compile(r"[A-Z]{2}")
+_CONTAINER = re.compile(r"[BMT][0-9]{11}")
 _S10 = re.compile(r"([A-Z]{2})([0-9]{8})([0-9])([A-Z]{2})")
 _SSCC = re.compile(r"(?:00)?([0-9]{17})([0-9])")
 _SEPARATORS = re.compile(r"[\s\-\u00ad\u2010-\u2015\u2212\u3000()]+")
@@ -101,6 +107,36 @@ def is_waybill_number(text: str) -> bool:
     """Tell whether `text`, normalised, is two letters and twelve digits with a right check digit."""
     plain = normalise(text)
     return bool(_WAYBILL.fullmatch(plain)) and iso7064_check_digit(plain[2:13]) == int(plain[13])
+
+
+def container_number(letter: str, serial: int) -> str:
+    """Return the house container number of a serial number.
+
+    Args:
+        letter: B for a bag, M for a manifest, T for a trip.
+        serial: 0 to `CONTAINER_SERIAL_MAX`, each used once.
+
+    Raises:
+        NumberError: one of them is out of its range.
+    """
+    if letter not in ("B", "M", "T"):
+        raise NumberError(f"letter must be B, M or T, not {letter!r}")
+    if not 0 <= serial <= CONTAINER_SERIAL_MAX:
+        raise NumberError(f"serial must be between 0 and {CONTAINER_SERIAL_MAX}, not {serial}")
+    digits = f"{serial:010d}"
+    return f"{letter}{digits}{iso7064_check_digit(digits)}"
+
+
+def container_number_in(text: str) -> str | None:
+    """Return the container number that `text` is, as it is stored; None where it has not the form of one.
+
+    House numbers and SSCCs, the latter with or without their application identifier (00). The form and the
+    check digit alone decide; whether there is such a container is not known here.
+    """
+    plain = normalise(text)
+    if _CONTAINER.fullmatch(plain):
+        return plain if iso7064_check_digit(plain[1:11]) == int(plain[11]) else None
+    return plain[-18:] if is_sscc(plain) else None
 
 
 def _round_keys(prefix: str, key: bytes) -> hashlib.blake2s:

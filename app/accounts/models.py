@@ -22,6 +22,8 @@ class Tenant(Identified, Base):
     code: Mapped[str] = mapped_column(unique=True)
     name: Mapped[str]
     waybill_prefix: Mapped[str] = mapped_column(sa.String(2), default="WH")
+    # Licensed from GS1: with one, containers are numbered by SSCC.
+    gs1_company_prefix: Mapped[str | None] = mapped_column(sa.String(12))
     # A demo tenant is ready when its world has been built to the end.
     is_demo: Mapped[bool] = mapped_column(default=False)
     ready_at: Mapped[datetime | None]

@@ -24,6 +24,8 @@ class Scope(enum.StrEnum):
     SHIPMENTS_BOOK = "shipments:book"
     SCANS_WRITE = "scans:write"
     EXCEPTIONS_WRITE = "exceptions:write"
+    CONTAINERS_READ = "containers:read"
+    CONTAINERS_WRITE = "containers:write"
     CUSTOMERS_READ = "customers:read"
     CUSTOMERS_WRITE = "customers:write"
     NETWORK_READ = "network:read"
@@ -63,7 +65,15 @@ SCOPES: dict[Role, frozenset[Scope]] = {
         }
     ),
     Role.HUB: frozenset(
-        {_S.SHIPMENTS_READ, _S.SCANS_WRITE, _S.EXCEPTIONS_WRITE, _S.NETWORK_READ, _S.TOKENS_WRITE}
+        {
+            _S.SHIPMENTS_READ,
+            _S.SCANS_WRITE,
+            _S.EXCEPTIONS_WRITE,
+            _S.CONTAINERS_READ,
+            _S.CONTAINERS_WRITE,
+            _S.NETWORK_READ,
+            _S.TOKENS_WRITE,
+        }
     ),
     Role.COURIER: frozenset({_S.RUNS_READ, _S.SCANS_WRITE, _S.TOKENS_WRITE}),
     Role.DISPATCHER: frozenset(
@@ -75,12 +85,15 @@ SCOPES: dict[Role, frozenset[Scope]] = {
             _S.RUNS_READ,
             _S.SCANS_WRITE,
             _S.EXCEPTIONS_WRITE,
+            _S.CONTAINERS_READ,
+            _S.CONTAINERS_WRITE,
             _S.TOKENS_WRITE,
         }
     ),
     Role.AGENT: frozenset(
         {
             _S.SHIPMENTS_READ,
+            _S.CONTAINERS_READ,
             _S.SHIPMENTS_BOOK,
             _S.EXCEPTIONS_WRITE,
             _S.CUSTOMERS_READ,

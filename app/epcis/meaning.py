@@ -117,11 +117,29 @@ class Reader:
             occurred_at=moment_of(declared_at),
             offset_minutes=int(offset.total_seconds()) // 60,
             device_id=wrong.scan.device_id,
-            client_scan_id=_short(f"{wrong.scan.client_scan_id} declared an error"),
+            client_scan_id=short_id(f"{wrong.scan.client_scan_id} declared an error"),
             corrects=wrong.key,
             piece_no=wrong.scan.piece_no,
         )
         return Meant(scan_key(self._tenant_id, scan.device_id, scan.client_scan_id), scan)
+
+    def labels(self, epcs: Iterable[str]) -> list[str]:
+        """What the labels say of the parcels of ours among some EPCs."""
+        named = (named_in(epc, self._base) for epc in epcs)
+        return [
+            one.number if one.piece_no is None else f"{one.number}-{one.piece_no:03d}"
+            for one in named
+            if one is not None and self._is_ours(one)
+        ]
+
+    def facility_id(self, body: Mapping[str, Any]) -> int | None:
+        """Where an event happened, if that is a facility of ours.
+
+        Raises:
+            UnknownPlaceError: it happened at a facility of ours that there is not.
+        """
+        facility = self._facility(body)
+        return None if facility is None else facility.id
 
     def _named(self, body: Mapping[str, Any]) -> list[Named]:
         named = (named_in(epc, self._base) for epc in things_of(body))
@@ -158,10 +176,10 @@ def _facilities(session: Session, places: Iterable[Place | None]) -> dict[Place,
 
 def _client_id(event_id: str, named: Named, *, alone: bool) -> str:
     if alone:
-        return _short(event_id)
-    return _short(f"{event_id} {named.number} {named.piece_no or ''}".rstrip())
+        return short_id(event_id)
+    return short_id(f"{event_id} {named.number} {named.piece_no or ''}".rstrip())
 
 
-def _short(text: str) -> str:
+def short_id(text: str) -> str:
     """An id that a scan may have: itself, or a digest of it where it is too long."""
     return text if len(text) <= _ID_LENGTH_MAX else f"sha-256;{hashlib.sha256(text.encode()).hexdigest()}"

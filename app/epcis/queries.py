@@ -12,7 +12,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from app.actor import Actor
-from app.epcis import own_events
+from app.epcis import own_events, own_packing
 from app.epcis.models import EpcisCapture, EpcisEvent
 from app.epcis.own_events import parcel
 from app.epcis.visibility import visible
@@ -22,6 +22,8 @@ from tracking.epcis import Json
 from tracking.epcis_reading import Named, named_in, things_of
 from tracking.epcis_shapes import moment_of
 
+# Of one question: a container is packed by so many events at most, or is asked for by shorter times.
+_PACKING_MAX = 10_000
 _NO_RESOURCE = "epcisException:NoSuchResourceException"
 
 _Aware = Annotated[datetime, msgspec.Meta(tz=True)]
@@ -72,7 +74,8 @@ def list_events(
     after: _Key | None = None if cursor is None else decode_cursor(cursor, tuple[_Aware, int, int, str])
     told = _captured(session, actor, filters, after, limit + 1, base)
     own = [one for one in _own(session, actor, filters, base) if after is None or one.key > after]
-    return page_of(sorted([*told, *own], key=lambda one: one.key), limit, lambda one: one.key)
+    packed = _packing(session, actor, filters, after, limit + 1, base)
+    return page_of(sorted([*told, *own, *packed], key=lambda one: one.key), limit, lambda one: one.key)
 
 
 def load_event(session: Session, actor: Actor, event_id: str, *, base: str) -> list[Told]:
@@ -88,6 +91,7 @@ def load_event(session: Session, actor: Actor, event_id: str, *, base: str) -> l
     ).all()
     found = [_of_row(row) for row in rows]
     found += [_of_own(event, base) for event in own_events.own_event(session, actor, event_id, base)]
+    found += [_of_own(event, base) for event in own_packing.one_event(session, actor, event_id, base)]
     if not found:
         raise NotFoundError("no such event", type=_NO_RESOURCE)
     return found
@@ -154,6 +158,54 @@ def _own(session: Session, actor: Actor, filters: EventFilters, base: str) -> li
     numbers = set.intersection(*({one.number for one in named} for named in asked))
     events = own_events.events_of_numbers(session, actor, numbers, base)
     return [_of_own(event, base) for event in events if _fits(event, filters, asked, base)]
+
+
+def _packing(
+    session: Session, actor: Actor, filters: EventFilters, after: _Key | None, limit: int, base: str
+) -> list[Told]:
+    """Our packing events of the parcels and containers that are asked for."""
+    groups = [uris for uris in (filters.epcs, filters.any_epcs) if uris]
+    if not groups:
+        return []
+    asked = [uri for uris in groups for uri in uris]
+    containers = own_packing.containers_named(session, asked, base)
+    numbers = {named.number for uri in asked if (named := named_in(uri, base)) is not None}
+    moments = [moment for moment in (filters.from_time, after[0] if after else None) if moment is not None]
+    events = own_packing.events_about(
+        session,
+        actor,
+        numbers,
+        set(containers.values()),
+        base,
+        from_time=max(moments, default=None),
+        until_time=filters.until_time,
+        limit=_PACKING_MAX,
+    )
+    spelled = {uri: f"{base}container/{container_id}" for uri, container_id in containers.items()}
+    told = [
+        _of_own(event, base)
+        for event in events
+        if all(
+            _touches(
+                event, [spelled.get(uri, uri) for uri in uris], base, with_parent=uris is filters.any_epcs
+            )
+            for uris in groups
+        )
+        and (not filters.biz_steps or event["bizStep"] in filters.biz_steps)
+        and (not filters.biz_locations or event["bizLocation"]["id"] in filters.biz_locations)
+    ]
+    return [one for one in told if after is None or one.key > after][:limit]
+
+
+def _touches(event: Json, uris: Sequence[str], base: str, *, with_parent: bool) -> bool:
+    children = set(event["childEPCs"])
+    if not children.isdisjoint(uris) or (with_parent and event["parentID"] in uris):
+        return True
+    named = [one for one in (named_in(uri, base) for uri in uris) if one is not None]
+    inside = (
+        [one for one in (named_in(child, base) for child in children) if one is not None] if named else []
+    )
+    return any(_same(one, other) for one in named for other in inside)
 
 
 def _fits(event: Json, filters: EventFilters, asked: Sequence[Sequence[Named]], base: str) -> bool:

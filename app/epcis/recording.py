@@ -17,6 +17,7 @@ from sqlalchemy.orm import Session
 
 from app.actor import Actor
 from app.db.session import tenant_of
+from app.epcis import packing
 from app.epcis.documents import Given
 from app.epcis.meaning import Reader
 from app.epcis.models import EpcisEvent
@@ -90,7 +91,13 @@ def capture(
             # One whose scans are refused takes those of the others back with it; they are tried again alone.
             with session.begin_nested():
                 kept = _insert(session, actor, planned, reader, source, capture_id, now)
-                _record(session, actor, [one for one in planned if one.given.place in kept], now)
+                fresh_events = [one for one in planned if one.given.place in kept]
+                _record(session, actor, fresh_events, now)
+                wrong = packing.follow(
+                    session, actor, fresh_events, known.declarations, reader, source, base=base, now=now
+                )
+                if wrong:
+                    raise _RejectedError(wrong)
         except _RejectedError as error:
             refused += error.refused
             if behaviour is Behaviour.ROLLBACK:

@@ -146,6 +146,7 @@ class ScanResultOut(ApiOutput):
     milestone: str | None
     reason: Refused | None
     detail: str | None
+    moved: int | None
 
 
 class ScanResults(ApiOutput):

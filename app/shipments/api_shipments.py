@@ -16,8 +16,8 @@ from app.shipments import queries, service
 from app.shipments.answers import detail_answer, shipment_answer
 from app.shipments.api_blueprint import blueprint
 from app.shipments.api_models import ShipmentDetail, ShipmentOut, ShipmentPage, ShipmentQuery
+from app.shipments.label_pages import ZPL_TYPE, label_response, zpl_response
 from app.shipments.queries import ShipmentFilters
-from app.shipments.staff_pages import label_response
 from app.shipments.story import story_of
 from app.web import now, unit_of_work
 
@@ -69,6 +69,19 @@ def label(number: str) -> flask.typing.ResponseReturnValue:
     """The labels as a PDF."""
     with unit_of_work() as session:
         return label_response(session, queries.load_shipment(session, current_actor(), number))
+
+
+@blueprint.get("/shipments/<number>/label.zpl")
+@blueprint.doc(
+    summary="The same for a label printer: ZPL II, 203 dots an inch",
+    security=BEARER,
+    responses={200: f"The labels, as {ZPL_TYPE}"},
+)
+@requires(Scope.SHIPMENTS_READ)
+def label_zpl(number: str) -> flask.typing.ResponseReturnValue:
+    """The labels as ZPL."""
+    with unit_of_work() as session:
+        return zpl_response(session, queries.load_shipment(session, current_actor(), number))
 
 
 @blueprint.post("/shipments/<number>/receipt")

@@ -9,15 +9,14 @@ last is left to the fold over all scans (`app.shipments.folding`); both ways end
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import datetime
 from typing import NamedTuple
 
 from sqlalchemy.orm import Session
 
 from app.db import arrays
 from app.db.session import execute_plain
-from app.shipments.scan_values import Heard
-from tracking.shipment import Milestone, ScanCode
+from tracking.shipment import Milestone, Scan, ScanCode
+from tracking.summary import Mark
 from tracking.transitions import FAILED_ATTEMPTS, PLACELESS, TERMINAL, TRANSITIONS
 
 ROUNDS_MAX = 8
@@ -42,42 +41,30 @@ class Change(NamedTuple):
     odd: bool
 
 
-class Fresh(NamedTuple):
-    """A scan that was stored just now, with the time at which it counts."""
-
-    at: datetime
-    rank: int
-    key: str
-    heard: Heard
+Marked = tuple[Mark, Scan]
+"""A scan that was stored just now, with its place in time."""
 
 
 class Continued(NamedTuple):
     """What came of it, by shipment; and each scan that may be strange, with the milestone that it met."""
 
     changes: dict[int, Change]
-    odd: list[tuple[int, Milestone, Fresh]]
+    odd: list[tuple[int, Milestone, Marked]]
 
 
-def fresh_of(heard: Heard, received_at: datetime) -> Fresh:
-    """The time of a device counts, but never a later one than the server's (`tracking.summary.mark_of`)."""
-    occurred_at = heard.scan.occurred_at
-    at = occurred_at if occurred_at <= received_at else received_at
-    return Fresh(at, heard.code.rank, heard.key, heard)
-
-
-def continue_folds(session: Session, fresh: Mapping[int, Sequence[Fresh]]) -> Continued:
+def continue_folds(session: Session, fresh: Mapping[int, Sequence[Marked]]) -> Continued:
     """Fold in what comes last of its shipment; locks all the shipments, in id order.
 
     Args:
         session: of the shipments' tenant.
-        fresh: scans in the order of (at, rank, key) by shipment id.
+        fresh: scans by shipment id, in the order of time.
 
     Returns:
         Nothing of the shipments that are to be folded anew: a scan came late or corrects another, or the
         shipment is of several pieces.
     """
     done: dict[int, Change] = {}
-    odd: list[tuple[int, Milestone, Fresh]] = []
+    odd: list[tuple[int, Milestone, Marked]] = []
     ids: Iterable[int] = sorted(fresh)
     for place in range(ROUNDS_MAX):
         steps = [(shipment_id, fresh[shipment_id][place]) for shipment_id in ids]
@@ -105,16 +92,17 @@ def _after(first: Change | None, then: Change) -> Change:
 
 
 def _round(
-    session: Session, steps: Sequence[tuple[int, Fresh]], all_fresh: Mapping[int, Sequence[Fresh]] | None
+    session: Session, steps: Sequence[tuple[int, Marked]], all_fresh: Mapping[int, Sequence[Marked]] | None
 ) -> list[Change]:
     """One scan of each shipment; the shipments that are to be folded anew are only locked."""
     ids = [shipment_id for shipment_id, _one in steps]
-    ats, ranks, keys, heard = zip(*[one for _id, one in steps], strict=True)
+    marks, scans = zip(*[one for _id, one in steps], strict=True)
+    ats, ranks, keys = zip(*marks, strict=True)
     if all_fresh is None:
         last = [True] * len(ids)
     else:
         last = [_may_continue(all_fresh[shipment_id]) for shipment_id in ids]
-    codes = [one.scan.code for one in heard]
+    codes = [scan.code.value for scan in scans]
     rows = execute_plain(
         session,
         _CONTINUE,
@@ -126,19 +114,19 @@ def _round(
             arrays.moments(ats),
             arrays.numbers(ranks),
             arrays.texts(keys),
-            arrays.sparse([one.facility_id for one in heard]),
-            arrays.sparse([one.courier_id for one in heard]),
+            arrays.sparse([scan.facility_id for scan in scans]),
+            arrays.sparse([scan.courier_id for scan in scans]),
             # The device's clock runs ahead of the server's, be it tolerably.
-            arrays.flags([one.scan.occurred_at > at for one, at in zip(heard, ats, strict=True)]),
+            arrays.flags([scan.occurred_at > at for scan, at in zip(scans, ats, strict=True)]),
         ),
     )
     return list(map(Change._make, rows))
 
 
-def _may_continue(fresh: Sequence[Fresh]) -> bool:
+def _may_continue(fresh: Sequence[Marked]) -> bool:
     if len(fresh) == 1:
-        return fresh[0].heard.scan.corrects is None
-    return len(fresh) <= ROUNDS_MAX and all(one.heard.scan.corrects is None for one in fresh)
+        return fresh[0][1].corrects is None
+    return len(fresh) <= ROUNDS_MAX and all(scan.corrects is None for _mark, scan in fresh)
 
 
 def _cells(code: str) -> tuple[str, ...]:

@@ -15,8 +15,8 @@ from app.db.session import execute_plain, tenant_of
 from app.shipments.models import ShipmentFinding
 from tracking.finding import Finding
 
-# Who finds; the fold and the watch do not close each other's findings.
-FOLD, WATCH = "fold", "watch"
+# Who finds; the fold, the watch and the dock do not close each other's findings.
+FOLD, WATCH, CONTAINERS = "fold", "watch", "container"
 
 
 def store_findings(

@@ -8,7 +8,7 @@ ways the state and the findings are those of `tracking.lifecycle.fold` over all 
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
@@ -16,12 +16,11 @@ from sqlalchemy.orm import Session
 
 from app.db import arrays, outbox
 from app.db.session import execute_plain
-from app.shipments.continuing import Change, Continued, Fresh, continue_folds, fresh_of
+from app.shipments.continuing import Change, Continued, Marked, continue_folds
 from app.shipments.findings import FOLD, WATCH, close_findings, open_findings, store_findings
 from app.shipments.models import Shipment
 from app.shipments.scan_store import scans_by_id
-from app.shipments.scan_values import Heard
-from app.shipments.waybills import Known
+from app.shipments.waybills import month_of
 from tracking.finding import Finding
 from tracking.lifecycle import fold, fold_pieces
 from tracking.oddity import ahead_of_time, out_of_place
@@ -42,7 +41,7 @@ class Folded:
     moved: Sequence[int]
 
 
-def fold_in(session: Session, heard: Iterable[Heard], known: Mapping[str, Known], *, now: datetime) -> Folded:
+def fold_in(session: Session, fresh: Mapping[int, Sequence[Scan]], *, now: datetime) -> Folded:
     """Bring shipments up to date with scans that were stored just now.
 
     Locks the shipments in id order. A change that others must hear of goes to the outbox as
@@ -50,25 +49,21 @@ def fold_in(session: Session, heard: Iterable[Heard], known: Mapping[str, Known]
 
     Args:
         session: of the shipments' tenant.
-        heard: the stored scans, each once.
-        known: the shipments of their numbers.
-        now: the server's time, at which they were received.
+        fresh: the stored scans by shipment id.
+        now: the server's time.
     """
-    fresh: defaultdict[int, list[Fresh]] = defaultdict(list)
-    months = {}
-    for one in heard:
-        of = known[one.number]
-        fresh[of.shipment_id].append(fresh_of(one, now))
-        months[of.shipment_id] = of
     if not fresh:
         return Folded({}, ())
-    for scans in fresh.values():
-        if len(scans) > 1:
-            scans.sort()
-    continued = continue_folds(session, fresh)
-    anew = {shipment_id: of for shipment_id, of in months.items() if shipment_id not in continued.changes}
+    in_order = {
+        shipment_id: sorted([(mark_of(scan), scan) for scan in scans], key=_by_mark)
+        if len(scans) > 1
+        else [(mark_of(scans[0]), scans[0])]
+        for shipment_id, scans in fresh.items()
+    }
+    continued = continue_folds(session, in_order)
+    anew = [shipment_id for shipment_id in fresh if shipment_id not in continued.changes]
     changes = list(continued.changes.values())
-    open_findings(session, _found(continued, now), source=FOLD)
+    open_findings(session, _found(continued), source=FOLD)
     if anew:
         changes += _fold_anew(session, anew, now)
     _tell(session, changes, now)
@@ -78,52 +73,34 @@ def fold_in(session: Session, heard: Iterable[Heard], known: Mapping[str, Known]
     )
 
 
-def _found(continued: Continued, now: datetime) -> dict[int, list[Finding]]:
+def _by_mark(marked: Marked) -> Mark:
+    return marked[0]
+
+
+def _found(continued: Continued) -> dict[int, list[Finding]]:
     """What is odd about scans that continued a fold."""
     found: defaultdict[int, list[Finding]] = defaultdict(list)
-    for shipment_id, met, one in continued.odd:
-        scan = scan_of(one.heard, now)
-        at = one.at.astimezone(UTC)
+    for shipment_id, met, (mark, scan) in continued.odd:
         kind = TRANSITIONS[met, scan.code].finding
         if kind is not None:
-            found[shipment_id].append(out_of_place(kind, at, scan, met))
-        if ahead := ahead_of_time(at, scan):
+            found[shipment_id].append(out_of_place(kind, mark[0], scan, met))
+        if ahead := ahead_of_time(mark[0], scan):
             found[shipment_id].append(ahead)
     return found
 
 
-def scan_of(heard: Heard, received_at: datetime) -> Scan:
-    """A scan that was heard just now, as `tracking` takes it."""
-    sent = heard.scan
-    return Scan(
-        heard.key,
-        heard.code,
-        sent.occurred_at.astimezone(UTC),
-        sent.offset_minutes,
-        received_at.astimezone(UTC),
-        sent.device_id,
-        sent.client_scan_id,
-        heard.facility_id,
-        heard.courier_id,
-        reason=sent.reason,
-        corrects=sent.corrects,
-        piece_no=heard.piece_no,
-    )
-
-
-def _fold_anew(session: Session, known: Mapping[int, Known], now: datetime) -> list[Change]:
+def _fold_anew(session: Session, shipment_ids: Collection[int], now: datetime) -> list[Change]:
     """Fold all scans of some shipments, which are locked, and write the states and all findings."""
     rows = execute_plain(
         session,
-        "SELECT id, milestone, code, state_facility_id, destination_facility_id, has_findings "
-        "FROM shipment_state JOIN shipment ON id = shipment_id WHERE shipment_id = ANY (%s::bigint[]) "
+        "SELECT id, pieces, booked_at, milestone, code, state_facility_id, destination_facility_id, "
+        "has_findings FROM shipment_state JOIN shipment ON id = shipment_id WHERE shipment_id = ANY (%s::bigint[]) "
         "ORDER BY shipment_id",
-        (arrays.numbers(known),),
+        (arrays.numbers(shipment_ids),),
     )
-    scans = scans_by_id(session, {shipment_id: of.month for shipment_id, of in known.items()})
+    scans = scans_by_id(session, {row[0]: month_of(row[2].astimezone(UTC)) for row in rows})
     changes, states, refound = [], list[_Anew](), {}
-    for shipment_id, milestone, code, facility_id, destination_id, has_findings in rows:
-        pieces = known[shipment_id].pieces
+    for shipment_id, pieces, _at, milestone, code, facility_id, destination_id, has_findings in rows:
         state, counting = state_of_scans(scans[shipment_id], pieces)
         assert state.code is not None, "a shipment has at least the scan it was booked by"
         changes.append(

@@ -1,7 +1,8 @@
 """The label of each piece: 100 x 150 mm, a Code 128 of its number, a QR code of the tracking page.
 
-Names, phones and addresses are masked as China's express waybill standard asks: at least one character of
-the name, six digits of the phone, the unit and the room. Words are Chinese: handlers read them.
+On PDF, or as ZPL for a label printer. Names, phones and addresses are masked as China's express waybill
+standard asks: at least one character of the name, six digits of the phone, the unit and the room. Words are
+Chinese: handlers read them.
 """
 
 from __future__ import annotations
@@ -10,13 +11,8 @@ import io
 from dataclasses import dataclass
 
 from flask_babel import gettext as _
-from reportlab.graphics import renderPDF
-from reportlab.graphics.barcode import code128, qr
-from reportlab.graphics.shapes import Drawing
 from reportlab.lib.units import mm
 from reportlab.lib.utils import simpleSplit
-from reportlab.pdfbase import pdfmetrics
-from reportlab.pdfbase.cidfonts import UnicodeCIDFont
 from reportlab.pdfgen.canvas import Canvas
 from sqlalchemy.orm import Session
 
@@ -26,20 +22,23 @@ from app.i18n import in_language
 from app.masking import mask_address, mask_name, mask_phone
 from app.network.models import District
 from app.shipments import queries
+from app.shipments.label_drawing import (
+    BOLD,
+    FONT,
+    MARGIN,
+    PAGE,
+    RIGHT,
+    draw_bars,
+    draw_qr,
+    rule,
+    size_that_fits,
+)
 from app.shipments.models import Shipment
 from app.shipments.values import label_number
 from app.shipments.words import HANDOVERS, SERVICES
+from app.shipments.zpl import MARGIN as EDGE
+from app.shipments.zpl import WIDTH, ZplLabel
 from routing.network import FacilityKind
-
-PAGE = (100 * mm, 150 * mm)
-_MARGIN = 5 * mm
-_RIGHT = PAGE[0] - _MARGIN
-# An Adobe CID font: every PDF viewer brings its glyphs, so labels stay small.
-_FONT = "STSong-Light"
-_BOLD = "Helvetica-Bold"
-_BAR_WIDTH = 0.42 * mm
-
-pdfmetrics.registerFont(UnicodeCIDFont(_FONT))
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,6 +96,46 @@ def label_pdf(label: Label) -> bytes:
     return target.getvalue()
 
 
+def label_zpl(label: Label, *, font: str) -> str:
+    """The labels of all pieces in ZPL, one after the other; needs an application context for its words.
+
+    Args:
+        label: what stands on them.
+        font: the printer's font for Chinese, such as `E:SIMSUN.TTF`.
+    """
+    with in_language("zh"):
+        return "".join(_zpl(label, piece_no, font) for piece_no in range(1, label.pieces + 1))
+
+
+def _zpl(label: Label, piece_no: int, font: str) -> str:
+    made = ZplLabel(font)
+    made.text(EDGE, 40, 52, " - ".join(label.route))
+    made.text(EDGE, 110, 34, f"{label.service}  {label.handover}", width=560)
+    made.text(WIDTH - EDGE - 140, 110, 40, f"{piece_no}/{label.pieces}", width=140)
+    made.rule(165)
+    number = label_number(label.waybill_number, piece_no, label.pieces)
+    made.code128(185, 150, number)
+    made.text(220, 348, 36, number, width=400)
+    made.rule(405)
+    _zpl_end(made, 420, _("Ship to"), label.consignee, 36)
+    made.rule(620)
+    _zpl_end(made, 635, _("Ship from"), label.sender, 28)
+    made.rule(800)
+    made.text(EDGE, 830, 32, label.weight, width=380)
+    made.text(EDGE, 880, 32, label.goods, width=380, lines=2)
+    if label.cod is not None:
+        made.text(EDGE, 980, 48, label.cod, width=380)
+    made.text(EDGE, 1130, 22, label.tracking_url)
+    made.qr(WIDTH - EDGE - 290, 825, label.tracking_url, side=290)
+    return made.done()
+
+
+def _zpl_end(made: ZplLabel, top: int, word: str, end: tuple[str, str], size: int) -> None:
+    made.text(EDGE, top, size, word, width=100)
+    made.text(EDGE + 100, top, size, end[0], width=600)
+    made.text(EDGE + 100, top + size + 14, size - 4, end[1], width=600, lines=3)
+
+
 def _masked(name: str, phone: str, district: District, address: str) -> tuple[str, str]:
     """Who, and where."""
     who = f"{mask_name(name)}  {mask_phone(local_phone(phone))}"
@@ -104,63 +143,48 @@ def _masked(name: str, phone: str, district: District, address: str) -> tuple[st
 
 
 def _draw(canvas: Canvas, label: Label, piece_no: int) -> None:
-    top = PAGE[1] - _MARGIN
-    canvas.setFont(_BOLD, _size_that_fits(" - ".join(label.route), _BOLD, 22, _RIGHT - _MARGIN))
-    canvas.drawString(_MARGIN, top - 8 * mm, " - ".join(label.route))
-    canvas.setFont(_FONT, 12)
-    canvas.drawString(_MARGIN, top - 14 * mm, f"{label.service}  {label.handover}")
-    canvas.setFont(_BOLD, 14)
-    canvas.drawRightString(_RIGHT, top - 14 * mm, f"{piece_no}/{label.pieces}")
-    _rule(canvas, top - 17 * mm)
+    top = PAGE[1] - MARGIN
+    canvas.setFont(BOLD, size_that_fits(" - ".join(label.route), BOLD, 22, RIGHT - MARGIN))
+    canvas.drawString(MARGIN, top - 8 * mm, " - ".join(label.route))
+    canvas.setFont(FONT, 12)
+    canvas.drawString(MARGIN, top - 14 * mm, f"{label.service}  {label.handover}")
+    canvas.setFont(BOLD, 14)
+    canvas.drawRightString(RIGHT, top - 14 * mm, f"{piece_no}/{label.pieces}")
+    rule(canvas, top - 17 * mm)
 
     number = label_number(label.waybill_number, piece_no, label.pieces)
-    bars = code128.Code128(number, barWidth=_BAR_WIDTH, barHeight=20 * mm)
-    bars.drawOn(canvas, (PAGE[0] - bars.width) / 2, top - 39 * mm)
-    canvas.setFont(_BOLD, 13)
+    draw_bars(canvas, number, PAGE[0] / 2, top - 39 * mm, 20 * mm)
+    canvas.setFont(BOLD, 13)
     canvas.drawCentredString(PAGE[0] / 2, top - 45 * mm, number)
-    _rule(canvas, top - 48 * mm)
+    rule(canvas, top - 48 * mm)
 
     _end(canvas, top - 48 * mm, _("Ship to"), label.consignee, 13)
-    _rule(canvas, top - 74 * mm)
+    rule(canvas, top - 74 * mm)
     _end(canvas, top - 74 * mm, _("Ship from"), label.sender, 10)
-    _rule(canvas, top - 96 * mm)
+    rule(canvas, top - 96 * mm)
     _foot(canvas, label, top - 96 * mm)
 
 
 def _end(canvas: Canvas, top: float, word: str, end: tuple[str, str], size: int) -> None:
-    canvas.setFont(_FONT, size + 2)
-    canvas.drawString(_MARGIN, top - 7 * mm, word)
-    canvas.drawString(_MARGIN + 12 * mm, top - 7 * mm, end[0])
-    canvas.setFont(_FONT, size)
-    lines = simpleSplit(end[1], _FONT, size, _RIGHT - _MARGIN - 12 * mm)[:3]
+    canvas.setFont(FONT, size + 2)
+    canvas.drawString(MARGIN, top - 7 * mm, word)
+    canvas.drawString(MARGIN + 12 * mm, top - 7 * mm, end[0])
+    canvas.setFont(FONT, size)
+    lines = simpleSplit(end[1], FONT, size, RIGHT - MARGIN - 12 * mm)[:3]
     for place, line in enumerate(lines):
-        canvas.drawString(_MARGIN + 12 * mm, top - 13 * mm - place * (size + 3), line)
+        canvas.drawString(MARGIN + 12 * mm, top - 13 * mm - place * (size + 3), line)
 
 
 def _foot(canvas: Canvas, label: Label, top: float) -> None:
-    code = qr.QrCodeWidget(label.tracking_url, barLevel="M")
-    left, bottom, right, upper = code.getBounds()
     side = 36 * mm
-    drawing = Drawing(side, side, transform=[side / (right - left), 0, 0, side / (upper - bottom), 0, 0])
-    drawing.add(code)
-    renderPDF.draw(drawing, canvas, _RIGHT - side, top - side - 3 * mm)
-    canvas.setFont(_FONT, 11)
-    canvas.drawString(_MARGIN, top - 7 * mm, label.weight)
-    for place, line in enumerate(simpleSplit(label.goods, _FONT, 11, 46 * mm)[:2]):
-        canvas.drawString(_MARGIN, top - 13 * mm - place * 14, line)
+    draw_qr(canvas, label.tracking_url, RIGHT - side, top - side - 3 * mm, side)
+    canvas.setFont(FONT, 11)
+    canvas.drawString(MARGIN, top - 7 * mm, label.weight)
+    for place, line in enumerate(simpleSplit(label.goods, FONT, 11, 46 * mm)[:2]):
+        canvas.drawString(MARGIN, top - 13 * mm - place * 14, line)
     if label.cod is not None:
-        canvas.setFont(_FONT, _size_that_fits(label.cod, _FONT, 16, 44 * mm))
-        canvas.rect(_MARGIN, top - 33 * mm, 48 * mm, 9 * mm)
-        canvas.drawString(_MARGIN + 2 * mm, top - 30 * mm, label.cod)
-    canvas.setFont(_FONT, 8)
-    canvas.drawString(_MARGIN, top - 43 * mm, label.tracking_url)
-
-
-def _rule(canvas: Canvas, height: float) -> None:
-    canvas.setLineWidth(0.4)
-    canvas.line(_MARGIN, height, _RIGHT, height)
-
-
-def _size_that_fits(text: str, font: str, size: float, width: float) -> float:
-    actual = pdfmetrics.stringWidth(text, font, size)
-    return size if actual <= width else size * width / actual
+        canvas.setFont(FONT, size_that_fits(label.cod, FONT, 16, 44 * mm))
+        canvas.rect(MARGIN, top - 33 * mm, 48 * mm, 9 * mm)
+        canvas.drawString(MARGIN + 2 * mm, top - 30 * mm, label.cod)
+    canvas.setFont(FONT, 8)
+    canvas.drawString(MARGIN, top - 43 * mm, label.tracking_url)

@@ -189,6 +189,12 @@ class ScanRecord(TenantScoped, Base):
         sa.Index("ix_scan_shipment", "shipment_id"),
         sa.Index("ix_scan_user", "user_id", "received_at", postgresql_where=sa.text("user_id IS NOT NULL")),
         sa.Index("ix_scan_corrects", "corrects", postgresql_where=sa.text("corrects IS NOT NULL")),
+        sa.Index(
+            "ix_scan_container",
+            "container_id",
+            "occurred_at",
+            postgresql_where=sa.text("container_id IS NOT NULL"),
+        ),
         {"postgresql_partition_by": "RANGE (shipment_month)"},
     )
 
@@ -209,6 +215,8 @@ class ScanRecord(TenantScoped, Base):
     corrects: Mapped[str | None]
     # Which piece of a shipment of several; none where it speaks of all of them.
     piece_no: Mapped[int | None]
+    # Of a scan that was made of the outside of a container: its key follows from that scan's.
+    container_id: Mapped[int | None]
 
     shipment: Mapped[Shipment] = relationship(
         back_populates="scans", primaryjoin=lambda: orm.foreign(ScanRecord.shipment_id) == Shipment.id

@@ -20,7 +20,7 @@ from app.pagination import Page, decode_cursor, page_of
 from app.shipments.models import DeliveryProof, ScanRecord, Shipment, ShipmentFinding, ShipmentLeg
 from app.shipments.values import parse_number, shipment_of_link, without_nul
 from app.shipments.waybills import month_of
-from tracking.shipment import Milestone, ScanCode
+from tracking.shipment import Milestone
 
 PROBLEMS = (Milestone.EXCEPTION, Milestone.ATTEMPT_FAILED)
 """Milestones at which somebody has to do something before the parcel goes on."""
@@ -180,17 +180,6 @@ def findings(session: Session, shipment: Shipment) -> Sequence[ShipmentFinding]:
         sa.select(ShipmentFinding)
         .where(ShipmentFinding.shipment_id == shipment.id)
         .order_by(ShipmentFinding.closed_at.desc().nulls_first(), ShipmentFinding.opened_at.desc())
-    ).all()
-
-
-def last_scans_of_user(session: Session, user_id: int, limit: int) -> Sequence[ScanRecord]:
-    """What somebody scanned last, latest first, with the shipment of each; no corrections."""
-    return session.scalars(
-        sa.select(ScanRecord)
-        .options(joinedload(ScanRecord.shipment))
-        .where(ScanRecord.user_id == user_id, ScanRecord.code != ScanCode.VOIDED)
-        .order_by(ScanRecord.received_at.desc(), ScanRecord.occurred_at.desc(), ScanRecord.scan_key)
-        .limit(limit)
     ).all()
 
 

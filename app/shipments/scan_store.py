@@ -159,12 +159,12 @@ def scans_by_id(session: Session, months: Mapping[int, date]) -> dict[int, list[
     rows = execute_plain(
         session,
         "SELECT shipment_id, scan_key, code, occurred_at, offset_minutes, received_at, device_id, "
-        "client_scan_id, facility_id, courier_id, reason, corrects, piece_no FROM scan "
+        "client_scan_id, facility_id, courier_id, reason, corrects, piece_no, container_id FROM scan "
         "WHERE shipment_id = ANY (%s::bigint[]) AND shipment_month = ANY (%s::date[])",
         (arrays.numbers(months), arrays.moments(sorted(set(months.values())))),
     )
     for shipment_id, key, code, at, offset, received, device, client, place, courier, why, *rest in rows:
-        corrects, piece_no = rest
+        corrects, piece_no, container_id = rest
         found[shipment_id].append(
             Scan(
                 key,
@@ -176,6 +176,7 @@ def scans_by_id(session: Session, months: Mapping[int, date]) -> dict[int, list[
                 client,
                 place,
                 courier,
+                container_id,
                 reason=why,
                 corrects=corrects,
                 piece_no=piece_no,

@@ -25,8 +25,8 @@ _OWN_DEVICES = frozenset({BOOKING_DEVICE, RECEIPT_DEVICE, CANCEL_DEVICE})
 _OWN_CODES = frozenset({ScanCode.BOOKED, ScanCode.RECEIPT_CONFIRMED, ScanCode.CANCELLED})
 
 _CODES = {code.value: code for code in ScanCode}
-_FUTURE_MAX = timedelta(days=2)
-_PAST_MAX = timedelta(days=400)
+FUTURE_MAX = timedelta(days=2)
+PAST_MAX = timedelta(days=400)
 _TEXT_LENGTH_MAX = 200
 _REASON_LENGTH_MAX = 500
 ID_MAX = 2**63 - 1
@@ -73,6 +73,7 @@ class Refused(enum.StrEnum):
     UNKNOWN_PIECE = "unknown_piece"
     BAD_PROOF = "bad_proof"
     NOT_YOURS = "not_yours"
+    NOT_OF_A_CONTAINER = "not_of_a_container"
 
 
 Refusal = tuple[Refused, str]
@@ -83,7 +84,7 @@ class ScanResult(msgspec.Struct, frozen=True):
 
     `status`: recorded, duplicate (heard before, the same), conflict (heard before with other content; the
     first stays), unmatched (kept, but nobody booked the number), rejected (not kept; `reason` and `detail`
-    say why).
+    say why). `moved` counts the pieces inside, where the number is a container's.
     """
 
     status: str
@@ -93,6 +94,7 @@ class ScanResult(msgspec.Struct, frozen=True):
     milestone: str | None = None
     reason: Refused | None = None
     detail: str | None = None
+    moved: int | None = None
 
 
 class Heard(msgspec.Struct, frozen=True):
@@ -177,7 +179,7 @@ def _impossible(scan: ScanInput, facility_ids: Collection[int], now: datetime) -
         return Refused.MALFORMED, "occurred_at needs an offset"
     if not OFFSET_MINUTES_MIN <= scan.offset_minutes <= OFFSET_MINUTES_MAX:
         return Refused.MALFORMED, "offset_minutes is out of range"
-    if not now - _PAST_MAX <= scan.occurred_at <= now + _FUTURE_MAX:
+    if not now - PAST_MAX <= scan.occurred_at <= now + FUTURE_MAX:
         return (
             Refused.CLOCK_WRONG,
             "occurred_at is more than 400 days ago or two days ahead: the device's clock is wrong",

@@ -8,7 +8,7 @@ arrival and repetitions make no difference.
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from datetime import datetime
+from datetime import UTC, datetime
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
@@ -17,11 +17,12 @@ from app.accounts.roles import Role, Scope
 from app.actor import Actor
 from app.db.session import tenant_of
 from app.errors import ForbiddenError, InvalidInputError
-from app.shipments import estimates, folding, scan_store, unmatched, waybills
+from app.shipments import estimates, folding, outside, scan_store, unmatched, waybills
 from app.shipments.models import DeliveryProof, ScanRecord
 from app.shipments.scan_store import Content
 from app.shipments.scan_values import ID_MAX, Heard, Refusal, Refused, ScanInput, ScanResult, refusal
 from app.shipments.waybills import Known
+from tracking.shipment import Scan
 
 BATCH_MAX = 10_000
 
@@ -58,12 +59,19 @@ def record_scans(
     before: dict[str, Content] = {}
     if len(recorded) < len(matched):
         before = _heard_before(session, matched, recorded, known)
+    boxes = outside.NOTHING
     if len(matched) < len(good):
-        unmatched.keep(session, actor, [one for one in good.values() if one.number not in known], now)
+        unknown = {place: one for place, one in good.items() if one.number not in known}
+        boxes = outside.record(session, actor, unknown, now)
+        left = [one for place, one in unknown.items() if place not in boxes.results]
+        unmatched.keep(session, actor, left, now)
     _add_proofs(session, matched, known, recorded, now)
-    folded = folding.fold_in(session, _once(matched, recorded), known, now=now)
+    fresh = _fresh(matched, known, recorded, now)
+    for shipment_id, inner in boxes.fresh.items():
+        fresh.setdefault(shipment_id, []).extend(inner)
+    folded = folding.fold_in(session, fresh, now=now)
     estimates.follow(session, folded.moved, now=now)
-    return _results(scans, good, refused, known, recorded, before, folded.milestones)
+    return _results(scans, good, refused, known, recorded, before, folded.milestones, boxes.results)
 
 
 def _sorted_out(
@@ -156,11 +164,38 @@ def _add_proofs(
         )
 
 
-def _once(heard: Sequence[Heard], recorded: Collection[str]) -> Iterable[Heard]:
-    """What went in; of a scan that is there twice in the batch the first."""
-    if len(recorded) == len(heard):
-        return heard
-    return {one.key: one for one in reversed(heard) if one.key in recorded}.values()
+def _fresh(
+    heard: Sequence[Heard], known: Mapping[str, Known], recorded: Collection[str], now: datetime
+) -> dict[int, list[Scan]]:
+    """What went in, by shipment, as `tracking` takes it; of a scan that is there twice the first."""
+    once: Iterable[Heard] = heard
+    if len(recorded) < len(heard):
+        once = {one.key: one for one in reversed(heard) if one.key in recorded}.values()
+    received_at = now.astimezone(UTC)
+    found: dict[int, list[Scan]] = {}
+    for one in once:
+        scan = one.scan
+        fresh = Scan(
+            one.key,
+            one.code,
+            scan.occurred_at.astimezone(UTC),
+            scan.offset_minutes,
+            received_at,
+            scan.device_id,
+            scan.client_scan_id,
+            one.facility_id,
+            one.courier_id,
+            None,
+            scan.reason,
+            scan.corrects,
+            one.piece_no,
+        )
+        shipment_id = known[one.number].shipment_id
+        if shipment_id in found:
+            found[shipment_id].append(fresh)
+        else:
+            found[shipment_id] = [fresh]
+    return found
 
 
 def _results(
@@ -171,6 +206,7 @@ def _results(
     recorded: set[str],
     before: dict[str, Content],
     milestones: Mapping[int, str],
+    of_containers: Mapping[int, ScanResult],
 ) -> list[ScanResult]:
     if len(recorded) == len(scans):  # the usual batch: all of it new
         return [
@@ -185,6 +221,9 @@ def _results(
         ]
     results = []
     for place, scan in enumerate(scans):
+        if place in of_containers:
+            results.append(of_containers[place])
+            continue
         if place in refused:
             reason, detail = refused[place]
             results.append(

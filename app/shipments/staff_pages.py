@@ -18,14 +18,14 @@ from app.security import current_actor, requires
 from app.shipments import queries, service, unmatched
 from app.shipments.exporting import csv_line, csv_of
 from app.shipments.forms import ListForm, ReceiptForm
-from app.shipments.labels import label_of, label_pdf
+from app.shipments.label_pages import label_response, zpl_response
 from app.shipments.models import Shipment
 from app.shipments.phrases import facility_name, finding_text, sentence_text, timeline_rows, window_text
 from app.shipments.public_pages import proof_response
 from app.shipments.queries import ShipmentFilters
 from app.shipments.route_view import leg_rows, route_features
 from app.shipments.story import story_of
-from app.web import now, services, unit_of_work
+from app.web import now, unit_of_work
 from tracking.shipment import Milestone
 
 # Days are told by the tenant's clock, which is China's.
@@ -41,6 +41,7 @@ def register(blueprint: APIBlueprint) -> None:
     blueprint.add_url_rule("/shipments/unmatched/retry", "retry_unmatched", retry, methods=["POST"])
     blueprint.add_url_rule("/shipments/<number>", "show", show)
     blueprint.add_url_rule("/shipments/<number>/label.pdf", "label", label)
+    blueprint.add_url_rule("/shipments/<number>/label.zpl", "label_zpl", label_zpl)
     blueprint.add_url_rule("/shipments/<number>/proof/<int:proof_id>", "proof", proof)
     blueprint.add_url_rule("/shipments/<number>/cancel", "cancel", cancel, methods=["POST"])
 
@@ -139,6 +140,13 @@ def label(number: str) -> flask.typing.ResponseReturnValue:
 
 
 @requires(Scope.SHIPMENTS_READ)
+def label_zpl(number: str) -> flask.typing.ResponseReturnValue:
+    """The labels of all pieces, for a label printer."""
+    with unit_of_work() as session:
+        return zpl_response(session, queries.load_shipment(session, current_actor(), number))
+
+
+@requires(Scope.SHIPMENTS_READ)
 def proof(number: str, proof_id: int) -> flask.typing.ResponseReturnValue:
     """The picture that proves a delivery; who looked is written down."""
     with unit_of_work() as session:
@@ -183,19 +191,6 @@ def retry() -> flask.typing.ResponseReturnValue:
         count = service.retry_unmatched(session, now=now())
     flask.flash(_("%(count)s found their shipment.", count=count), "success" if count else "info")
     return flask.redirect(flask.url_for("shipments.unmatched"))
-
-
-def label_response(session: Session, shipment: Shipment) -> flask.Response:
-    """The labels of a shipment as a PDF to be shown."""
-    content = label_pdf(label_of(session, shipment, public_url=services().settings.public_url))
-    return flask.Response(
-        content,
-        mimetype="application/pdf",
-        headers={
-            "Content-Disposition": f'inline; filename="{shipment.waybill_number}.pdf"',
-            "Cache-Control": "private, no-store",
-        },
-    )
 
 
 def _filters(form: ListForm) -> ShipmentFilters:

@@ -13,6 +13,7 @@ import flask
 import msgspec
 from apiflask import APIBlueprint
 from flask_babel import gettext as _
+from flask_babel import ngettext
 from sqlalchemy.orm import Session
 
 from app.accounts.roles import Role, Scope
@@ -24,8 +25,10 @@ from app.shipments.models import ProofKind, Shipment
 from app.shipments.phrases import facility_name
 from app.shipments.scan_values import DELIVERED
 from app.shipments.service import ProofInput, ScanInput, ScanResult
+from app.shipments.station_list import last_scans_of_user
 from app.shipments.words import CODES, REASONS, REFUSALS, RESULTS
 from app.web import now, unit_of_work
+from tracking.numbers import container_number_in
 from tracking.shipment import ScanCode
 
 _C = ScanCode
@@ -153,9 +156,24 @@ def _record(session: Session, actor: Actor, typed: Typed) -> Answer:
         return Answer(str(word), tone, _("%(number)s is kept until it is booked.", number=result.number))
     if result.status == "conflict":
         return Answer(str(word), tone, result.number)
+    if container_number_in(result.number) is not None:
+        return _answer_of_container(scan_input, result)
     shipment = queries.by_number_public(session, result.number)
     assert shipment is not None, "it was found a moment ago"
     return _answer(session, actor, scan_input, shipment, result)
+
+
+def _answer_of_container(scan_input: ScanInput, result: ScanResult) -> Answer:
+    word, tone = RESULTS[result.status]
+    if result.moved is None:
+        return Answer(str(word), tone, result.number)
+    text = ngettext(
+        "%(number)s: %(num)s piece inside moved with it",
+        "%(number)s: %(num)s pieces inside moved with it",
+        result.moved,
+        number=result.number,
+    )
+    return Answer(str(CODES[ScanCode(scan_input.code)]), tone if result.moved else "warn", text)
 
 
 def _refused(result: ScanResult) -> str:
@@ -224,7 +242,7 @@ def _context(session: Session, answer: Answer | None) -> dict[str, Any]:
     code = ScanCode(chosen) if chosen in STATION_CODES else ScanCode.ARRIVED
     own = actor.role in (Role.HUB, Role.COURIER) and actor.subject_id is not None
     facility_id = None if own else values.get("facility_id", type=int)
-    last = queries.last_scans_of_user(session, actor.user_id, _LAST)
+    last = last_scans_of_user(session, actor.user_id, _LAST)
     return {
         "answer": answer,
         "code": code,
@@ -235,6 +253,5 @@ def _context(session: Session, answer: Answer | None) -> dict[str, Any]:
         "reasons": REASONS,
         "with_proof": code in DELIVERED,
         "last": last,
-        "taken_back": queries.corrected_keys(session, [row.scan_key for row in last]),
         "places": queries.facilities(session, [row.facility_id for row in last]),
     }

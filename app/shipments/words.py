@@ -153,6 +153,10 @@ FINDINGS: Mapping[FindingKind, tuple[Any, Any]] = {
         _l("Missing from its bag"),
         _l("It was expected in a bag and was not inside when that was opened."),
     ),
+    _F.SURPLUS_IN_CONTAINER: (
+        _l("Surplus in a bag"),
+        _l("It was found in a bag in which nobody had packed it."),
+    ),
     _F.PICKUP_OVERDUE: (_l("Not fetched"), _l("It has waited to be fetched for longer than it may.")),
     _F.UNCONFIRMED: (_l("Unconfirmed"), _l("It was delivered and nobody has confirmed its receipt.")),
 }
@@ -220,6 +224,7 @@ REFUSALS: Mapping[Refused, Any] = {
     Refused.UNKNOWN_PLACE: _l("There is no such place."),
     Refused.UNKNOWN_PIECE: _l("The shipment has fewer pieces."),
     Refused.BAD_PROOF: _l("The proof of delivery is not complete."),
+    Refused.NOT_OF_A_CONTAINER: _l("That is said of a parcel, not of the bag it is in."),
     Refused.NOT_YOURS: _l("This login may scan and take back at its own place only."),
 }
 """Why a scan is not kept."""

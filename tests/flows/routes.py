@@ -129,6 +129,8 @@ ARGUMENTS: Mapping[str, Filler] = {
     "account_id": lambda things, _asker: things.account_id,
     "capture_id": lambda things, _asker: things.capture_id,
     "change": lambda _things, _asker: "reopen",
+    "containers:act": lambda _things, _asker: "seal",
+    "containers:number": lambda things, _asker: things.container_number,
     "claim_id": lambda things, _asker: things.claim_id,
     "courier_id": lambda things, _asker: things.courier_id,
     "customer_id": lambda things, _asker: things.customer_id,
@@ -169,6 +171,23 @@ BODIES: Mapping[str, Callable[[Things], dict[str, Any]]] = {
     "accounts.logout": lambda _things: _NOTHING,
     "accounts.revoke_token": lambda _things: _NOTHING,
     "accounts.tokens": lambda _things: _NOTHING,
+    "containers.open_container": lambda things: {
+        "form": {"kind": "bag", "facility_id": str(things.facility_id)}
+    },
+    "containers.scan": lambda things: {"form": {"number": things.booked, "code": "pack"}},
+    "containers.scan_queued": lambda _things: {"json": []},
+    "containers.step": lambda _things: {"form": {"seal_number": "S-1"}},
+    "containers_api.break_up": lambda _things: _STEP,
+    "containers_api.check": lambda things: {"json": things.packing_body},
+    "containers_api.count": lambda _things: _STEP,
+    "containers_api.dispatch": lambda _things: _STEP,
+    "containers_api.open_container": lambda things: {
+        "json": {"kind": "bag", "facility_id": things.facility_id}
+    },
+    "containers_api.pack": lambda things: {"json": things.packing_body},
+    "containers_api.receive": lambda _things: _STEP,
+    "containers_api.seal": lambda _things: _STEP,
+    "containers_api.unpack": lambda things: {"json": things.packing_body},
     "customers.add_identity": lambda _things: {"form": {"kind": "card", "value": "CARD-77"}},
     "customers.edit": lambda _things: {
         "form": {"name": "新名", "kind": "person", "locale": "zh", "version": "0"}

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from typing import Any
 
 import sqlalchemy as sa
 
 from app.accounts.roles import Role
+from app.containers import service as containers
 from app.customers.models import CustomerIdentity
 from app.dispatch import jobs as dispatch_jobs
 from app.dispatch import service as dispatch
@@ -30,6 +31,7 @@ from app.webhooks.models import WebhookMessage
 from app.webhooks.values import EndpointInput, EventType
 from tests.app.orders.build import BODY
 from tests.support.company import Company
+from tracking.containers import ContainerKind
 
 EPCIS_EVENT = {
     "type": "ObjectEvent",
@@ -71,6 +73,12 @@ class Things:
     capture_id: int
     event_id: str
     finding_id: int
+    container_number: str
+
+    @property
+    def packing_body(self) -> dict[str, Any]:
+        """What a machine posts to pack the parcel that is at home."""
+        return {"device_id": "gun", "client_event_id": "1", "numbers": [self.booked]}
 
     @property
     def order_number(self) -> str:
@@ -171,6 +179,7 @@ def things_of(company: Company, customer_id: int, *, other_customer_id: int, goo
             finding_id=finding_id,
             goods=goods,
             endpoint_id=endpoint_id,
+            container_number=_container(company, booked),
             message_key=session.scalars(
                 sa.select(WebhookMessage.message_key)
                 .where(WebhookMessage.endpoint_id == endpoint_id)
@@ -212,6 +221,20 @@ def _webhook(company: Company, customer_id: int) -> int:
     with company.work() as session:
         endpoint, _secret = webhooks.register(session, shipper, wanted, allow_loopback=False, now=company.now)
         return endpoint.id
+
+
+def _container(company: Company, number: str) -> str:
+    """A bag that lies open at the home outlet, with a parcel in it."""
+    actor = company.logins.actor(Role.ADMIN)
+    deed = containers.Deed("gun", "open", company.now, facility_id=company.facilities["CTU-01"])
+    with company.work() as session:
+        bag = containers.open_container(
+            session, actor, containers.ContainerInput(ContainerKind.BAG), deed, now=company.now
+        )
+        containers.pack(
+            session, actor, bag, [number], replace(deed, client_event_id=bag.number), now=company.now
+        )
+        return bag.number
 
 
 def epcis_document() -> dict[str, Any]:

@@ -140,3 +140,12 @@ def test_five_thousand_pieces_in_a_trip_of_bags():
     result = expected_against_scanned(pieces, pieces[7:])
     assert time.perf_counter() - started < 0.5
     assert (len(inner), len(result.missing)) == (5000, 7)
+
+
+def test_what_the_dock_has_seen_is_still_inside():
+    events = [
+        packing(0, 1, PackingAction.PACKED, 0, PIECES),
+        packing(1, 1, PackingAction.CHECKED, 5, PIECES[:1]),
+        packing(2, 1, PackingAction.CHECKED, 5, [Piece(99)]),
+    ]
+    assert pieces_inside(1, contents_at(events, at(9))) == tuple(PIECES)

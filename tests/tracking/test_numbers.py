@@ -11,7 +11,10 @@ from hypothesis import strategies as st
 
 from tracking.errors import NumberError
 from tracking.numbers import (
+    CONTAINER_SERIAL_MAX,
     SERIAL_MAX,
+    container_number,
+    container_number_in,
     is_s10,
     is_sscc,
     is_waybill_number,
@@ -168,3 +171,31 @@ def test_published_numbers(file, name, check):
     assert numbers["invalid"]
     assert [number for number in numbers["valid"] if not check(number)] == []
     assert [number for number in numbers["invalid"] if check(number)] == []
+
+
+@given(st.sampled_from("BMT"), st.integers(0, CONTAINER_SERIAL_MAX))
+def test_a_container_number_is_read_back_and_is_no_waybills(letter, serial):
+    number = container_number(letter, serial)
+    assert container_number_in(number) == container_number_in(f" {number.lower()[:6]}-{number[6:]}") == number
+    assert not is_waybill_number(number)
+    assert not is_s10(number)
+    for place in range(1, 12):
+        wrong = f"{number[:place]}{(int(number[place]) + 1) % 10}{number[place + 1 :]}"
+        assert container_number_in(wrong) is None
+
+
+@given(st.integers(0, SERIAL_MAX))
+def test_a_waybill_number_is_no_containers(serial):
+    assert container_number_in(waybill_number(serial, prefix="BX", key=b"k" * 16)) is None
+
+
+def test_an_sscc_is_a_containers_number_with_its_identifier_or_without():
+    assert container_number_in("(00) 376104250021234569") == "376104250021234569"
+    assert container_number_in("376104250021234569") == "376104250021234569"
+    assert container_number_in("376104250021234560") is None
+
+
+@pytest.mark.parametrize(("letter", "serial"), [("X", 1), ("B", -1), ("B", CONTAINER_SERIAL_MAX + 1)])
+def test_what_is_no_containers_number(letter, serial):
+    with pytest.raises(NumberError):
+        container_number(letter, serial)

@@ -175,7 +175,7 @@ def test_continued_or_anew_the_state_is_that_of_all_scans(new_desk: Callable[[],
         )
         found = {tuple(row) for row in session.execute(open_findings)}
         for parcel in parcels:
-            row, (state, _counting) = desk.again(parcel), state_of_scans(stored[parcel.id], parcel.pieces)
+            row, (state, counting) = desk.again(parcel), state_of_scans(stored[parcel.id], parcel.pieces)
             assert (row.milestone, row.code, row.state_since) == (state.milestone, state.code, state.since)
             assert (row.state_facility_id, row.state_courier_id) == (state.facility_id, state.courier_id)
             assert (row.state_scan_key, row.seen_facility_id) == (state.decided_by, seen_at(counting))

@@ -116,8 +116,16 @@ def upgrade() -> None:
         sa.Column("reason", sa.Text(), nullable=True),
         sa.Column("corrects", sa.Text(), nullable=True),
         sa.Column("piece_no", sa.BigInteger(), nullable=True),
+        sa.Column("container_id", sa.BigInteger(), nullable=True),
         sa.PrimaryKeyConstraint("shipment_month", "scan_key", name=op.f("pk_scan")),
         postgresql_partition_by="RANGE (shipment_month)",
+    )
+    op.create_index(
+        "ix_scan_container",
+        "scan",
+        ["container_id", "occurred_at"],
+        unique=False,
+        postgresql_where=sa.text("container_id IS NOT NULL"),
     )
     op.create_index(
         "ix_scan_corrects",
@@ -140,6 +148,7 @@ def upgrade() -> None:
         sa.Column("code", sa.Text(), nullable=False),
         sa.Column("name", sa.Text(), nullable=False),
         sa.Column("waybill_prefix", sa.String(length=2), nullable=False),
+        sa.Column("gs1_company_prefix", sa.String(length=12), nullable=True),
         sa.Column("is_demo", sa.Boolean(), nullable=False),
         sa.Column("ready_at", app.db.types.UtcDateTime(timezone=True), nullable=True),
         sa.Column("created_at", app.db.types.UtcDateTime(timezone=True), nullable=False),
@@ -1578,6 +1587,77 @@ def upgrade() -> None:
     )
     op.create_index(op.f("ix_webhook_endpoint_tenant_id"), "webhook_endpoint", ["tenant_id"], unique=False)
     op.create_table(
+        "container",
+        sa.Column("id", sa.BigInteger(), sa.Identity(always=False), nullable=False),
+        sa.Column("tenant_id", sa.BigInteger(), nullable=False),
+        sa.Column(
+            "kind",
+            sa.Enum(
+                "bag",
+                "manifest",
+                "trip",
+                name="containerkind",
+                native_enum=False,
+                create_constraint=True,
+                length=40,
+            ),
+            nullable=False,
+        ),
+        sa.Column("number", sa.Text(), nullable=False),
+        sa.Column(
+            "status",
+            sa.Enum(
+                "open",
+                "sealed",
+                "dispatched",
+                "received",
+                "broken",
+                name="containerstatus",
+                native_enum=False,
+                create_constraint=True,
+                length=40,
+            ),
+            nullable=False,
+        ),
+        sa.Column("from_facility_id", sa.BigInteger(), nullable=False),
+        sa.Column("to_facility_id", sa.BigInteger(), nullable=True),
+        sa.Column("lane_id", sa.BigInteger(), nullable=True),
+        sa.Column("departs_at", app.db.types.UtcDateTime(timezone=True), nullable=True),
+        sa.Column("vehicle", sa.Text(), nullable=True),
+        sa.Column("seal_number", sa.Text(), nullable=True),
+        sa.Column("opened_at", app.db.types.UtcDateTime(timezone=True), nullable=False),
+        sa.Column("sealed_at", app.db.types.UtcDateTime(timezone=True), nullable=True),
+        sa.Column("dispatched_at", app.db.types.UtcDateTime(timezone=True), nullable=True),
+        sa.Column("received_at", app.db.types.UtcDateTime(timezone=True), nullable=True),
+        sa.Column("received_facility_id", sa.BigInteger(), nullable=True),
+        sa.Column("counted_at", app.db.types.UtcDateTime(timezone=True), nullable=True),
+        sa.Column("broken_at", app.db.types.UtcDateTime(timezone=True), nullable=True),
+        sa.CheckConstraint("from_facility_id <> to_facility_id", name=op.f("ck_container_leads_somewhere")),
+        sa.ForeignKeyConstraint(
+            ["from_facility_id"], ["facility.id"], name=op.f("fk_container_from_facility_id_facility")
+        ),
+        sa.ForeignKeyConstraint(["lane_id"], ["lane.id"], name=op.f("fk_container_lane_id_lane")),
+        sa.ForeignKeyConstraint(
+            ["received_facility_id"], ["facility.id"], name=op.f("fk_container_received_facility_id_facility")
+        ),
+        sa.ForeignKeyConstraint(
+            ["tenant_id"], ["tenant.id"], name=op.f("fk_container_tenant_id_tenant"), ondelete="RESTRICT"
+        ),
+        sa.ForeignKeyConstraint(
+            ["to_facility_id"], ["facility.id"], name=op.f("fk_container_to_facility_id_facility")
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_container")),
+        sa.UniqueConstraint("tenant_id", "number", name=op.f("uq_container_tenant_id_number")),
+    )
+    op.create_index(op.f("ix_container_tenant_id"), "container", ["tenant_id"], unique=False)
+    op.create_index(
+        "ix_container_under_way",
+        "container",
+        ["tenant_id", "id"],
+        unique=False,
+        postgresql_where=sa.text("status <> 'broken'"),
+    )
+    op.create_table(
         "customer_order",
         sa.Column("id", sa.BigInteger(), sa.Identity(always=False), nullable=False),
         sa.Column("tenant_id", sa.BigInteger(), nullable=False),
@@ -1889,6 +1969,7 @@ def upgrade() -> None:
                 "stuck",
                 "misrouted",
                 "missing_from_container",
+                "surplus_in_container",
                 "pickup_overdue",
                 "unconfirmed",
                 name="findingkind",
@@ -2403,6 +2484,137 @@ def upgrade() -> None:
         postgresql_where=sa.text("status <> 'refused'"),
     )
     op.create_table(
+        "container_item",
+        sa.Column("id", sa.BigInteger(), sa.Identity(always=False), nullable=False),
+        sa.Column("tenant_id", sa.BigInteger(), nullable=False),
+        sa.Column("container_id", sa.BigInteger(), nullable=False),
+        sa.Column("shipment_id", sa.BigInteger(), nullable=True),
+        sa.Column("piece_no", sa.BigInteger(), nullable=True),
+        sa.Column("child_id", sa.BigInteger(), nullable=True),
+        sa.Column("packed_at", app.db.types.UtcDateTime(timezone=True), nullable=False),
+        sa.Column("released_at", app.db.types.UtcDateTime(timezone=True), nullable=True),
+        sa.Column("checked_at", app.db.types.UtcDateTime(timezone=True), nullable=True),
+        sa.Column("surplus", sa.Boolean(), nullable=False),
+        sa.CheckConstraint(
+            "(shipment_id IS NULL) = (piece_no IS NULL) AND (shipment_id IS NULL) <> (child_id IS NULL)",
+            name=op.f("ck_container_item_is_piece_or_container"),
+        ),
+        sa.CheckConstraint("child_id <> container_id", name=op.f("ck_container_item_not_in_itself")),
+        sa.ForeignKeyConstraint(
+            ["child_id"], ["container.id"], name=op.f("fk_container_item_child_id_container")
+        ),
+        sa.ForeignKeyConstraint(
+            ["container_id"], ["container.id"], name=op.f("fk_container_item_container_id_container")
+        ),
+        sa.ForeignKeyConstraint(
+            ["shipment_id"], ["shipment.id"], name=op.f("fk_container_item_shipment_id_shipment")
+        ),
+        sa.ForeignKeyConstraint(
+            ["tenant_id"], ["tenant.id"], name=op.f("fk_container_item_tenant_id_tenant"), ondelete="RESTRICT"
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_container_item")),
+    )
+    op.create_index(op.f("ix_container_item_tenant_id"), "container_item", ["tenant_id"], unique=False)
+    op.create_index(
+        "uq_container_item_child",
+        "container_item",
+        ["child_id"],
+        unique=True,
+        postgresql_where=sa.text("child_id IS NOT NULL AND released_at IS NULL AND NOT surplus"),
+    )
+    op.create_index(
+        "uq_container_item_listed",
+        "container_item",
+        ["container_id", "shipment_id", "piece_no", "child_id"],
+        unique=True,
+        postgresql_nulls_not_distinct=True,
+    )
+    op.create_index(
+        "uq_container_item_piece",
+        "container_item",
+        ["shipment_id", "piece_no"],
+        unique=True,
+        postgresql_where=sa.text("shipment_id IS NOT NULL AND released_at IS NULL AND NOT surplus"),
+    )
+    op.create_table(
+        "container_scan",
+        sa.Column("tenant_id", sa.BigInteger(), nullable=False),
+        sa.Column("scan_key", sa.Text(), nullable=False),
+        sa.Column("container_id", sa.BigInteger(), nullable=False),
+        sa.Column("device_id", sa.Text(), nullable=False),
+        sa.Column("client_scan_id", sa.Text(), nullable=False),
+        sa.Column(
+            "code",
+            sa.Enum(
+                "booked",
+                "pickup_failed",
+                "cancelled",
+                "collected",
+                "deposited",
+                "accepted",
+                "arrived",
+                "missorted",
+                "damaged",
+                "delayed",
+                "held",
+                "intercepted",
+                "released",
+                "redirected",
+                "sorted",
+                "departed",
+                "out_for_delivery",
+                "attempt_failed",
+                "refused",
+                "at_outlet",
+                "at_store",
+                "at_locker",
+                "at_collective_point",
+                "pickup_overdue",
+                "returning",
+                "lost",
+                "returned",
+                "delivered",
+                "delivered_to_proxy",
+                "taken_from_point",
+                "taken_from_locker",
+                "receipt_confirmed",
+                "voided",
+                name="scancode",
+                native_enum=False,
+                create_constraint=True,
+                length=40,
+            ),
+            nullable=False,
+        ),
+        sa.Column("occurred_at", app.db.types.UtcDateTime(timezone=True), nullable=False),
+        sa.Column("offset_minutes", sa.BigInteger(), nullable=False),
+        sa.Column("received_at", app.db.types.UtcDateTime(timezone=True), nullable=False),
+        sa.Column("facility_id", sa.BigInteger(), nullable=True),
+        sa.Column("courier_id", sa.BigInteger(), nullable=True),
+        sa.Column("user_id", sa.BigInteger(), nullable=True),
+        sa.Column("reason", sa.Text(), nullable=True),
+        sa.Column("corrects", sa.Text(), nullable=True),
+        sa.ForeignKeyConstraint(
+            ["container_id"], ["container.id"], name=op.f("fk_container_scan_container_id_container")
+        ),
+        sa.ForeignKeyConstraint(
+            ["tenant_id"], ["tenant.id"], name=op.f("fk_container_scan_tenant_id_tenant"), ondelete="RESTRICT"
+        ),
+        sa.PrimaryKeyConstraint("scan_key", name=op.f("pk_container_scan")),
+    )
+    op.create_index(
+        "ix_container_scan_container", "container_scan", ["container_id", "occurred_at"], unique=False
+    )
+    op.create_index(
+        "ix_container_scan_corrects",
+        "container_scan",
+        ["corrects"],
+        unique=False,
+        postgresql_where=sa.text("corrects IS NOT NULL"),
+    )
+    op.create_index(op.f("ix_container_scan_tenant_id"), "container_scan", ["tenant_id"], unique=False)
+    op.create_index("ix_container_scan_user", "container_scan", ["user_id", "received_at"], unique=False)
+    op.create_table(
         "finding_note",
         sa.Column("id", sa.BigInteger(), sa.Identity(always=False), nullable=False),
         sa.Column("tenant_id", sa.BigInteger(), nullable=False),
@@ -2491,6 +2703,57 @@ def upgrade() -> None:
     op.create_index(op.f("ix_order_share_order_id"), "order_share", ["order_id"], unique=False)
     op.create_index(op.f("ix_order_share_party_id"), "order_share", ["party_id"], unique=False)
     op.create_index(op.f("ix_order_share_tenant_id"), "order_share", ["tenant_id"], unique=False)
+    op.create_table(
+        "packing_event",
+        sa.Column("id", sa.BigInteger(), sa.Identity(always=False), nullable=False),
+        sa.Column("tenant_id", sa.BigInteger(), nullable=False),
+        sa.Column("event_key", sa.Text(), nullable=False),
+        sa.Column("container_id", sa.BigInteger(), nullable=False),
+        sa.Column(
+            "action",
+            sa.Enum(
+                "packed",
+                "unpacked",
+                "checked",
+                name="packingaction",
+                native_enum=False,
+                create_constraint=True,
+                length=40,
+            ),
+            nullable=False,
+        ),
+        sa.Column("device_id", sa.Text(), nullable=False),
+        sa.Column("client_event_id", sa.Text(), nullable=False),
+        sa.Column("occurred_at", app.db.types.UtcDateTime(timezone=True), nullable=False),
+        sa.Column("offset_minutes", sa.BigInteger(), nullable=False),
+        sa.Column("received_at", app.db.types.UtcDateTime(timezone=True), nullable=False),
+        sa.Column("facility_id", sa.BigInteger(), nullable=False),
+        sa.Column("user_id", sa.BigInteger(), nullable=True),
+        sa.Column("shipment_ids", postgresql.ARRAY(sa.BigInteger()), nullable=False),
+        sa.Column("piece_nos", postgresql.ARRAY(sa.BigInteger()), nullable=False),
+        sa.Column("child_ids", postgresql.ARRAY(sa.BigInteger()), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["container_id"], ["container.id"], name=op.f("fk_packing_event_container_id_container")
+        ),
+        sa.ForeignKeyConstraint(
+            ["facility_id"], ["facility.id"], name=op.f("fk_packing_event_facility_id_facility")
+        ),
+        sa.ForeignKeyConstraint(
+            ["tenant_id"], ["tenant.id"], name=op.f("fk_packing_event_tenant_id_tenant"), ondelete="RESTRICT"
+        ),
+        sa.ForeignKeyConstraint(
+            ["user_id"], ["user_account.id"], name=op.f("fk_packing_event_user_id_user_account")
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_packing_event")),
+        sa.UniqueConstraint("event_key", name=op.f("uq_packing_event_event_key")),
+    )
+    op.create_index(
+        "ix_packing_event_container", "packing_event", ["container_id", "occurred_at"], unique=False
+    )
+    op.create_index(
+        "ix_packing_event_shipments", "packing_event", ["shipment_ids"], unique=False, postgresql_using="gin"
+    )
+    op.create_index(op.f("ix_packing_event_tenant_id"), "packing_event", ["tenant_id"], unique=False)
     op.create_table(
         "plan_unserved",
         sa.Column("id", sa.BigInteger(), sa.Identity(always=False), nullable=False),
@@ -2607,6 +2870,10 @@ def downgrade() -> None:
     op.drop_table("plan_visit")
     op.drop_index(op.f("ix_plan_unserved_tenant_id"), table_name="plan_unserved")
     op.drop_table("plan_unserved")
+    op.drop_index(op.f("ix_packing_event_tenant_id"), table_name="packing_event")
+    op.drop_index("ix_packing_event_shipments", table_name="packing_event", postgresql_using="gin")
+    op.drop_index("ix_packing_event_container", table_name="packing_event")
+    op.drop_table("packing_event")
     op.drop_index(op.f("ix_order_share_tenant_id"), table_name="order_share")
     op.drop_index(op.f("ix_order_share_party_id"), table_name="order_share")
     op.drop_index(op.f("ix_order_share_order_id"), table_name="order_share")
@@ -2617,6 +2884,28 @@ def downgrade() -> None:
     op.drop_index(op.f("ix_finding_note_tenant_id"), table_name="finding_note")
     op.drop_index(op.f("ix_finding_note_finding_id"), table_name="finding_note")
     op.drop_table("finding_note")
+    op.drop_index("ix_container_scan_user", table_name="container_scan")
+    op.drop_index(op.f("ix_container_scan_tenant_id"), table_name="container_scan")
+    op.drop_index(
+        "ix_container_scan_corrects",
+        table_name="container_scan",
+        postgresql_where=sa.text("corrects IS NOT NULL"),
+    )
+    op.drop_index("ix_container_scan_container", table_name="container_scan")
+    op.drop_table("container_scan")
+    op.drop_index(
+        "uq_container_item_piece",
+        table_name="container_item",
+        postgresql_where=sa.text("shipment_id IS NOT NULL AND released_at IS NULL AND NOT surplus"),
+    )
+    op.drop_index("uq_container_item_listed", table_name="container_item", postgresql_nulls_not_distinct=True)
+    op.drop_index(
+        "uq_container_item_child",
+        table_name="container_item",
+        postgresql_where=sa.text("child_id IS NOT NULL AND released_at IS NULL AND NOT surplus"),
+    )
+    op.drop_index(op.f("ix_container_item_tenant_id"), table_name="container_item")
+    op.drop_table("container_item")
     op.drop_index(
         "uq_claim_shipment_id_standing", table_name="claim", postgresql_where=sa.text("status <> 'refused'")
     )
@@ -2701,6 +2990,11 @@ def downgrade() -> None:
     op.drop_index("ix_customer_order_placed", table_name="customer_order")
     op.drop_index("ix_customer_order_customer", table_name="customer_order")
     op.drop_table("customer_order")
+    op.drop_index(
+        "ix_container_under_way", table_name="container", postgresql_where=sa.text("status <> 'broken'")
+    )
+    op.drop_index(op.f("ix_container_tenant_id"), table_name="container")
+    op.drop_table("container")
     op.drop_index(op.f("ix_webhook_endpoint_tenant_id"), table_name="webhook_endpoint")
     op.drop_index("ix_webhook_endpoint_customer", table_name="webhook_endpoint")
     op.drop_table("webhook_endpoint")
@@ -2848,6 +3142,9 @@ def downgrade() -> None:
     op.drop_index("ix_scan_user", table_name="scan", postgresql_where=sa.text("user_id IS NOT NULL"))
     op.drop_index("ix_scan_shipment", table_name="scan")
     op.drop_index("ix_scan_corrects", table_name="scan", postgresql_where=sa.text("corrects IS NOT NULL"))
+    op.drop_index(
+        "ix_scan_container", table_name="scan", postgresql_where=sa.text("container_id IS NOT NULL")
+    )
     op.drop_table("scan")
     op.drop_index(
         "ix_job_run_unfinished", table_name="job_run", postgresql_where=sa.text("finished_at IS NULL")

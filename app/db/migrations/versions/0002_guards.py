@@ -15,7 +15,17 @@ depends_on = None
 # Purposes of the platform's own book (see settlement.ledger); all others are of the custody book.
 OWN_BOOK = ("platform_claim", "own_bank", "platform_revenue", "compensation_expense", "party_debt")
 
-APPEND_ONLY = ("journal_entry", "journal_line", "journal_evidence", "scan", "case_event", "audit_entry", "epcis_event")
+APPEND_ONLY = (
+    "journal_entry",
+    "journal_line",
+    "journal_evidence",
+    "scan",
+    "container_scan",
+    "packing_event",
+    "case_event",
+    "audit_entry",
+    "epcis_event",
+)
 
 
 def upgrade() -> None:

@@ -1,7 +1,7 @@
 // The dispatcher's board: a stop opens in a dialog, and may be dragged to another courier, whose extra cost is
 // shown before it is dropped. Everything here can also be done with links and forms.
 import htmx from "htmx.org/dist/htmx.esm.js";
-import { startSignature } from "./scan_station.js";
+import { startSignature } from "./signature.js";
 import { toast } from "./requests.js";
 import { message } from "./messages.js";
 

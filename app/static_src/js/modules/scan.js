@@ -1,5 +1,5 @@
-// A scanner types a number and presses Enter. The field takes the next one at once: it is emptied when the answer
-// has come, and takes the focus back whenever it would be lost.
+// A scanner types a number and presses Enter. The one big field takes the next one at once, and takes the focus back
+// whenever it would be lost; each answer has its sound.
 
 /** Plays a short tone: high for done, low for stop. Browsers allow it once somebody has pressed a key. */
 function sound(tone) {
@@ -15,15 +15,18 @@ function sound(tone) {
   oscillator.addEventListener("ended", () => context.close());
 }
 
+/** Sounds the answer that has just come, and makes the field ready. A station's script empties its own. */
+export function answered() {
+  const field = document.querySelector("[data-scan]");
+  if (!field) return;
+  if (!field.closest("[data-scan-station]")) field.value = "";
+  field.focus();
+  const answer = document.querySelector("[data-scan-tone]:not([data-sounded])");
+  if (!answer) return;
+  answer.dataset.sounded = "yes";
+  if (navigator.userActivation?.hasBeenActive) sound(answer.dataset.scanTone);
+}
+
 export function startScanFields() {
-  document.addEventListener("htmx:after:settle", () => {
-    const field = document.querySelector("[data-scan]");
-    if (!field) return;
-    field.value = "";
-    field.focus();
-    const answer = document.querySelector("[data-scan-tone]:not([data-sounded])");
-    if (!answer) return;
-    answer.dataset.sounded = "yes";
-    if (navigator.userActivation?.hasBeenActive) sound(answer.dataset.scanTone);
-  });
+  document.addEventListener("htmx:after:settle", answered);
 }

@@ -1,23 +1,37 @@
-// The scan station: every scan gets its id and its time in the browser, so that a repeated sending is not a second
-// scan. When the server is not reached, scans are kept in this browser and sent in their order once it is back.
+// The scan station. Every scan gets its id and its time in the browser and is kept in this browser first; it leaves
+// when the server has answered for it. So a fast scanner on a slow line loses nothing, nor does a line that is down,
+// and what is sent again is not a second scan. Each kept scan knows the door that it is for: what was scanned into
+// one bag is sent even when the page of another is open.
+import htmx from "htmx.org/dist/htmx.esm.js";
 import { toast } from "./requests.js";
+import { answered } from "./scan.js";
+import { startSignature } from "./signature.js";
 
 const QUEUE = "scan-queue";
 const DEVICE = "scan-device";
 const BATCH = 200;
+// So few are answered one by one, each with its sound: a fast scanner, not a line that was down.
+const FEW = 5;
 const RETRY_MS = 10_000;
-const SENT = ["number", "code", "client_scan_id", "device", "reason", "received_by", "signature", "handed_code"];
+// Of these answers nothing was written, or nobody of ours gave them: the scan waits on.
+const LATER = new Set([400, 401, 403, 408, 425, 429, 500, 502, 503, 504]);
+const OWN = ["csrf_token", "facility_id", "offset_minutes"];
 
 function kept() {
   return JSON.parse(localStorage.getItem(QUEUE) ?? "[]");
 }
 
-function keep(scans) {
-  localStorage.setItem(QUEUE, JSON.stringify(scans));
+function keep(entries) {
+  localStorage.setItem(QUEUE, JSON.stringify(entries));
   const waiting = document.querySelector("[data-scan-waiting]");
   if (!waiting) return;
-  waiting.hidden = scans.length === 0;
-  waiting.querySelector("[data-scan-count]").textContent = scans.length;
+  waiting.hidden = entries.length === 0;
+  waiting.querySelector("[data-scan-count]").textContent = entries.length;
+}
+
+function forget(entries) {
+  const gone = new Set(entries.map(({ scan }) => scan.client_scan_id));
+  keep(kept().filter(({ scan }) => !gone.has(scan.client_scan_id)));
 }
 
 function device() {
@@ -29,106 +43,125 @@ function device() {
 /** What the form holds at this moment, as the door for kept scans takes it. */
 function scanOf(form) {
   const data = new FormData(form);
-  const scan = Object.fromEntries(SENT.filter((name) => data.get(name)).map((name) => [name, data.get(name)]));
-  scan.occurred_at = data.get("occurred_at");
-  scan.offset_minutes = Number(data.get("offset_minutes"));
+  const filled = [...data].filter(([name, value]) => value && !OWN.includes(name));
+  const scan = {
+    ...Object.fromEntries(filled),
+    client_scan_id: crypto.randomUUID(),
+    device: device(),
+    occurred_at: new Date().toISOString(),
+    offset_minutes: -new Date().getTimezoneOffset(),
+  };
   if (data.get("facility_id")) scan.facility_id = Number(data.get("facility_id"));
   return scan;
 }
 
-async function sendKept(form) {
-  const scans = kept();
-  if (!scans.length) return;
-  const batch = scans.slice(0, BATCH);
-  let answer;
+/** Posts to a door of ours; undefined when the line or the server is down, or somebody has to sign in again. */
+async function post(url, body, headers) {
   try {
-    answer = await fetch(form.dataset.queueUrl, {
-      method: "POST",
-      headers: { "Content-Type": "application/json", "X-CSRFToken": form.elements.csrf_token.value },
-      body: JSON.stringify(batch),
-    });
+    const answer = await fetch(url, { method: "POST", body, headers });
+    return answer.redirected || LATER.has(answer.status) ? undefined : answer;
   } catch {
-    return; // still no line
+    return undefined;
   }
-  // What the server refuses as a whole would be refused for ever; it stays, and somebody sees the count.
-  if (!answer.ok) return;
-  for (const { number, text } of (await answer.json()).filter(({ status }) => status === "rejected")) {
+}
+
+function show(template) {
+  const answer = document.querySelector("#scan-result .scan-answer");
+  if (!answer) return;
+  answer.replaceWith(document.getElementById(template).content.cloneNode(true));
+  answered();
+}
+
+/** One scan of this page: its answer is shown in full. */
+async function sendOne(form, entry) {
+  const headers = { "HX-Request-Type": "partial", "X-CSRFToken": form.elements.csrf_token.value };
+  const answer = await post(form.getAttribute("action"), new URLSearchParams(entry.scan), headers);
+  if (!answer) return false;
+  const text = await answer.text();
+  forget([entry]);
+  if (!answer.ok) {
+    toast("bad", `${entry.scan.number}: ${answer.status}`);
+    return true;
+  }
+  fill(text);
+  return true;
+}
+
+/** Puts the server's answer into its place. */
+function fill(html) {
+  const result = document.getElementById("scan-result");
+  result.innerHTML = html;
+  htmx.process(result);
+  document.dispatchEvent(new CustomEvent("htmx:after:settle"));
+}
+
+/** The lists below the answer as they are now. */
+async function refresh() {
+  const page = await fetch(location.href).then((answer) => answer.text(), () => "");
+  const fresh = new DOMParser().parseFromString(page, "text/html").getElementById("scan-result");
+  if (fresh) fill(fresh.innerHTML);
+}
+
+/** Scans that have waited: what became of them is told in short. */
+async function sendSome(form, entries) {
+  const headers = { "Content-Type": "application/json", "X-CSRFToken": form.elements.csrf_token.value };
+  const answer = await post(entries[0].url, JSON.stringify(entries.map(({ scan }) => scan)), headers);
+  if (!answer) return false;
+  if (!answer.ok) {
+    // What is refused as a whole would be refused for ever, and hold up what comes after it.
+    for (const { scan } of entries) toast("bad", `${scan.number}: ${answer.status}`);
+    forget(entries);
+    return true;
+  }
+  const results = await answer.json();
+  forget(entries);
+  if (entries[0].url === form.dataset.queueUrl) await refresh();
+  show("scan-sent");
+  for (const { number, text } of results.filter(({ status }) => status === "rejected")) {
     toast("bad", `${number}: ${text}`);
   }
-  const sent = new Set(batch.map((scan) => scan.client_scan_id));
-  keep(kept().filter((scan) => !sent.has(scan.client_scan_id)));
-  await sendKept(form);
+  return true;
 }
 
-function showKept() {
-  const kept = document.getElementById("scan-kept").content.cloneNode(true);
-  document.querySelector("#scan-result .scan-answer").replaceWith(kept);
-}
+let sending = false;
 
-/** Lets a finger or mouse draw on the canvas of a form; the picture goes into its field `signature`. */
-export function startSignature(form) {
-  const canvas = form.querySelector("[data-signature]");
-  if (!canvas) return;
-  canvas.style.touchAction = "none"; // a finger draws and does not scroll
-  const pen = canvas.getContext("2d");
-  Object.assign(pen, { lineWidth: 3, lineCap: "round", lineJoin: "round" });
-  const at = ({ offsetX, offsetY }) =>
-    [offsetX * canvas.width / canvas.clientWidth, offsetY * canvas.height / canvas.clientHeight];
-  const clear = () => {
-    pen.clearRect(0, 0, canvas.width, canvas.height);
-    form.elements.signature.value = "";
-  };
-  canvas.addEventListener("pointerdown", (event) => {
-    canvas.setPointerCapture(event.pointerId);
-    pen.beginPath();
-    pen.moveTo(...at(event));
-  });
-  canvas.addEventListener("pointermove", (event) => {
-    if (!event.buttons) return;
-    pen.lineTo(...at(event));
-    pen.stroke();
-  });
-  canvas.addEventListener("pointerup", () => { form.elements.signature.value = canvas.toDataURL("image/png"); });
-  form.querySelector("[data-signature-clear]").addEventListener("click", clear);
-  form.addEventListener("scan:done", clear);
+async function send(form) {
+  if (sending) return;
+  sending = true;
+  try {
+    for (let entries = kept(); entries.length; entries = kept()) {
+      const [{ url }] = entries;
+      const alike = entries.slice(0, BATCH).filter((entry) => entry.url === url);
+      const alone = alike.length <= FEW && url === form.dataset.queueUrl;
+      if (!await (alone ? sendOne(form, alike[0]) : sendSome(form, alike))) {
+        show("scan-kept");
+        return;
+      }
+    }
+  } finally {
+    sending = false;
+  }
 }
 
 export function startScanStation() {
   const form = document.querySelector("[data-scan-station]");
   if (!form) return;
-  let last;
+  form.addEventListener("submit", (event) => {
+    event.preventDefault();
+    keep([...kept(), { url: form.dataset.queueUrl, scan: scanOf(form) }]);
+    form.elements.number.value = "";
+    form.dispatchEvent(new CustomEvent("scan:done"));
+    send(form);
+  });
   // Who received one parcel did not therefore receive the next.
   form.addEventListener("scan:done", () => {
     for (const name of ["received_by", "handed_code"]) {
       if (form.elements[name]) form.elements[name].value = "";
     }
   });
-  // In the capture phase, so that the values are there when htmx reads the form.
-  form.addEventListener("submit", () => {
-    form.elements.client_scan_id.value = crypto.randomUUID();
-    form.elements.device.value = device();
-    form.elements.occurred_at.value = new Date().toISOString();
-    form.elements.offset_minutes.value = -new Date().getTimezoneOffset();
-    last = scanOf(form);
-  }, { capture: true });
-  form.addEventListener("htmx:error", (event) => {
-    if (!last) return;
-    event.stopPropagation();
-    keep([...kept(), last]);
-    last = undefined;
-    showKept();
-    form.elements.number.value = "";
-    form.elements.number.focus();
-    form.dispatchEvent(new CustomEvent("scan:done"));
-  });
-  document.addEventListener("htmx:after:settle", () => {
-    last = undefined;
-    form.dispatchEvent(new CustomEvent("scan:done"));
-    sendKept(form);
-  });
   startSignature(form);
-  window.addEventListener("online", () => sendKept(form));
-  setInterval(() => sendKept(form), RETRY_MS);
+  window.addEventListener("online", () => send(form));
+  setInterval(() => send(form), RETRY_MS);
   keep(kept());
-  sendKept(form);
+  send(form);
 }
