@@ -8,6 +8,7 @@ from datetime import datetime
 from sqlalchemy.orm import Session
 
 from app.db.outbox import Event, Handler
+from app.deliveries import service as deliveries
 from app.dispatch import service as dispatch
 from app.notices import service as notices
 from app.orders import service as orders
@@ -27,6 +28,10 @@ def _follow_state_in_dispatch(session: Session, event: Event, now: datetime) -> 
     dispatch.follow_shipment(session, shipment_id=event.payload["shipment_id"], now=now)
 
 
+def _follow_instruction(session: Session, event: Event, now: datetime) -> None:
+    deliveries.follow(session, event.payload["shipment_id"], now=now)
+
+
 def _release_order(session: Session, event: Event, now: datetime) -> None:
     orders.release_for_shipment(
         session, shipment_id=event.payload["shipment_id"], reason=event.payload["reason"], now=now
@@ -42,7 +47,7 @@ def _cancel_order(session: Session, event: Event, now: datetime) -> None:
 
 def _follow_merge(session: Session, event: Event, _now: datetime) -> None:
     keep_id, drop_id = event.payload["keep_id"], event.payload["drop_id"]
-    for room in (shipments, orders, servicedesk, webhooks, notices):
+    for room in (shipments, orders, servicedesk, webhooks, notices, deliveries):
         room.follow_merge(session, keep_id=keep_id, drop_id=drop_id)
 
 
@@ -60,7 +65,13 @@ HANDLERS: Mapping[str, Sequence[Handler]] = {
     # carries shipment_id
     "shipment.booked": (_make_pickup_request, webhook_events.tell),
     # carries shipment_id, milestone and code
-    "shipment.state_changed": (_follow_state_in_dispatch, _cancel_order, webhook_events.tell, notices.tell),
+    "shipment.state_changed": (
+        _follow_state_in_dispatch,
+        _follow_instruction,
+        _cancel_order,
+        webhook_events.tell,
+        notices.tell,
+    ),
     # carries shipment_id and why
     "shipment.receipt_confirmed": (_release_order, webhook_events.tell),
 }

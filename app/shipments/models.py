@@ -14,6 +14,7 @@ from app.db.base import Base, Identified, TenantScoped
 from app.db.types import enum_by_value
 from routing.network import Handover, Mode
 from tracking.finding import FindingKind
+from tracking.instructions import InstructionKind
 from tracking.shipment import Milestone, ScanCode
 
 
@@ -112,6 +113,8 @@ class Shipment(Identified, TenantScoped, Base):
     terminal: Mapped[bool] = mapped_column(default=False)
     # Whether the fold found something odd; saves looking for findings to close at every scan.
     has_findings: Mapped[bool] = mapped_column(default=False)
+    # What whoever scans it must know at once; the wish itself lies in `app.deliveries`.
+    instruction: Mapped[InstructionKind | None] = mapped_column(enum_by_value(InstructionKind))
     delivered_at: Mapped[datetime | None]
     receipt_confirmed_at: Mapped[datetime | None]
     # The place in time of the latest scan in the folded state: a later scan continues from it. None where

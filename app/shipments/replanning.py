@@ -35,6 +35,7 @@ from routing.network import (
     PlannedHop,
     Underway,
     replan,
+    reroute,
 )
 from routing.network.cutoff import ready_at
 from tracking.position import Position
@@ -146,6 +147,37 @@ def replan_some(session: Session, cause: Cause, *, now: datetime, limit: int = A
     else:
         _write_down(session, done, now)
     return done
+
+
+def send_elsewhere(session: Session, shipment: Shipment, *, lies_at: int | None, now: datetime) -> bool:
+    """Plan one shipment anew to where it goes now, from where it is; gives whether there is a way.
+
+    What has been travelled stays as it was planned, the first promise stays as it was told. On its way back
+    a shipment goes to the outlet it came from, and no arrival is told for it.
+
+    Args:
+        session: of the shipment's tenant.
+        shipment: locked by the caller, with its new destination.
+        lies_at: the facility it lies at, where that is known better than by its last scan.
+        now: nothing departs before.
+    """
+    session.flush()  # the statements below go past the session
+    returning = shipment.milestone is Milestone.RETURNING
+    row = store.open_of(shipment, returning=returning, lies_at=lies_at)
+    legs = legs_by_shipment(session, [shipment.id])[shipment.id]
+    parcel = underway(row, legs, now)
+    if parcel is None:
+        return False
+    became = reroute(network.routing_network(session), parcel, now=now)
+    if isinstance(became.way, NoRoute):
+        return False
+    last = legs[became.kept - 1].sequence if became.kept else 0
+    store.write_legs(session, {shipment.id: (last, became.way.legs)})
+    if not returning:
+        moved = _Moved(row, parcel, legs, became.kept, became.way)
+        store.write_estimates(session, _expected([moved], load_history(session), now))
+    _forget(session)
+    return True
 
 
 def underway(row: Open, legs: Sequence[Leg], now: datetime) -> Underway | None:

@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 
 from app.db import arrays
 from app.db.session import tenant_of
+from app.shipments.models import Shipment
 from routing.network import Closure, PlannedLeg
 from tracking.promise import Promise
 from tracking.shipment import Milestone
@@ -89,6 +90,24 @@ def on_their_way(session: Session, closure: Closure, *, after_id: int, limit: in
             delivery,
         ) in rows
     ]
+
+
+def open_of(shipment: Shipment, *, returning: bool, lies_at: int | None) -> Open:
+    """The same of one shipment that is at hand; on its way back it goes to its origin."""
+    return Open(
+        shipment.id,
+        shipment.milestone,
+        shipment.code,
+        shipment.state_since,
+        lies_at or shipment.state_facility_id,
+        shipment.origin_facility_id,
+        shipment.origin_facility_id if returning else shipment.destination_facility_id,
+        shipment.weight_g,
+        shipment.booked_at,
+        shipment.booked_offset_minutes,
+        shipment.pickup_handover,
+        shipment.delivery_handover,
+    )
 
 
 def write_legs(session: Session, ways: Mapping[int, tuple[int, Sequence[PlannedLeg]]]) -> None:

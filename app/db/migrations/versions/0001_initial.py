@@ -1499,6 +1499,21 @@ def upgrade() -> None:
         sa.Column("attempts", sa.BigInteger(), nullable=False),
         sa.Column("terminal", sa.Boolean(), nullable=False),
         sa.Column("has_findings", sa.Boolean(), nullable=False),
+        sa.Column(
+            "instruction",
+            sa.Enum(
+                "redeliver",
+                "redirect",
+                "hold_at_outlet",
+                "intercept",
+                "return_to_sender",
+                name="instructionkind",
+                native_enum=False,
+                create_constraint=True,
+                length=40,
+            ),
+            nullable=True,
+        ),
         sa.Column("delivered_at", app.db.types.UtcDateTime(timezone=True), nullable=True),
         sa.Column("receipt_confirmed_at", app.db.types.UtcDateTime(timezone=True), nullable=True),
         sa.Column("last_scan_at", app.db.types.UtcDateTime(timezone=True), nullable=True),
@@ -1709,6 +1724,248 @@ def upgrade() -> None:
         ["tenant_id", "placed_at"],
         unique=False,
         postgresql_where=sa.text("paid_at IS NULL"),
+    )
+    op.create_table(
+        "delivery_consent",
+        sa.Column("id", sa.BigInteger(), sa.Identity(always=False), nullable=False),
+        sa.Column("tenant_id", sa.BigInteger(), nullable=False),
+        sa.Column("customer_id", sa.BigInteger(), nullable=False),
+        sa.Column("shipment_id", sa.BigInteger(), nullable=True),
+        sa.Column(
+            "channel",
+            sa.Enum(
+                "door",
+                "locker",
+                "store",
+                "proxy",
+                name="consentchannel",
+                native_enum=False,
+                create_constraint=True,
+                length=40,
+            ),
+            nullable=False,
+        ),
+        sa.Column("granted", sa.Boolean(), nullable=False),
+        sa.Column(
+            "source",
+            sa.Enum(
+                "tracking_link",
+                "instruction",
+                "phone_call",
+                name="consentsource",
+                native_enum=False,
+                create_constraint=True,
+                length=40,
+            ),
+            nullable=False,
+        ),
+        sa.Column("recorded_by_id", sa.BigInteger(), nullable=True),
+        sa.Column("recorded_at", app.db.types.UtcDateTime(timezone=True), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["customer_id"], ["customer.id"], name=op.f("fk_delivery_consent_customer_id_customer")
+        ),
+        sa.ForeignKeyConstraint(
+            ["recorded_by_id"],
+            ["user_account.id"],
+            name=op.f("fk_delivery_consent_recorded_by_id_user_account"),
+        ),
+        sa.ForeignKeyConstraint(
+            ["shipment_id"], ["shipment.id"], name=op.f("fk_delivery_consent_shipment_id_shipment")
+        ),
+        sa.ForeignKeyConstraint(
+            ["tenant_id"],
+            ["tenant.id"],
+            name=op.f("fk_delivery_consent_tenant_id_tenant"),
+            ondelete="RESTRICT",
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_delivery_consent")),
+    )
+    op.create_index(
+        "ix_delivery_consent_customer", "delivery_consent", ["customer_id", "channel", "id"], unique=False
+    )
+    op.create_index(op.f("ix_delivery_consent_tenant_id"), "delivery_consent", ["tenant_id"], unique=False)
+    op.create_table(
+        "delivery_instruction",
+        sa.Column("id", sa.BigInteger(), sa.Identity(always=False), nullable=False),
+        sa.Column("tenant_id", sa.BigInteger(), nullable=False),
+        sa.Column("shipment_id", sa.BigInteger(), nullable=False),
+        sa.Column(
+            "kind",
+            sa.Enum(
+                "redeliver",
+                "redirect",
+                "hold_at_outlet",
+                "intercept",
+                "return_to_sender",
+                name="instructionkind",
+                native_enum=False,
+                create_constraint=True,
+                length=40,
+            ),
+            nullable=False,
+        ),
+        sa.Column(
+            "standing",
+            sa.Enum(
+                "asked",
+                "accepted",
+                "refused",
+                "carried_out",
+                "withdrawn",
+                name="standing",
+                native_enum=False,
+                create_constraint=True,
+                length=40,
+            ),
+            nullable=False,
+        ),
+        sa.Column(
+            "asker",
+            sa.Enum(
+                "consignee",
+                "shipper",
+                "staff",
+                name="asker",
+                native_enum=False,
+                create_constraint=True,
+                length=40,
+            ),
+            nullable=False,
+        ),
+        sa.Column(
+            "access",
+            sa.Enum(
+                "tracking_link", "login", name="access", native_enum=False, create_constraint=True, length=40
+            ),
+            nullable=False,
+        ),
+        sa.Column("asked_by_id", sa.BigInteger(), nullable=True),
+        sa.Column("asked_at", app.db.types.UtcDateTime(timezone=True), nullable=False),
+        sa.Column("note", sa.Text(), nullable=False),
+        sa.Column("day", sa.Date(), nullable=True),
+        sa.Column("window_from_s", sa.BigInteger(), nullable=True),
+        sa.Column("window_to_s", sa.BigInteger(), nullable=True),
+        sa.Column(
+            "handover",
+            sa.Enum(
+                "door",
+                "outlet",
+                "store",
+                "locker",
+                "collective_point",
+                name="handover",
+                native_enum=False,
+                create_constraint=True,
+                length=40,
+            ),
+            nullable=True,
+        ),
+        sa.Column("facility_id", sa.BigInteger(), nullable=True),
+        sa.Column("district_adcode", sa.Text(), nullable=True),
+        sa.Column("address", sa.Text(), nullable=True),
+        sa.Column(
+            "handover_before",
+            sa.Enum(
+                "door",
+                "outlet",
+                "store",
+                "locker",
+                "collective_point",
+                name="handover_before",
+                native_enum=False,
+                create_constraint=True,
+                length=40,
+            ),
+            nullable=False,
+        ),
+        sa.Column("price_difference_minor", sa.BigInteger(), nullable=False),
+        sa.Column("currency", sa.String(length=3), nullable=False),
+        sa.Column(
+            "refusal",
+            sa.Enum(
+                "not_by_you",
+                "not_collected",
+                "out_for_delivery",
+                "waits_at_point",
+                "stopped",
+                "on_its_way_back",
+                "ended",
+                "not_to_a_door",
+                "other_city",
+                "no_such_place",
+                "already_so",
+                "no_route",
+                "costs_more",
+                "cash_due",
+                "several_pieces",
+                "too_large",
+                "no_consent",
+                "in_a_round",
+                "overtaken",
+                name="instructionrefusal",
+                native_enum=False,
+                create_constraint=True,
+                length=40,
+            ),
+            nullable=True,
+        ),
+        sa.Column("decided_at", app.db.types.UtcDateTime(timezone=True), nullable=True),
+        sa.Column("decided_by_id", sa.BigInteger(), nullable=True),
+        sa.Column("ended_at", app.db.types.UtcDateTime(timezone=True), nullable=True),
+        sa.CheckConstraint(
+            "(refusal IS NOT NULL) = (standing = 'refused')",
+            name=op.f("ck_delivery_instruction_refused_with_a_reason"),
+        ),
+        sa.CheckConstraint(
+            "window_from_s < window_to_s", name=op.f("ck_delivery_instruction_window_in_order")
+        ),
+        sa.ForeignKeyConstraint(
+            ["asked_by_id"],
+            ["user_account.id"],
+            name=op.f("fk_delivery_instruction_asked_by_id_user_account"),
+        ),
+        sa.ForeignKeyConstraint(
+            ["decided_by_id"],
+            ["user_account.id"],
+            name=op.f("fk_delivery_instruction_decided_by_id_user_account"),
+        ),
+        sa.ForeignKeyConstraint(
+            ["district_adcode"],
+            ["district.adcode"],
+            name=op.f("fk_delivery_instruction_district_adcode_district"),
+        ),
+        sa.ForeignKeyConstraint(
+            ["facility_id"], ["facility.id"], name=op.f("fk_delivery_instruction_facility_id_facility")
+        ),
+        sa.ForeignKeyConstraint(
+            ["shipment_id"], ["shipment.id"], name=op.f("fk_delivery_instruction_shipment_id_shipment")
+        ),
+        sa.ForeignKeyConstraint(
+            ["tenant_id"],
+            ["tenant.id"],
+            name=op.f("fk_delivery_instruction_tenant_id_tenant"),
+            ondelete="RESTRICT",
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_delivery_instruction")),
+    )
+    op.create_index(
+        "ix_delivery_instruction_shipment", "delivery_instruction", ["shipment_id", "asked_at"], unique=False
+    )
+    op.create_index(
+        "ix_delivery_instruction_standing",
+        "delivery_instruction",
+        ["tenant_id", "standing", "id"],
+        unique=False,
+    )
+    op.create_index(
+        op.f("ix_delivery_instruction_tenant_id"), "delivery_instruction", ["tenant_id"], unique=False
+    )
+    op.create_index(
+        "uq_delivery_instruction_open",
+        "delivery_instruction",
+        ["shipment_id"],
+        unique=True,
+        postgresql_where=sa.text("standing IN ('asked', 'accepted')"),
     )
     op.create_table(
         "delivery_proof",
@@ -2559,6 +2816,18 @@ def downgrade() -> None:
     op.drop_index(op.f("ix_delivery_proof_tenant_id"), table_name="delivery_proof")
     op.drop_index(op.f("ix_delivery_proof_shipment_id"), table_name="delivery_proof")
     op.drop_table("delivery_proof")
+    op.drop_index(
+        "uq_delivery_instruction_open",
+        table_name="delivery_instruction",
+        postgresql_where=sa.text("standing IN ('asked', 'accepted')"),
+    )
+    op.drop_index(op.f("ix_delivery_instruction_tenant_id"), table_name="delivery_instruction")
+    op.drop_index("ix_delivery_instruction_standing", table_name="delivery_instruction")
+    op.drop_index("ix_delivery_instruction_shipment", table_name="delivery_instruction")
+    op.drop_table("delivery_instruction")
+    op.drop_index(op.f("ix_delivery_consent_tenant_id"), table_name="delivery_consent")
+    op.drop_index("ix_delivery_consent_customer", table_name="delivery_consent")
+    op.drop_table("delivery_consent")
     op.drop_index(
         "ix_customer_order_unpaid", table_name="customer_order", postgresql_where=sa.text("paid_at IS NULL")
     )
