@@ -19,6 +19,7 @@ _ITEMS = (
     ("shipments.scan_station", _l("Scan station"), Scope.SCANS_WRITE),
     ("dispatch.board", _l("Dispatch"), Scope.DISPATCH_READ),
     ("dispatch.run", _l("My round"), Scope.RUNS_READ),
+    ("deliveries.index", _l("Instructions"), Scope.SHIPMENTS_READ),
     ("servicedesk.queue", _l("Cases"), Scope.CASES_READ),
     ("customers.index", _l("Customers"), Scope.CUSTOMERS_READ),
     ("orders.index", _l("Orders"), Scope.ORDERS_READ),

@@ -52,7 +52,7 @@ class Step(StrEnum):
 
 
 class InstructionRefusal(StrEnum):
-    """Why a wish is not met. The first group is decided here, the second needs to know more than the state."""
+    """Why a wish is not met. The first group is decided here, the second needs more than the state."""
 
     NOT_BY_YOU = "not_by_you"
     NOT_COLLECTED = "not_collected"
@@ -221,7 +221,7 @@ def is_overtaken(kind: InstructionKind, where: Whereabouts) -> bool:
 def may_be_withdrawn(kind: InstructionKind, standing: Standing, where: Whereabouts) -> bool:
     """Whether it can still be taken back: while it is open, and of what was done only an interception.
 
-    A parcel that stands intercepted is then released; what was redirected is redirected again, not taken back.
+    A parcel that stands intercepted is then released; what was redirected is redirected once more.
     """
     if standing in OPEN:
         return True

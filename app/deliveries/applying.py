@@ -1,4 +1,4 @@
-"""What an accepted instruction does to a shipment: its way, its stop, its scans, and what a scanner is told."""
+"""What an accepted instruction does to a shipment: its way, its stop, its scans, what scanners are told."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What was asked about a parcel on its way, what its consignee consented to, and what was paid at the door."""
+"""What was asked about a parcel on its way, and what its consignee consented to."""
 
 from __future__ import annotations
 

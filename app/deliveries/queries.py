@@ -108,3 +108,16 @@ def list_instructions(
         )
     rows = session.scalars(query.order_by(waits, Instruction.id.desc()).limit(limit + 1)).all()
     return page_of(rows, limit, lambda row: (row.standing is not Standing.ASKED, row.id))
+
+
+def waiting_for_the_staff(session: Session, actor: Actor) -> int:
+    """How many instructions wait for an answer."""
+    return (
+        session.scalar(
+            sa.select(sa.func.count())
+            .select_from(Instruction)
+            .join(Shipment, Shipment.id == Instruction.shipment_id)
+            .where(shipments.visible(actor), Instruction.standing == Standing.ASKED)
+        )
+        or 0
+    )

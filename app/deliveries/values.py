@@ -31,6 +31,15 @@ WINDOWS_S = {
 """From and to, in seconds since the local midnight."""
 
 
+_ONLY_OF = {
+    "day": InstructionKind.REDELIVER,
+    "window": InstructionKind.REDELIVER,
+    "facility_id": InstructionKind.REDIRECT,
+    "district_adcode": InstructionKind.REDIRECT,
+    "address": InstructionKind.REDIRECT,
+}
+
+
 @dataclass(frozen=True, slots=True)
 class Asking:
     """Who asks, and how it was known that he may."""
@@ -87,13 +96,11 @@ class Wish:
         return found
 
     def _surplus(self) -> list[tuple[str, str]]:
-        found = []
-        for name in ("day", "window"):
-            if self.kind is not InstructionKind.REDELIVER and getattr(self, name) is not None:
-                found.append((name, "is of a redelivery only"))
-        for name in ("facility_id", "district_adcode", "address"):
-            if self.kind is not InstructionKind.REDIRECT and getattr(self, name) is not None:
-                found.append((name, "is of a redirection only"))
+        found = [
+            (name, f"is of the kind {kind} only")
+            for name, kind in _ONLY_OF.items()
+            if self.kind is not kind and getattr(self, name) is not None
+        ]
         if self.facility_id is not None and (self.address is not None or self.district_adcode is not None):
             found.append(("address", "a facility or an address, not both"))
         for name, length_max in (("note", NOTE_LENGTH_MAX), ("address", ADDRESS_LENGTH_MAX)):

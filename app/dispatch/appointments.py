@@ -37,7 +37,7 @@ def appoint(session: Session, shipment_id: int, *, day: date, from_s: int, to_s:
 def follow_redirection(session: Session, shipment: Shipment) -> None:
     """Bring a waiting delivery stop in step with where the shipment goes now.
 
-    One of another outlet, or to no door, is cancelled; the new outlet asks for its own when the parcel is there.
+    One of another outlet, or to no door, is cancelled; the new outlet asks for its own when it has it.
     """
     stop = _delivery_stop(session, shipment.id)
     if stop is None or stop.status in (StopStatus.DONE, StopStatus.CANCELLED):

@@ -250,6 +250,12 @@ def _links(shipment: Shipment) -> list[tuple[str, str]]:
     actor, views = current_actor(), flask.current_app.view_functions
     wanted = (
         (
+            "deliveries.shipment",
+            Scope.SHIPMENTS_BOOK,
+            _("What should happen with it"),
+            {"number": shipment.waybill_number},
+        ),
+        (
             "orders.show",
             Scope.ORDERS_READ,
             _("Its price and money"),

@@ -11,6 +11,7 @@ from app.shipments.models import ProofKind, Service
 from app.shipments.scan_values import Refused
 from routing.network import Handover, Mode
 from tracking.finding import FindingKind
+from tracking.instructions import InstructionKind
 from tracking.shipment import AttemptReason, Milestone, ScanCode
 
 _M, _C, _F, _R = Milestone, ScanCode, FindingKind, AttemptReason
@@ -184,6 +185,13 @@ HANDOVERS: Mapping[Handover, Any] = {
     Handover.LOCKER: _l("In a locker"),
     Handover.COLLECTIVE_POINT: _l("At a collective point"),
 }
+INSTRUCTED: Mapping[InstructionKind, tuple[Any, Any]] = {
+    InstructionKind.INTERCEPT: (_l("INTERCEPT"), _l("set it aside, the sender has stopped it")),
+    InstructionKind.RETURN_TO_SENDER: (_l("RETURN"), _l("it goes back to its sender")),
+    InstructionKind.HOLD_AT_OUTLET: (_l("HOLD"), _l("keep it here, it is fetched")),
+}
+"""What a scanner is told in large letters, and what that means; other instructions change the way itself."""
+
 SERVICES: Mapping[Service, Any] = {Service.STANDARD: _l("Standard"), Service.EXPRESS: _l("Express")}
 MODES: Mapping[Mode, Any] = {
     Mode.ROAD: _l("by road"),

@@ -11,6 +11,8 @@ import sqlalchemy as sa
 
 from app.accounts.roles import Role
 from app.customers.models import CustomerIdentity
+from app.deliveries import queries as deliveries_queries
+from app.deliveries import service as deliveries
 from app.dispatch import jobs as dispatch_jobs
 from app.dispatch import service as dispatch
 from app.dispatch.models import Plan, StopRequest
@@ -28,6 +30,7 @@ from app.webhooks.models import WebhookMessage
 from app.webhooks.values import EndpointInput, EventType
 from tests.app.orders.build import BODY
 from tests.support.company import Company
+from tracking.instructions import InstructionKind
 
 EPCIS_EVENT = {
     "type": "ObjectEvent",
@@ -68,6 +71,7 @@ class Things:
     message_key: str
     capture_id: int
     event_id: str
+    instruction_id: int
 
     @property
     def order_number(self) -> str:
@@ -135,6 +139,7 @@ def things_of(company: Company, customer_id: int, *, other_customer_id: int, goo
     company.relay()
     plan_id, stop_id = _plan(company, booked)
     terms_id = _terms(company)
+    instruction_id = _instruction(company, customer_id, booked)
     capture_id, event_id = _epcis(company, delivered)
     with company.work() as session:
         shipment = shipments.load_shipment(session, company.shop.agent, delivered)
@@ -162,6 +167,7 @@ def things_of(company: Company, customer_id: int, *, other_customer_id: int, goo
             plan_id=plan_id,
             capture_id=capture_id,
             event_id=event_id,
+            instruction_id=instruction_id,
             stop_id=stop_id,
             goods=goods,
             endpoint_id=endpoint_id,
@@ -253,6 +259,15 @@ def _plan(company: Company, number: str) -> tuple[int, int]:
     with company.work() as session:
         assert session.get_one(Plan, plan_id).status == "draft"
     return plan_id, stop_id
+
+
+def _instruction(company: Company, customer_id: int, number: str) -> int:
+    """An instruction of the shipper's that came too early, and is kept with its reason."""
+    asking = deliveries_queries.asking(company.logins.actor(Role.SHIPPER, customer_id))
+    with company.work() as session:
+        shipment = shipments.load_shipment(session, company.shop.agent, number)
+        wish = deliveries.Wish(InstructionKind.INTERCEPT)
+        return deliveries.ask(session, shipment, wish, asking, now=company.now).id
 
 
 def _terms(company: Company) -> int:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from itertools import pairwise
 
 import pytest
 import sqlalchemy as sa
@@ -40,7 +41,7 @@ def last_leg_leads_to(door: Door, number: str) -> int:
             .where(ShipmentLeg.shipment_id == door.shipment(number).id)
             .order_by(ShipmentLeg.sequence)
         ).all()
-        for one, following in zip(legs, legs[1:], strict=False):
+        for one, following in pairwise(legs):
             assert one.to_facility_id == following.from_facility_id, "the legs are a chain"
         return legs[-1].to_facility_id
 
