@@ -33,6 +33,7 @@ from app.customers import jobs as customers_jobs
 from app.db import jobs as job_runs
 from app.db import outbox
 from app.db.session import Database
+from app.deliveries import jobs as deliveries_jobs
 from app.dispatch import jobs as dispatch_jobs
 from app.epcis import jobs as epcis_jobs
 from app.notify import jobs as notify_jobs
@@ -81,6 +82,7 @@ JOBS: tuple[Job, ...] = (
     Job("shipments.make_partitions", timedelta(days=1), shipments_jobs.make_partitions),
     Job("shipments.learn_history", timedelta(days=1), shipments_history.learn_history),
     Job("shipments.watch", timedelta(minutes=5), shipments_jobs.watch),
+    Job("deliveries.reverse_voided_cash", timedelta(minutes=10), deliveries_jobs.reverse_voided_cash),
     Job("orders.release_unconfirmed", timedelta(minutes=15), orders_jobs.release_unconfirmed),
     Job("webhooks.tidy", timedelta(hours=1), webhooks_jobs.tidy),
 )

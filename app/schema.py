@@ -6,6 +6,7 @@ import app.accounts.models
 import app.customers.models
 import app.db.jobs
 import app.db.outbox
+import app.deliveries.door_models
 import app.deliveries.models
 import app.dispatch.models
 import app.epcis.models

@@ -9,6 +9,7 @@ from sqlalchemy.orm import Session
 
 from app.db.outbox import Event, Handler
 from app.deliveries import service as deliveries
+from app.dispatch import queries as dispatch_queries
 from app.dispatch import service as dispatch
 from app.notices import service as notices
 from app.orders import service as orders
@@ -30,6 +31,20 @@ def _follow_state_in_dispatch(session: Session, event: Event, now: datetime) -> 
 
 def _follow_instruction(session: Session, event: Event, now: datetime) -> None:
     deliveries.follow(session, event.payload["shipment_id"], now=now)
+    deliveries.look_at_hand_over(
+        session, event.payload["shipment_id"], Milestone(event.payload["milestone"]), now=now
+    )
+
+
+def _post_collected_cash(session: Session, event: Event, now: datetime) -> None:
+    collector_id = dispatch_queries.collector_party(
+        session, courier_id=event.payload["courier_id"], facility_id=event.payload["facility_id"]
+    )
+    orders.post_collected_cash(session, event.payload, collector_id=collector_id, now=now)
+
+
+def _reverse_collected_cash(session: Session, event: Event, now: datetime) -> None:
+    orders.reverse_collected_cash(session, event.payload, now=now)
 
 
 def _release_order(session: Session, event: Event, now: datetime) -> None:
@@ -72,6 +87,9 @@ HANDLERS: Mapping[str, Sequence[Handler]] = {
         webhook_events.tell,
         notices.tell,
     ),
+    # carry shipment_id, scan_key, courier_id or facility_id, amount_minor, currency, means, collected_at
+    "cod.collected": (_post_collected_cash,),
+    "cod.reversed": (_reverse_collected_cash,),
     # carries shipment_id and why
     "shipment.receipt_confirmed": (_release_order, webhook_events.tell),
 }

@@ -6,7 +6,7 @@ import flask
 from apiflask import APIBlueprint
 from flask_babel import gettext as _
 
-from app.deliveries import asking_pages, consent, queries, service
+from app.deliveries import asking_pages, cash, consent, handover, queries, service
 from app.deliveries.models import ConsentChannel, ConsentSource, DeliveryConsent
 from app.errors import BadRequestError
 from app.security import public
@@ -38,6 +38,8 @@ def choose(token: str) -> flask.typing.ResponseReturnValue:
         return flask.render_template(
             "deliveries/choose.html",
             token=token,
+            door_code=handover.door_code(session, shipment) if not shipment.terminal else None,
+            cash_due=cash.due_minor(session, shipment),
             consents=_consents(consent.standing(session, shipment)),
             **asking_pages.context(session, shipment, queries.BY_LINK, forms),
         ), status

@@ -6,13 +6,19 @@ from typing import Any
 
 from apiflask import APIBlueprint
 
-from app.deliveries import public_pages, staff_pages
-from app.deliveries.words import ASKERS, CONSENTS, KINDS, REFUSALS, STANDINGS
+from app.deliveries import courier_pages, public_pages, staff_pages
+from app.deliveries.words import ASKERS, CONSENTS, KINDS, MEANS, REFUSALS, RELATIONS, STANDINGS
 from app.shipments.phrases import facility_name
 
 blueprint = APIBlueprint("deliveries", __name__, enable_openapi=False)
-for pages in (public_pages, staff_pages):
+for pages in (public_pages, staff_pages, courier_pages):
     pages.register(blueprint)
+
+
+@blueprint.app_context_processor
+def _door() -> dict[str, Any]:
+    """What the courier's round needs of this room: its page is drawn by the room below."""
+    return {"relations": RELATIONS, "means": MEANS}
 
 
 @blueprint.context_processor

@@ -7,6 +7,7 @@ from typing import Any
 
 from flask_babel import lazy_gettext as _l
 
+from app.deliveries.door_models import Means, Relation
 from app.deliveries.models import ConsentChannel
 from app.deliveries.values import Window
 from tracking.instructions import Asker, InstructionKind, InstructionRefusal, Standing
@@ -63,6 +64,16 @@ WINDOWS: Mapping[Window, Any] = {
     Window.MORNING: _l("In the morning, 08:00 to 12:00"),
     Window.AFTERNOON: _l("In the afternoon, 12:00 to 18:00"),
 }
+
+RELATIONS: Mapping[Relation, Any] = {
+    Relation.FAMILY: _l("Family"),
+    Relation.NEIGHBOUR: _l("A neighbour"),
+    Relation.COLLEAGUE: _l("A colleague"),
+    Relation.RECEPTION: _l("The reception"),
+    Relation.OTHER: _l("Somebody else"),
+}
+
+MEANS: Mapping[Means, Any] = {Means.CASH: _l("Cash"), Means.CARD: _l("Card"), Means.QR: _l("QR code")}
 
 CONSENTS: Mapping[ConsentChannel, tuple[Any, Any]] = {
     ConsentChannel.DOOR: (_l("At the door"), _l("The courier rings and hands it to you.")),

@@ -155,6 +155,15 @@ FINDINGS: Mapping[FindingKind, tuple[Any, Any]] = {
     ),
     _F.PICKUP_OVERDUE: (_l("Not fetched"), _l("It has waited to be fetched for longer than it may.")),
     _F.UNCONFIRMED: (_l("Unconfirmed"), _l("It was delivered and nobody has confirmed its receipt.")),
+    _F.CASH_MISSING: (_l("Cash missing"), _l("It was delivered, and what was due is not recorded as paid.")),
+    _F.WITHOUT_CONSENT: (
+        _l("Without consent"),
+        _l("It was left or given in a way that the consignee has not consented to."),
+    ),
+    _F.MERGE_OVERDUE: (
+        _l("Merge overdue"),
+        _l("The shipments that it waits for should have come by now."),
+    ),
 }
 """Each kind of finding: its name, and what it means."""
 

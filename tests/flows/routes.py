@@ -80,7 +80,7 @@ STAFF_ONLY = frozenset(
 )
 
 # Only a courier has a round of his own.
-COURIERS_ONLY = frozenset({"dispatch.run_scan", "dispatch_api.run"})
+COURIERS_ONLY = frozenset({"deliveries.hand_over", "dispatch.run_scan", "dispatch_api.run"})
 
 # Open to everybody, on purpose. A new public view must be added here by hand.
 PUBLIC = frozenset(
@@ -182,12 +182,22 @@ BODIES: Mapping[str, Callable[[Things], dict[str, Any]]] = {
     "customers_api.reveal": lambda _things: {"json": {"reason": "asked on the phone"}},
     "deliveries.choose": lambda _things: {"form": {"what": "hold_at_outlet"}},
     "deliveries.decide": lambda _things: {"form": {"accepted": "no"}},
+    "deliveries.hand_over": lambda _things: {"form": {"what": "done", "asked_at": "1", "received_by": "x"}},
     "deliveries.set_consent": lambda _things: {"form": {"channel": "locker", "granted": "yes"}},
     "deliveries.shipment": lambda _things: {"form": {"what": "intercept"}},
     "deliveries.take_back": lambda _things: _NOTHING,
     "deliveries.withdraw": lambda _things: _NOTHING,
     "deliveries_api.ask": lambda _things: {"json": {"kind": "intercept"}},
     "deliveries_api.decide": lambda _things: {"json": {"accepted": False}},
+    "deliveries_api.hand_over": lambda things: {
+        "json": {
+            "number": things.booked,
+            "received_by": "x",
+            "occurred_at": "2026-03-02T09:00:00+08:00",
+            "device_id": "d",
+            "client_id": "c",
+        }
+    },
     "deliveries_api.link_ask": lambda _things: {"json": {"kind": "hold_at_outlet"}},
     "deliveries_api.link_consent": lambda _things: {"json": {"channel": "locker", "granted": True}},
     "deliveries_api.link_withdraw": lambda _things: _NOTHING,

@@ -1645,6 +1645,51 @@ def upgrade() -> None:
     )
     op.create_index(op.f("ix_webhook_endpoint_tenant_id"), "webhook_endpoint", ["tenant_id"], unique=False)
     op.create_table(
+        "cash_collection",
+        sa.Column("id", sa.BigInteger(), sa.Identity(always=False), nullable=False),
+        sa.Column("tenant_id", sa.BigInteger(), nullable=False),
+        sa.Column("shipment_id", sa.BigInteger(), nullable=False),
+        sa.Column("scan_key", sa.Text(), nullable=False),
+        sa.Column("courier_id", sa.BigInteger(), nullable=True),
+        sa.Column("facility_id", sa.BigInteger(), nullable=True),
+        sa.Column("amount_minor", sa.BigInteger(), nullable=False),
+        sa.Column("currency", sa.String(length=3), nullable=False),
+        sa.Column(
+            "means",
+            sa.Enum("cash", "card", "qr", name="means", native_enum=False, create_constraint=True, length=40),
+            nullable=False,
+        ),
+        sa.Column("collected_at", app.db.types.UtcDateTime(timezone=True), nullable=False),
+        sa.Column("reversed_at", app.db.types.UtcDateTime(timezone=True), nullable=True),
+        sa.CheckConstraint("amount_minor > 0", name=op.f("ck_cash_collection_something_was_paid")),
+        sa.ForeignKeyConstraint(
+            ["courier_id"], ["courier.id"], name=op.f("fk_cash_collection_courier_id_courier")
+        ),
+        sa.ForeignKeyConstraint(
+            ["facility_id"], ["facility.id"], name=op.f("fk_cash_collection_facility_id_facility")
+        ),
+        sa.ForeignKeyConstraint(
+            ["shipment_id"], ["shipment.id"], name=op.f("fk_cash_collection_shipment_id_shipment")
+        ),
+        sa.ForeignKeyConstraint(
+            ["tenant_id"],
+            ["tenant.id"],
+            name=op.f("fk_cash_collection_tenant_id_tenant"),
+            ondelete="RESTRICT",
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_cash_collection")),
+        sa.UniqueConstraint("scan_key", name=op.f("uq_cash_collection_scan_key")),
+    )
+    op.create_index(op.f("ix_cash_collection_shipment_id"), "cash_collection", ["shipment_id"], unique=False)
+    op.create_index(op.f("ix_cash_collection_tenant_id"), "cash_collection", ["tenant_id"], unique=False)
+    op.create_index(
+        "uq_cash_collection_standing",
+        "cash_collection",
+        ["shipment_id"],
+        unique=True,
+        postgresql_where=sa.text("reversed_at IS NULL"),
+    )
+    op.create_table(
         "customer_order",
         sa.Column("id", sa.BigInteger(), sa.Identity(always=False), nullable=False),
         sa.Column("tenant_id", sa.BigInteger(), nullable=False),
@@ -2002,6 +2047,20 @@ def upgrade() -> None:
     op.create_index(op.f("ix_delivery_proof_shipment_id"), "delivery_proof", ["shipment_id"], unique=False)
     op.create_index(op.f("ix_delivery_proof_tenant_id"), "delivery_proof", ["tenant_id"], unique=False)
     op.create_table(
+        "door_code",
+        sa.Column("tenant_id", sa.BigInteger(), nullable=False),
+        sa.Column("shipment_id", sa.BigInteger(), nullable=False),
+        sa.Column("tries", sa.BigInteger(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["shipment_id"], ["shipment.id"], name=op.f("fk_door_code_shipment_id_shipment")
+        ),
+        sa.ForeignKeyConstraint(
+            ["tenant_id"], ["tenant.id"], name=op.f("fk_door_code_tenant_id_tenant"), ondelete="RESTRICT"
+        ),
+        sa.PrimaryKeyConstraint("shipment_id", name=op.f("pk_door_code")),
+    )
+    op.create_index(op.f("ix_door_code_tenant_id"), "door_code", ["tenant_id"], unique=False)
+    op.create_table(
         "first_promise",
         sa.Column("tenant_id", sa.BigInteger(), nullable=False),
         sa.Column("shipment_id", sa.BigInteger(), autoincrement=False, nullable=False),
@@ -2183,6 +2242,9 @@ def upgrade() -> None:
                 "missing_from_container",
                 "pickup_overdue",
                 "unconfirmed",
+                "cash_missing",
+                "without_consent",
+                "merge_overdue",
                 name="findingkind",
                 native_enum=False,
                 create_constraint=True,
@@ -2696,6 +2758,43 @@ def upgrade() -> None:
     op.create_index(op.f("ix_plan_visit_stop_request_id"), "plan_visit", ["stop_request_id"], unique=False)
     op.create_index(op.f("ix_plan_visit_tenant_id"), "plan_visit", ["tenant_id"], unique=False)
     op.create_table(
+        "proxy_receipt",
+        sa.Column("id", sa.BigInteger(), sa.Identity(always=False), nullable=False),
+        sa.Column("tenant_id", sa.BigInteger(), nullable=False),
+        sa.Column("shipment_id", sa.BigInteger(), nullable=False),
+        sa.Column("scan_key", sa.Text(), nullable=False),
+        sa.Column("name", sa.Text(), nullable=False),
+        sa.Column(
+            "relation",
+            sa.Enum(
+                "family",
+                "neighbour",
+                "colleague",
+                "reception",
+                "other",
+                name="relation",
+                native_enum=False,
+                create_constraint=True,
+                length=40,
+            ),
+            nullable=False,
+        ),
+        sa.Column("consent_id", sa.BigInteger(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["consent_id"], ["delivery_consent.id"], name=op.f("fk_proxy_receipt_consent_id_delivery_consent")
+        ),
+        sa.ForeignKeyConstraint(
+            ["shipment_id"], ["shipment.id"], name=op.f("fk_proxy_receipt_shipment_id_shipment")
+        ),
+        sa.ForeignKeyConstraint(
+            ["tenant_id"], ["tenant.id"], name=op.f("fk_proxy_receipt_tenant_id_tenant"), ondelete="RESTRICT"
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_proxy_receipt")),
+        sa.UniqueConstraint("scan_key", name=op.f("uq_proxy_receipt_scan_key")),
+    )
+    op.create_index(op.f("ix_proxy_receipt_shipment_id"), "proxy_receipt", ["shipment_id"], unique=False)
+    op.create_index(op.f("ix_proxy_receipt_tenant_id"), "proxy_receipt", ["tenant_id"], unique=False)
+    op.create_table(
         "webhook_attempt",
         sa.Column("id", sa.BigInteger(), sa.Identity(always=False), nullable=False),
         sa.Column("tenant_id", sa.BigInteger(), nullable=False),
@@ -2747,6 +2846,9 @@ def downgrade() -> None:
     op.drop_index(op.f("ix_webhook_attempt_tenant_id"), table_name="webhook_attempt")
     op.drop_index(op.f("ix_webhook_attempt_message_id"), table_name="webhook_attempt")
     op.drop_table("webhook_attempt")
+    op.drop_index(op.f("ix_proxy_receipt_tenant_id"), table_name="proxy_receipt")
+    op.drop_index(op.f("ix_proxy_receipt_shipment_id"), table_name="proxy_receipt")
+    op.drop_table("proxy_receipt")
     op.drop_index(op.f("ix_plan_visit_tenant_id"), table_name="plan_visit")
     op.drop_index(op.f("ix_plan_visit_stop_request_id"), table_name="plan_visit")
     op.drop_index("ix_plan_visit_courier", table_name="plan_visit")
@@ -2813,6 +2915,8 @@ def downgrade() -> None:
     op.drop_table("lane_departure")
     op.drop_index(op.f("ix_first_promise_tenant_id"), table_name="first_promise")
     op.drop_table("first_promise")
+    op.drop_index(op.f("ix_door_code_tenant_id"), table_name="door_code")
+    op.drop_table("door_code")
     op.drop_index(op.f("ix_delivery_proof_tenant_id"), table_name="delivery_proof")
     op.drop_index(op.f("ix_delivery_proof_shipment_id"), table_name="delivery_proof")
     op.drop_table("delivery_proof")
@@ -2835,6 +2939,14 @@ def downgrade() -> None:
     op.drop_index("ix_customer_order_placed", table_name="customer_order")
     op.drop_index("ix_customer_order_customer", table_name="customer_order")
     op.drop_table("customer_order")
+    op.drop_index(
+        "uq_cash_collection_standing",
+        table_name="cash_collection",
+        postgresql_where=sa.text("reversed_at IS NULL"),
+    )
+    op.drop_index(op.f("ix_cash_collection_tenant_id"), table_name="cash_collection")
+    op.drop_index(op.f("ix_cash_collection_shipment_id"), table_name="cash_collection")
+    op.drop_table("cash_collection")
     op.drop_index(op.f("ix_webhook_endpoint_tenant_id"), table_name="webhook_endpoint")
     op.drop_index("ix_webhook_endpoint_customer", table_name="webhook_endpoint")
     op.drop_table("webhook_endpoint")
