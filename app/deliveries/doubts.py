@@ -12,7 +12,7 @@ from types import MappingProxyType
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from app.deliveries import cash, consent
+from app.deliveries import cash, consent, points
 from app.deliveries.door_models import CashCollection
 from app.deliveries.models import ConsentChannel
 from app.shipments.findings import store_findings
@@ -33,7 +33,8 @@ _CHANNELS: Mapping[ScanCode, ConsentChannel] = MappingProxyType(
 
 
 def look_at_hand_over(session: Session, shipment_id: int, milestone: Milestone, *, now: datetime) -> None:
-    """After something has happened to a shipment: take back voided cash, open and close findings."""
+    """After something has happened to a shipment: end deposits, take back voided cash, tell findings."""
+    points.close_elsewhere(session, shipment_id, now=now)
     reversed_now = cash.reverse_voided(session, now=now, shipment_id=shipment_id)
     if milestone not in _AT_THE_DOOR and not reversed_now and not _doubted(session, shipment_id):
         return

@@ -7,7 +7,7 @@ from datetime import datetime
 from sqlalchemy.orm import Session
 
 from app.config import Settings
-from app.deliveries import cash
+from app.deliveries import cash, waiting
 
 
 def reverse_voided_cash(session: Session, _settings: Settings, now: datetime) -> int:
@@ -16,3 +16,8 @@ def reverse_voided_cash(session: Session, _settings: Settings, now: datetime) ->
     What moves the parcel is seen at once; a correction that leaves it where it is tells nobody.
     """
     return cash.reverse_voided_everywhere(session, now)
+
+
+def remind_waiting(session: Session, _settings: Settings, now: datetime) -> int:
+    """Remind of parcels that wait to be fetched, and record those that nobody fetched in time."""
+    return waiting.remind(session, now)

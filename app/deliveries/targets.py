@@ -17,6 +17,7 @@ from app.network.models import District, Facility
 from app.shipments.models import Shipment
 from routing.network import HANDOVERS, FacilityKind, Handover
 from tracking.instructions import Asker, InstructionRefusal
+from tracking.pickup import Measured, Size
 
 POINT_KINDS = (FacilityKind.OUTLET, FacilityKind.STORE, FacilityKind.LOCKER, FacilityKind.COLLECTIVE_POINT)
 _OFFERED_MAX = 50
@@ -141,6 +142,11 @@ def _unfit(session: Session, shipment: Shipment, target: Target, asking: Asking)
             return InstructionRefusal.CASH_DUE
         if shipment.pieces > 1:
             return InstructionRefusal.SEVERAL_PIECES
+        assert target.point is not None, "a locker is a point"
+        rooms = network.compartments(session, target.point.id)
+        parcel = Measured(shipment.volume_cm3)
+        if not any(parcel.fits(Size(one.length_mm, one.width_mm, one.height_mm)) for one in rooms):
+            return InstructionRefusal.TOO_LARGE
     channel: ConsentChannel | None = consent.CHANNEL_OF.get(target.handover)
     if channel is None or asking.asker is Asker.CONSIGNEE:
         return None

@@ -975,6 +975,29 @@ def upgrade() -> None:
     op.create_index(op.f("ix_web_session_tenant_id"), "web_session", ["tenant_id"], unique=False)
     op.create_index(op.f("ix_web_session_user_id"), "web_session", ["user_id"], unique=False)
     op.create_table(
+        "compartment",
+        sa.Column("id", sa.BigInteger(), sa.Identity(always=False), nullable=False),
+        sa.Column("tenant_id", sa.BigInteger(), nullable=False),
+        sa.Column("facility_id", sa.BigInteger(), nullable=False),
+        sa.Column("code", sa.Text(), nullable=False),
+        sa.Column("length_mm", sa.BigInteger(), nullable=False),
+        sa.Column("width_mm", sa.BigInteger(), nullable=False),
+        sa.Column("height_mm", sa.BigInteger(), nullable=False),
+        sa.Column("closed_at", app.db.types.UtcDateTime(timezone=True), nullable=True),
+        sa.CheckConstraint(
+            "length_mm > 0 AND width_mm > 0 AND height_mm > 0", name=op.f("ck_compartment_has_room")
+        ),
+        sa.ForeignKeyConstraint(
+            ["facility_id"], ["facility.id"], name=op.f("fk_compartment_facility_id_facility")
+        ),
+        sa.ForeignKeyConstraint(
+            ["tenant_id"], ["tenant.id"], name=op.f("fk_compartment_tenant_id_tenant"), ondelete="RESTRICT"
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_compartment")),
+        sa.UniqueConstraint("facility_id", "code", name=op.f("uq_compartment_facility_id_code")),
+    )
+    op.create_index(op.f("ix_compartment_tenant_id"), "compartment", ["tenant_id"], unique=False)
+    op.create_table(
         "courier",
         sa.Column("id", sa.BigInteger(), sa.Identity(always=False), nullable=False),
         sa.Column("tenant_id", sa.BigInteger(), nullable=False),
@@ -2128,6 +2151,81 @@ def upgrade() -> None:
     op.create_index(op.f("ix_plan_round_courier_id"), "plan_round", ["courier_id"], unique=False)
     op.create_index(op.f("ix_plan_round_tenant_id"), "plan_round", ["tenant_id"], unique=False)
     op.create_table(
+        "point_deposit",
+        sa.Column("id", sa.BigInteger(), sa.Identity(always=False), nullable=False),
+        sa.Column("tenant_id", sa.BigInteger(), nullable=False),
+        sa.Column("shipment_id", sa.BigInteger(), nullable=False),
+        sa.Column("facility_id", sa.BigInteger(), nullable=False),
+        sa.Column("compartment_id", sa.BigInteger(), nullable=True),
+        sa.Column("scan_key", sa.Text(), nullable=False),
+        sa.Column("courier_id", sa.BigInteger(), nullable=True),
+        sa.Column("deposited_at", app.db.types.UtcDateTime(timezone=True), nullable=False),
+        sa.Column("code_hash", sa.LargeBinary(), nullable=False),
+        sa.Column("tries", sa.BigInteger(), nullable=False),
+        sa.Column("locked_until", app.db.types.UtcDateTime(timezone=True), nullable=True),
+        sa.Column("reminded_at", app.db.types.UtcDateTime(timezone=True), nullable=True),
+        sa.Column("overdue_at", app.db.types.UtcDateTime(timezone=True), nullable=True),
+        sa.Column("taken_at", app.db.types.UtcDateTime(timezone=True), nullable=True),
+        sa.Column("taken_back_at", app.db.types.UtcDateTime(timezone=True), nullable=True),
+        sa.Column(
+            "dispute",
+            sa.Enum(
+                "not_there",
+                "damaged",
+                name="disputekind",
+                native_enum=False,
+                create_constraint=True,
+                length=40,
+            ),
+            nullable=True,
+        ),
+        sa.Column("disputed_at", app.db.types.UtcDateTime(timezone=True), nullable=True),
+        sa.Column("case_number", sa.Text(), nullable=True),
+        sa.CheckConstraint(
+            "(dispute IS NULL) = (disputed_at IS NULL)", name=op.f("ck_point_deposit_disputed_for_something")
+        ),
+        sa.CheckConstraint(
+            "taken_at IS NULL OR taken_back_at IS NULL", name=op.f("ck_point_deposit_ends_once")
+        ),
+        sa.ForeignKeyConstraint(
+            ["compartment_id"], ["compartment.id"], name=op.f("fk_point_deposit_compartment_id_compartment")
+        ),
+        sa.ForeignKeyConstraint(
+            ["facility_id"], ["facility.id"], name=op.f("fk_point_deposit_facility_id_facility")
+        ),
+        sa.ForeignKeyConstraint(
+            ["shipment_id"], ["shipment.id"], name=op.f("fk_point_deposit_shipment_id_shipment")
+        ),
+        sa.ForeignKeyConstraint(
+            ["tenant_id"], ["tenant.id"], name=op.f("fk_point_deposit_tenant_id_tenant"), ondelete="RESTRICT"
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_point_deposit")),
+        sa.UniqueConstraint("scan_key", name=op.f("uq_point_deposit_scan_key")),
+    )
+    op.create_index("ix_point_deposit_of_shipment", "point_deposit", ["shipment_id", "id"], unique=False)
+    op.create_index(op.f("ix_point_deposit_tenant_id"), "point_deposit", ["tenant_id"], unique=False)
+    op.create_index(
+        "ix_point_deposit_waiting",
+        "point_deposit",
+        ["tenant_id", "facility_id", "deposited_at"],
+        unique=False,
+        postgresql_where=sa.text("taken_at IS NULL AND taken_back_at IS NULL"),
+    )
+    op.create_index(
+        "uq_point_deposit_compartment",
+        "point_deposit",
+        ["compartment_id"],
+        unique=True,
+        postgresql_where=sa.text("taken_at IS NULL AND taken_back_at IS NULL"),
+    )
+    op.create_index(
+        "uq_point_deposit_shipment",
+        "point_deposit",
+        ["shipment_id"],
+        unique=True,
+        postgresql_where=sa.text("taken_at IS NULL AND taken_back_at IS NULL"),
+    )
+    op.create_table(
         "service_case",
         sa.Column("id", sa.BigInteger(), sa.Identity(always=False), nullable=False),
         sa.Column("tenant_id", sa.BigInteger(), nullable=False),
@@ -2907,6 +3005,24 @@ def downgrade() -> None:
     op.drop_index("ix_service_case_queue", table_name="service_case")
     op.drop_index("ix_service_case_customer", table_name="service_case")
     op.drop_table("service_case")
+    op.drop_index(
+        "uq_point_deposit_shipment",
+        table_name="point_deposit",
+        postgresql_where=sa.text("taken_at IS NULL AND taken_back_at IS NULL"),
+    )
+    op.drop_index(
+        "uq_point_deposit_compartment",
+        table_name="point_deposit",
+        postgresql_where=sa.text("taken_at IS NULL AND taken_back_at IS NULL"),
+    )
+    op.drop_index(
+        "ix_point_deposit_waiting",
+        table_name="point_deposit",
+        postgresql_where=sa.text("taken_at IS NULL AND taken_back_at IS NULL"),
+    )
+    op.drop_index(op.f("ix_point_deposit_tenant_id"), table_name="point_deposit")
+    op.drop_index("ix_point_deposit_of_shipment", table_name="point_deposit")
+    op.drop_table("point_deposit")
     op.drop_index(op.f("ix_plan_round_tenant_id"), table_name="plan_round")
     op.drop_index(op.f("ix_plan_round_courier_id"), table_name="plan_round")
     op.drop_table("plan_round")
@@ -3005,6 +3121,8 @@ def downgrade() -> None:
     op.drop_index(op.f("ix_courier_tenant_id"), table_name="courier")
     op.drop_index(op.f("ix_courier_facility_id"), table_name="courier")
     op.drop_table("courier")
+    op.drop_index(op.f("ix_compartment_tenant_id"), table_name="compartment")
+    op.drop_table("compartment")
     op.drop_index(op.f("ix_web_session_user_id"), table_name="web_session")
     op.drop_index(op.f("ix_web_session_tenant_id"), table_name="web_session")
     op.drop_index(op.f("ix_web_session_expires_at"), table_name="web_session")
