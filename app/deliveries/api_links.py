@@ -36,7 +36,7 @@ def link_ask(token: str, json_data: WishIn) -> flask.typing.ResponseReturnValue:
     with public_unit_of_work() as session:
         shipment = shipments.by_link(session, without_nul(token))
         row = service.ask(session, shipment, json_data.wish(), queries.BY_LINK, now=now())
-        return flask.jsonify(instruction_answer(row)), 201
+        return instruction_answer(row), 201
 
 
 @blueprint.post("/links/<token>/instructions/<int:instruction_id>/withdraw")

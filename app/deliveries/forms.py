@@ -8,14 +8,17 @@ from datetime import date
 from flask_babel import format_date
 from flask_babel import lazy_gettext as _l
 from flask_wtf import FlaskForm
-from wtforms import RadioField, SelectField, StringField
-from wtforms.validators import InputRequired, Length, Optional
+from wtforms import IntegerField, RadioField, SelectField, StringField, TextAreaField
+from wtforms.validators import InputRequired, Length, NumberRange, Optional
 
+from app.deliveries.point_models import DisputeKind
 from app.deliveries.values import ADDRESS_LENGTH_MAX, NOTE_LENGTH_MAX, Window, Wish
-from app.deliveries.words import KINDS, STANDINGS, WINDOWS
+from app.deliveries.words import DISPUTES, KINDS, MEANS, STANDINGS, WINDOWS
 from app.network.models import District, Facility
+from app.orders.forms import ScaledField
 from app.shipments.phrases import facility_name
 from tracking.instructions import InstructionKind, Standing
+from tracking.pickup import SIDE_MM_MAX
 
 
 class RedeliverForm(FlaskForm):
@@ -114,3 +117,44 @@ class InstructionFilterForm(FlaskForm):
     def chosen_kind(self) -> InstructionKind | None:
         """What was chosen."""
         return InstructionKind(self.kind.data) if self.kind.data else None
+
+
+class DepositForm(FlaskForm):
+    """Parcels that are left here."""
+
+    numbers = TextAreaField(_l("Waybill numbers, one a line"), validators=[InputRequired(), Length(max=8000)])
+    compartment = StringField(_l("Compartment"), validators=[Optional(), Length(max=20)])
+
+    def listed(self) -> list[str]:
+        """The numbers, each once, in their order."""
+        return list(dict.fromkeys((self.numbers.data or "").split()))
+
+
+class FetchForm(FlaskForm):
+    """Somebody with a code."""
+
+    number = StringField(_l("Waybill number or compartment"), validators=[InputRequired(), Length(max=60)])
+    code = StringField(_l("Code"), validators=[InputRequired(), Length(max=20)])
+    paid = ScaledField(_l("Paid, where cash is due"), scale=2, validators=[Optional(), NumberRange(0)])
+    means = SelectField(_l("By"), choices=[(one.value, word) for one, word in MEANS.items()])
+
+
+class CompartmentForm(FlaskForm):
+    """A door of a locker."""
+
+    code = StringField(_l("Compartment"), validators=[InputRequired(), Length(max=20)])
+    length_mm = IntegerField(_l("Length, mm"), validators=[InputRequired(), NumberRange(1, SIDE_MM_MAX)])
+    width_mm = IntegerField(_l("Width, mm"), validators=[InputRequired(), NumberRange(1, SIDE_MM_MAX)])
+    height_mm = IntegerField(_l("Height, mm"), validators=[InputRequired(), NumberRange(1, SIDE_MM_MAX)])
+
+
+class DisputeForm(FlaskForm):
+    """What is wrong with a parcel that was to be fetched."""
+
+    kind = RadioField(
+        _l("What is wrong?"),
+        choices=[(one.value, word) for one, word in DISPUTES.items()],
+        default=DisputeKind.NOT_THERE.value,
+    )
+    body = TextAreaField(_l("What happened?"), validators=[InputRequired(), Length(max=4000)])
+    phone = StringField(_l("Your phone, for our answer"), validators=[Optional(), Length(max=30)])

@@ -5,22 +5,28 @@ from __future__ import annotations
 import flask
 from apiflask import APIBlueprint
 from flask_babel import gettext as _
+from sqlalchemy.orm import Session
 
 from app.deliveries import asking_pages, cash, consent, handover, queries, service
+from app.deliveries.forms import DisputeForm
 from app.deliveries.models import ConsentChannel, ConsentSource, DeliveryConsent
-from app.errors import BadRequestError
+from app.deliveries.point_models import DisputeKind
+from app.errors import BadRequestError, ConflictError, InvalidInputError
 from app.security import public
 from app.shipments import queries as shipments
+from app.shipments.models import Shipment
 from app.shipments.values import without_nul
 from app.web import now, public_unit_of_work
+from tracking.pickup import OVERDUE_AFTER, may_be_disputed
 
 
 def register(blueprint: APIBlueprint) -> None:
     """Hang the pages on the room's blueprint."""
     blueprint.add_url_rule("/t/<token>/delivery", "choose", choose, methods=["GET", "POST"])
     blueprint.add_url_rule(
-        "/t/<token>/delivery/<int:instruction_id>/withdraw", "take_back", take_back, methods=["POST"]
+        "/t/<token>/delivery/<int:instruction_id>/withdraw", "undo", undo, methods=["POST"]
     )
+    blueprint.add_url_rule("/t/<token>/delivery/dispute", "dispute", dispute, methods=["POST"])
     blueprint.add_url_rule("/t/<token>/delivery/consent", "set_consent", set_consent, methods=["POST"])
 
 
@@ -40,13 +46,14 @@ def choose(token: str) -> flask.typing.ResponseReturnValue:
             token=token,
             door_code=handover.door_code(session, shipment) if not shipment.terminal else None,
             cash_due=cash.due_minor(session, shipment),
+            **_pickup(session, shipment),
             consents=_consents(consent.standing(session, shipment)),
             **asking_pages.context(session, shipment, queries.BY_LINK, forms),
         ), status
 
 
 @public
-def take_back(token: str, instruction_id: int) -> flask.typing.ResponseReturnValue:
+def undo(token: str, instruction_id: int) -> flask.typing.ResponseReturnValue:
     """The consignee takes an instruction of his back."""
     with public_unit_of_work() as session:
         shipment = shipments.by_link(session, without_nul(token))
@@ -54,6 +61,45 @@ def take_back(token: str, instruction_id: int) -> flask.typing.ResponseReturnVal
         service.withdraw(session, row, queries.BY_LINK, now=now())
     flask.flash(_("It is taken back."), "success")
     return flask.redirect(flask.url_for(".choose", token=token))
+
+
+@public
+def dispute(token: str) -> flask.typing.ResponseReturnValue:
+    """The consignee says that what he was to fetch is not there, or is damaged: a case is opened."""
+    form = DisputeForm()
+    if not form.validate_on_submit():
+        flask.flash(_("Please write what happened."), "error")
+        return flask.redirect(flask.url_for(".choose", token=token))
+    try:
+        with public_unit_of_work() as session:
+            shipment = shipments.by_link(session, without_nul(token))
+            number = service.dispute(
+                session,
+                shipment,
+                DisputeKind(form.kind.data),
+                body=form.body.data or "",
+                phone=form.phone.data,
+                now=now(),
+            )
+    except ConflictError:
+        flask.flash(_("The time in which this could be said here has passed; write a complaint."), "error")
+        return flask.redirect(flask.url_for("shipments.track_link", token=token))
+    except InvalidInputError:
+        flask.flash(_("This is not a phone number. Write a landline with its area code."), "error")
+        return flask.redirect(flask.url_for(".choose", token=token))
+    return flask.redirect(flask.url_for("servicedesk.public_case", token=token, number=number))
+
+
+def _pickup(session: Session, shipment: Shipment) -> dict[str, object]:
+    """Where it waits to be fetched, and whether something may be said about that."""
+    found = queries.last_deposit(session, shipment)
+    disputable = found is not None and found.taken_back_at is None and may_be_disputed(found.taken_at, now())
+    waits = found is not None and found.taken_at is None and found.taken_back_at is None
+    return {
+        "pickup": found if waits else None,
+        "fetch_within": OVERDUE_AFTER,
+        "dispute_form": DisputeForm(formdata=None) if disputable else None,
+    }
 
 
 @public

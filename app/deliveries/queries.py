@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
+from datetime import datetime
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session, joinedload
@@ -10,12 +11,18 @@ from sqlalchemy.orm import Session, joinedload
 from app.accounts.roles import Role
 from app.actor import Actor
 from app.deliveries.models import Access, Instruction
+from app.deliveries.point_models import PointDeposit
+from app.deliveries.targets import POINT_KINDS
 from app.deliveries.values import Asking
+from app.dispatch.models import Courier
 from app.errors import ForbiddenError, NotFoundError
+from app.network.models import Facility
 from app.pagination import Page, decode_cursor, page_of
 from app.shipments import queries as shipments
 from app.shipments.models import Shipment
 from tracking.instructions import OPEN, Asker, InstructionKind, Standing
+
+_POINTS_MAX = 200
 
 
 def asking(actor: Actor) -> Asking:
@@ -120,4 +127,97 @@ def waiting_for_the_staff(session: Session, actor: Actor) -> int:
             .where(shipments.visible(actor), Instruction.standing == Standing.ASKED)
         )
         or 0
+    )
+
+
+def load_deposit(session: Session, actor: Actor, deposit_id: int) -> PointDeposit:
+    """A deposit at a point that the asker works with.
+
+    Raises:
+        NotFoundError: there is none, or it is at another's point.
+    """
+    row = session.get(PointDeposit, deposit_id)
+    if row is None or (actor.role == Role.HUB and actor.subject_id != row.facility_id):
+        raise NotFoundError("no such parcel waits here")
+    return row
+
+
+def load_point(session: Session, actor: Actor, facility_id: int) -> Facility:
+    """A point at which parcels are left and fetched, for who works there.
+
+    Raises:
+        NotFoundError: there is none, or it is another's.
+    """
+    row = session.scalar(
+        sa.select(Facility).where(Facility.id == facility_id, Facility.kind.in_(POINT_KINDS))
+    )
+    if row is None or (actor.role == Role.HUB and actor.subject_id != row.id):
+        raise NotFoundError("no such pickup point")
+    return row
+
+
+def points_of(session: Session, actor: Actor) -> Sequence[tuple[Facility, int, int]]:
+    """Points that the asker works with, each with how many parcels wait there and how many are overdue."""
+    waits = sa.and_(
+        PointDeposit.facility_id == Facility.id,
+        PointDeposit.taken_at.is_(None),
+        PointDeposit.taken_back_at.is_(None),
+    )
+    query = (
+        sa.select(Facility, sa.func.count(PointDeposit.id), sa.func.count(PointDeposit.overdue_at))
+        .outerjoin(PointDeposit, waits)
+        .where(Facility.kind.in_(POINT_KINDS), Facility.closed_at.is_(None))
+        .group_by(Facility.id)
+        .order_by(sa.func.count(PointDeposit.overdue_at).desc(), Facility.code)
+        .limit(_POINTS_MAX)
+    )
+    if actor.role == Role.HUB:
+        query = query.where(Facility.id == actor.subject_id)
+    elif actor.role == Role.COURIER:
+        outlet_id = sa.select(Courier.facility_id).where(Courier.id == actor.subject_id).scalar_subquery()
+        query = query.where(sa.or_(Facility.id == outlet_id, Facility.parent_id == outlet_id))
+    return [(facility, waiting, overdue) for facility, waiting, overdue in session.execute(query)]
+
+
+def deposits_at(
+    session: Session, facility_id: int, *, overdue: bool, cursor: str | None, limit: int
+) -> Page[PointDeposit]:
+    """What waits at a point, what has waited longest first.
+
+    Args:
+        session: of the point's tenant.
+        facility_id: the point.
+        overdue: only what nobody fetched in time.
+        cursor: of the page before.
+        limit: rows a page.
+    """
+    query = (
+        sa.select(PointDeposit)
+        .options(joinedload(PointDeposit.shipment), joinedload(PointDeposit.compartment))
+        .where(
+            PointDeposit.facility_id == facility_id,
+            PointDeposit.taken_at.is_(None),
+            PointDeposit.taken_back_at.is_(None),
+        )
+    )
+    if overdue:
+        query = query.where(PointDeposit.overdue_at.is_not(None))
+    if cursor is not None:
+        at, deposit_id = decode_cursor(cursor, tuple[datetime, int])
+        query = query.where(
+            sa.tuple_(PointDeposit.deposited_at, PointDeposit.id)
+            > sa.tuple_(sa.literal(at), sa.literal(deposit_id))
+        )
+    rows = session.scalars(query.order_by(PointDeposit.deposited_at, PointDeposit.id).limit(limit + 1)).all()
+    return page_of(rows, limit, lambda row: (row.deposited_at, row.id))
+
+
+def last_deposit(session: Session, shipment: Shipment) -> PointDeposit | None:
+    """Where a shipment was left last to be fetched, with its place."""
+    return session.scalar(
+        sa.select(PointDeposit)
+        .options(joinedload(PointDeposit.facility), joinedload(PointDeposit.compartment))
+        .where(PointDeposit.shipment_id == shipment.id)
+        .order_by(PointDeposit.id.desc())
+        .limit(1)
     )

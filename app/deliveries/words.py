@@ -7,8 +7,10 @@ from typing import Any
 
 from flask_babel import lazy_gettext as _l
 
+from app.deliveries.codes import Try
 from app.deliveries.door_models import Means, Relation
 from app.deliveries.models import ConsentChannel
+from app.deliveries.point_models import DisputeKind
 from app.deliveries.values import Window
 from tracking.instructions import Asker, InstructionKind, InstructionRefusal, Standing
 
@@ -74,6 +76,33 @@ RELATIONS: Mapping[Relation, Any] = {
 }
 
 MEANS: Mapping[Means, Any] = {Means.CASH: _l("Cash"), Means.CARD: _l("Card"), Means.QR: _l("QR code")}
+
+DISPUTES: Mapping[DisputeKind, Any] = {
+    DisputeKind.NOT_THERE: _l("It is not there"),
+    DisputeKind.DAMAGED: _l("It is damaged"),
+}
+
+TRIES: Mapping[Try, tuple[Any, str]] = {
+    Try.RIGHT: (_l("The code is right: give it out."), "success"),
+    Try.WRONG: (_l("The code is wrong. Do not give it out."), "error"),
+    Try.LOCKED: (_l("Too many wrong codes: it is locked for an hour."), "error"),
+    Try.EXPIRED: (_l("It has waited too long and is on its way back to the outlet."), "error"),
+}
+"""What is said after a try, and as what kind of message."""
+
+DEPOSIT_REFUSALS: Mapping[str, Any] = {
+    "not_found": _l("Nobody booked this number."),
+    "not_on_its_way": _l("It is not on its way here: booked only, waiting elsewhere, or ended."),
+    "no_consent": _l("The consignee has not consented to this."),
+    "stopped": _l("The sender has stopped it. Bring it back to the outlet."),
+    "cash_due": _l("Cash is due at delivery, and a locker takes none."),
+    "several_pieces": _l("Several pieces do not go into a locker."),
+    "too_large": _l("It is too large."),
+    "compartment_taken": _l("The compartment is taken."),
+    "locker_full": _l("No compartment that it fits into is free."),
+    "not_yours": _l("This login leaves parcels at its own place only."),
+    "conflict": _l("It could not be recorded."),
+}
 
 CONSENTS: Mapping[ConsentChannel, tuple[Any, Any]] = {
     ConsentChannel.DOOR: (_l("At the door"), _l("The courier rings and hands it to you.")),

@@ -31,6 +31,7 @@ from app.webhooks.values import EndpointInput, EventType
 from tests.app.orders.build import BODY
 from tests.support.company import Company
 from tracking.instructions import InstructionKind
+from tracking.shipment import ScanCode
 
 EPCIS_EVENT = {
     "type": "ObjectEvent",
@@ -72,6 +73,7 @@ class Things:
     capture_id: int
     event_id: str
     instruction_id: int
+    deposit_id: int
 
     @property
     def order_number(self) -> str:
@@ -139,6 +141,7 @@ def things_of(company: Company, customer_id: int, *, other_customer_id: int, goo
     company.relay()
     plan_id, stop_id = _plan(company, booked)
     terms_id = _terms(company)
+    deposit_id = _deposit(company, customer_id)
     instruction_id = _instruction(company, customer_id, booked)
     capture_id, event_id = _epcis(company, delivered)
     with company.work() as session:
@@ -168,6 +171,7 @@ def things_of(company: Company, customer_id: int, *, other_customer_id: int, goo
             capture_id=capture_id,
             event_id=event_id,
             instruction_id=instruction_id,
+            deposit_id=deposit_id,
             stop_id=stop_id,
             goods=goods,
             endpoint_id=endpoint_id,
@@ -268,6 +272,16 @@ def _instruction(company: Company, customer_id: int, number: str) -> int:
         shipment = shipments.load_shipment(session, company.shop.agent, number)
         wish = deliveries.Wish(InstructionKind.INTERCEPT)
         return deliveries.ask(session, shipment, wish, asking, now=company.now).id
+
+
+def _deposit(company: Company, customer_id: int) -> int:
+    """A parcel that waits at the counter of the outlet, with the word of its consignee."""
+    number = company.book("chengdu", "wuhan", customer_id=customer_id)
+    company.deliver(number, until=ScanCode.ACCEPTED)
+    with company.work() as session:
+        shipment = shipments.load_shipment(session, company.shop.agent, number)
+        left = deliveries.Leaving(company.facilities["CTU-01"])
+        return deliveries.deposit(session, company.dispatcher, shipment, left, now=company.now).id
 
 
 def _terms(company: Company) -> int:

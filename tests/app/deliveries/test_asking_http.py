@@ -65,6 +65,23 @@ def test_a_shipper_stops_and_releases_his_parcel_by_api(door: Door) -> None:
     assert asked.json["instruction_id"] in [one["instruction_id"] for one in open_ones]
 
 
+def test_the_consignee_asks_by_api_over_his_link(door: Door) -> None:
+    number = door.parcel(ScanCode.ACCEPTED)
+    client = door.firm.logins.app.test_client()
+    path = f"/api/v1/links/{door.firm.link(number).removeprefix('/t/')}"
+    may = client.get(f"{path}/delivery").json
+    assert "intercept" not in may["possible"]
+    assert len(may["redelivery_days"]) == 7
+    asked = client.post(f"{path}/instructions", json={"kind": "hold_at_outlet", "note": "周末来取"})
+    assert (asked.status_code, asked.json["standing"]) == (201, "accepted"), asked.text
+    assert client.post(f"{path}/instructions", json={"kind": "hold_at_outlet"}).status_code == 409
+    assert client.post(f"{path}/instructions", json={"kind": "intercept"}).status_code == 409
+    back = client.post(f"{path}/instructions/{asked.json['instruction_id']}/withdraw")
+    assert back.json["standing"] == "withdrawn", back.text
+    assert client.post(f"{path}/instructions", json={"kind": "intercept"}).status_code == 403
+    assert client.get(f"{path[:-1]}x/delivery").status_code == 404
+
+
 def test_a_wish_that_is_not_whole_names_its_fields(door: Door) -> None:
     number = door.parcel()
     agent = door.firm.logins.api(Role.AGENT)
