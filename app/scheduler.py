@@ -83,6 +83,7 @@ JOBS: tuple[Job, ...] = (
     Job("shipments.learn_history", timedelta(days=1), shipments_history.learn_history),
     Job("shipments.watch", timedelta(minutes=5), shipments_jobs.watch),
     Job("deliveries.reverse_voided_cash", timedelta(minutes=10), deliveries_jobs.reverse_voided_cash),
+    Job("shipments.find_overdue_merges", timedelta(minutes=15), shipments_jobs.find_overdue_merges),
     Job("deliveries.remind_waiting", timedelta(minutes=15), deliveries_jobs.remind_waiting),
     Job("orders.release_unconfirmed", timedelta(minutes=15), orders_jobs.release_unconfirmed),
     Job("webhooks.tidy", timedelta(hours=1), webhooks_jobs.tidy),

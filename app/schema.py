@@ -21,6 +21,7 @@ import app.parties.models
 import app.payouts.models
 import app.servicedesk.models
 import app.shipments.history_models
+import app.shipments.merge_models
 import app.shipments.models
 import app.webhooks.models  # noqa: F401
 from app.db.base import Base

@@ -14,7 +14,7 @@ from app.dispatch import service as dispatch
 from app.notices import service as notices
 from app.orders import service as orders
 from app.servicedesk import service as servicedesk
-from app.shipments import replanning
+from app.shipments import merging, replanning
 from app.shipments import service as shipments
 from app.webhooks import events as webhook_events
 from app.webhooks import service as webhooks
@@ -45,6 +45,10 @@ def _post_collected_cash(session: Session, event: Event, now: datetime) -> None:
 
 def _reverse_collected_cash(session: Session, event: Event, now: datetime) -> None:
     orders.reverse_collected_cash(session, event.payload, now=now)
+
+
+def _merge_on_the_way(session: Session, event: Event, now: datetime) -> None:
+    merging.follow(session, event.payload["shipment_id"], now=now)
 
 
 def _release_order(session: Session, event: Event, now: datetime) -> None:
@@ -81,6 +85,7 @@ HANDLERS: Mapping[str, Sequence[Handler]] = {
     "shipment.booked": (_make_pickup_request, webhook_events.tell),
     # carries shipment_id, milestone and code
     "shipment.state_changed": (
+        _merge_on_the_way,  # before a courier is asked for: what is held waits
         _follow_state_in_dispatch,
         _follow_instruction,
         _cancel_order,

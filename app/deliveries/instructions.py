@@ -118,10 +118,10 @@ def withdraw(session: Session, row: Instruction, asking: Asking, *, now: datetim
         ConflictError: it has been done, refused or withdrawn.
     """
     shipment = _locked(session, row)
-    if asking.asker not in (Asker.STAFF, row.asker):
-        raise ForbiddenError("who asked for it takes it back")
     if not may_be_withdrawn(row.kind, row.standing, applying.whereabouts(shipment)):
         raise ConflictError(f"the instruction is {row.standing.value} and cannot be taken back")
+    if asking.asker not in (Asker.STAFF, row.asker):
+        raise ForbiddenError("who asked for it takes it back")
     before = row.standing
     step(row, Step.WITHDRAW, now)
     applying.undo(session, row, shipment, was=before, now=now)

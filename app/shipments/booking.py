@@ -19,6 +19,7 @@ from app.errors import InvalidInputError
 from app.network import queries as network
 from app.network.models import Facility, Lane
 from app.network.queries import compartments
+from app.shipments import merging
 from app.shipments.booking_request import BookingRequest, Place
 from app.shipments.history import keep_first_promise, last_mile, load_history
 from app.shipments.models import ScanRecord, Shipment, ShipmentLeg
@@ -118,6 +119,8 @@ def book(
         **_as_asked(request),
         **_as_planned(route),
     )
+    if request.merge is not None:
+        merging.join(session, shipment, request.merge, [leg.to_facility_id for leg in route.itinerary.legs])
     shipment.legs = _legs(session, shipment, route.itinerary)
     session.add(shipment)
     keep_first_promise(session, shipment, route.promise)

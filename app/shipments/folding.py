@@ -46,7 +46,7 @@ class _Row:
     has_findings: bool
     delivered_at: datetime | None
     continues: bool
-    instructed: bool
+    followed: bool
     told: tuple[Milestone, ScanCode, int | None]
     moved: bool = False
     found: list[Finding] = field(default_factory=list)
@@ -101,7 +101,8 @@ def _locked(session: Session, shipment_ids: Sequence[int]) -> list[_Row]:
             session,
             "SELECT id, pieces, booked_at, destination_facility_id, milestone, code, state_since, "
             "state_facility_id, state_courier_id, attempts, terminal, has_findings, delivered_at, "
-            "receipt_confirmed_at, last_scan_at, last_scan_rank, last_scan_key, instruction IS NOT NULL "
+            "receipt_confirmed_at, last_scan_at, last_scan_rank, last_scan_key, "
+            "instruction IS NOT NULL OR merge_group_id IS NOT NULL "
             "FROM shipment WHERE id = ANY (%s::bigint[]) ORDER BY id FOR NO KEY UPDATE",
             (arrays.numbers(shipment_ids[start : start + _LOCKED_AT_ONCE]),),
         )
@@ -127,7 +128,7 @@ def _row(
     last_at: datetime | None,
     last_rank: int,
     last_key: str,
-    instructed: bool,
+    followed: bool,
 ) -> _Row:
     mark = (_NEVER if last_at is None else last_at.astimezone(UTC), last_rank, last_key)
     stands, exactly = _MILESTONES[milestone], _CODES[code]
@@ -144,7 +145,7 @@ def _row(
         has_findings,
         _utc(delivered_at),
         last_at is not None,
-        instructed,
+        followed,
         (stands, exactly, facility_id),
     )
 
@@ -252,11 +253,11 @@ WHERE shipment.id = given.id
 def _worth_telling(row: _Row) -> bool:
     """Whether others must hear of it: a new milestone, a pickup in vain, the arrival at the last outlet.
 
-    Where somebody has instructed something about the parcel, every step of its way.
+    Where somebody has instructed something about it, or others wait for it, every scan.
     """
     milestone, code, facility_id = row.told
     tail = row.tail
-    if tail.milestone is not milestone or (row.instructed and row.moved):
+    if tail.milestone is not milestone or row.followed:
         return True
     if tail.code is ScanCode.PICKUP_FAILED:
         return code is not ScanCode.PICKUP_FAILED

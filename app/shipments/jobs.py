@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 
 from app.accounts.models import Tenant
 from app.config import Settings
-from app.shipments import folding, service
+from app.shipments import folding, merging, service
 from app.shipments.estimates import estimate
 from app.shipments.findings import WATCH, store_findings
 from app.shipments.history import load_history
@@ -97,6 +97,11 @@ def _watch_batch(
     changed = store_findings(session, found, source=WATCH, now=now)
     session.flush()  # what the next batch reads is not held in memory
     return changed
+
+
+def find_overdue_merges(session: Session, _settings: Settings, now: datetime) -> int:
+    """Tell of what is held for a merge that should have happened by now."""
+    return merging.find_overdue(session, now)
 
 
 def make_partitions(session: Session, _settings: Settings, now: datetime) -> int:

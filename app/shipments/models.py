@@ -55,6 +55,9 @@ class Shipment(Identified, TenantScoped, Base):
         ),
         # What a scan changes stands in no index but for the ends of its life, so that the new version of the
         # row stays on its page (PostgreSQL's heap-only tuples) and costs no index entry.
+        sa.Index(
+            "ix_shipment_merge", "merge_group_id", postgresql_where=sa.text("merge_group_id IS NOT NULL")
+        ),
         sa.Index("ix_shipment_open", "tenant_id", "id", postgresql_where=sa.text("NOT terminal")),
         sa.CheckConstraint("pieces > 0 AND weight_g > 0", name="has_goods"),
         sa.CheckConstraint("declared_value_minor >= 0 AND cod_minor >= 0", name="money_not_negative"),
@@ -95,6 +98,8 @@ class Shipment(Identified, TenantScoped, Base):
     # The store, locker or collective point where the parcel changes hands, if it is one.
     pickup_point_id: Mapped[int | None] = mapped_column(sa.ForeignKey("facility.id"))
     delivery_point_id: Mapped[int | None] = mapped_column(sa.ForeignKey("facility.id"))
+    # What it is merged with on its way, if with anything.
+    merge_group_id: Mapped[int | None] = mapped_column(sa.ForeignKey("merge_group.id"))
     booked_at: Mapped[datetime]
     booked_offset_minutes: Mapped[int]
     # The first promise is what the customer was told; the estimate moves with every scan.

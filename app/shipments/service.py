@@ -12,7 +12,7 @@ from app.db.session import tenant_of
 from app.errors import ConflictError
 from app.shipments import unmatched
 from app.shipments.booking import RoutePlan, book, plan
-from app.shipments.booking_request import BookingRequest, Place
+from app.shipments.booking_request import BookingRequest, Merge, Place
 from app.shipments.folding import state_of_scans
 from app.shipments.models import Shipment
 from app.shipments.scan_store import scans_by_shipment
@@ -24,6 +24,7 @@ from tracking.transitions import PLACELESS
 __all__ = [
     "BATCH_MAX",
     "BookingRequest",
+    "Merge",
     "Place",
     "ProofInput",
     "RoutePlan",

@@ -21,6 +21,7 @@ from app.shipments.forms import FindingForm, ListForm, ReceiptForm
 from app.shipments.labels import label_of, label_pdf
 from app.shipments.models import Shipment
 from app.shipments.phrases import facility_name, finding_text, sentence_text, timeline_rows, window_text
+from app.shipments.pieces import merged_with, pieces_of
 from app.shipments.public_pages import proof_response
 from app.shipments.queries import ShipmentFilters
 from app.shipments.route_view import leg_rows, route_features
@@ -124,6 +125,9 @@ def show(number: str) -> flask.typing.ResponseReturnValue:
             legs=leg_rows(story, queries.scans_of(session, shipment)),
             features=route_features(story),
             proofs=queries.proofs(session, shipment),
+            pieces=pieces_of(session, shipment),
+            merged=merged_with(session, shipment),
+            place=facility_name,
             districts=queries.districts(
                 session, [shipment.sender_district_adcode, shipment.consignee_district_adcode]
             ),

@@ -184,6 +184,7 @@ REASONS: Mapping[str, Any] = {
 _CONFIRMED_BY: Mapping[str, Any] = {
     "tracking_page": _l("by the consignee, on the tracking page"),
     "agent": _l("for the consignee, by the service desk"),
+    "waits_for_merge": _l("until the shipments that belong to it are there"),
 }
 """Through which door a receipt was confirmed, which its scan keeps as the reason."""
 

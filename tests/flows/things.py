@@ -142,7 +142,7 @@ def things_of(company: Company, customer_id: int, *, other_customer_id: int, goo
     plan_id, stop_id = _plan(company, booked)
     terms_id = _terms(company)
     deposit_id = _deposit(company, customer_id)
-    instruction_id = _instruction(company, customer_id, booked)
+    instruction_id = _instruction(company, customer_id, delivered)
     capture_id, event_id = _epcis(company, delivered)
     with company.work() as session:
         shipment = shipments.load_shipment(session, company.shop.agent, delivered)
@@ -266,7 +266,7 @@ def _plan(company: Company, number: str) -> tuple[int, int]:
 
 
 def _instruction(company: Company, customer_id: int, number: str) -> int:
-    """An instruction of the shipper's that came too early, and is kept with its reason."""
+    """An instruction of the shipper's that came too late, and is kept with its reason."""
     asking = deliveries_queries.asking(company.logins.actor(Role.SHIPPER, customer_id))
     with company.work() as session:
         shipment = shipments.load_shipment(session, company.shop.agent, number)

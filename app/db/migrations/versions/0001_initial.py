@@ -1214,6 +1214,48 @@ def upgrade() -> None:
     op.create_index(op.f("ix_lane_tenant_id"), "lane", ["tenant_id"], unique=False)
     op.create_index(op.f("ix_lane_to_facility_id"), "lane", ["to_facility_id"], unique=False)
     op.create_table(
+        "merge_group",
+        sa.Column("id", sa.BigInteger(), sa.Identity(always=False), nullable=False),
+        sa.Column("tenant_id", sa.BigInteger(), nullable=False),
+        sa.Column("customer_id", sa.BigInteger(), nullable=False),
+        sa.Column("consignee_customer_id", sa.BigInteger(), nullable=False),
+        sa.Column("reference", sa.Text(), nullable=False),
+        sa.Column("facility_id", sa.BigInteger(), nullable=False),
+        sa.Column("shipments", sa.BigInteger(), nullable=False),
+        sa.Column("due_at", app.db.types.UtcDateTime(timezone=True), nullable=False),
+        sa.Column("released_at", app.db.types.UtcDateTime(timezone=True), nullable=True),
+        sa.CheckConstraint("shipments > 0", name=op.f("ck_merge_group_has_members")),
+        sa.ForeignKeyConstraint(
+            ["consignee_customer_id"],
+            ["customer.id"],
+            name=op.f("fk_merge_group_consignee_customer_id_customer"),
+        ),
+        sa.ForeignKeyConstraint(
+            ["customer_id"], ["customer.id"], name=op.f("fk_merge_group_customer_id_customer")
+        ),
+        sa.ForeignKeyConstraint(
+            ["facility_id"], ["facility.id"], name=op.f("fk_merge_group_facility_id_facility")
+        ),
+        sa.ForeignKeyConstraint(
+            ["tenant_id"], ["tenant.id"], name=op.f("fk_merge_group_tenant_id_tenant"), ondelete="RESTRICT"
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_merge_group")),
+        sa.UniqueConstraint(
+            "tenant_id",
+            "customer_id",
+            "reference",
+            name=op.f("uq_merge_group_tenant_id_customer_id_reference"),
+        ),
+    )
+    op.create_index(
+        "ix_merge_group_open",
+        "merge_group",
+        ["tenant_id", "due_at"],
+        unique=False,
+        postgresql_where=sa.text("released_at IS NULL"),
+    )
+    op.create_index(op.f("ix_merge_group_tenant_id"), "merge_group", ["tenant_id"], unique=False)
+    op.create_table(
         "notice_wording",
         sa.Column("id", sa.BigInteger(), sa.Identity(always=False), nullable=False),
         sa.Column("tenant_id", sa.BigInteger(), nullable=False),
@@ -1376,6 +1418,106 @@ def upgrade() -> None:
         postgresql_where=sa.text("status = 'published'"),
     )
     op.create_table(
+        "webhook_endpoint",
+        sa.Column("id", sa.BigInteger(), sa.Identity(always=False), nullable=False),
+        sa.Column("tenant_id", sa.BigInteger(), nullable=False),
+        sa.Column("customer_id", sa.BigInteger(), nullable=True),
+        sa.Column("url", sa.Text(), nullable=False),
+        sa.Column("description", sa.Text(), nullable=False),
+        sa.Column("event_types", postgresql.ARRAY(sa.Text()), nullable=False),
+        sa.Column("milestones", postgresql.ARRAY(sa.Text()), nullable=False),
+        sa.Column("contact_email", sa.Text(), nullable=True),
+        sa.Column("locale", sa.Text(), nullable=False),
+        sa.Column(
+            "state",
+            sa.Enum(
+                "active",
+                "paused",
+                "gone",
+                name="endpointstate",
+                native_enum=False,
+                create_constraint=True,
+                length=40,
+            ),
+            nullable=False,
+        ),
+        sa.Column("created_by_id", sa.BigInteger(), nullable=False),
+        sa.Column("created_at", app.db.types.UtcDateTime(timezone=True), nullable=False),
+        sa.Column("failing_since", app.db.types.UtcDateTime(timezone=True), nullable=True),
+        sa.Column("rest_until", app.db.types.UtcDateTime(timezone=True), nullable=True),
+        sa.Column("failures_running", sa.BigInteger(), nullable=False),
+        sa.Column("leased_until", app.db.types.UtcDateTime(timezone=True), nullable=True),
+        sa.Column("lease", sa.Text(), nullable=True),
+        sa.Column("served_at", app.db.types.UtcDateTime(timezone=True), nullable=True),
+        sa.ForeignKeyConstraint(
+            ["created_by_id"],
+            ["user_account.id"],
+            name=op.f("fk_webhook_endpoint_created_by_id_user_account"),
+        ),
+        sa.ForeignKeyConstraint(
+            ["customer_id"], ["customer.id"], name=op.f("fk_webhook_endpoint_customer_id_customer")
+        ),
+        sa.ForeignKeyConstraint(
+            ["tenant_id"],
+            ["tenant.id"],
+            name=op.f("fk_webhook_endpoint_tenant_id_tenant"),
+            ondelete="RESTRICT",
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_webhook_endpoint")),
+    )
+    op.create_index(
+        "ix_webhook_endpoint_customer", "webhook_endpoint", ["tenant_id", "customer_id"], unique=False
+    )
+    op.create_index(op.f("ix_webhook_endpoint_tenant_id"), "webhook_endpoint", ["tenant_id"], unique=False)
+    op.create_table(
+        "lane_departure",
+        sa.Column("id", sa.BigInteger(), sa.Identity(always=False), nullable=False),
+        sa.Column("tenant_id", sa.BigInteger(), nullable=False),
+        sa.Column("lane_id", sa.BigInteger(), nullable=False),
+        sa.Column("weekdays", sa.BigInteger(), nullable=False),
+        sa.Column("minute_of_day", sa.BigInteger(), nullable=False),
+        sa.Column("duration_s", sa.BigInteger(), nullable=False),
+        sa.Column("timezone", sa.Text(), nullable=False),
+        sa.CheckConstraint("duration_s > 0", name=op.f("ck_lane_departure_takes_time")),
+        sa.CheckConstraint(
+            "minute_of_day BETWEEN 0 AND 1439", name=op.f("ck_lane_departure_minute_within_a_day")
+        ),
+        sa.CheckConstraint("weekdays BETWEEN 1 AND 127", name=op.f("ck_lane_departure_weekdays_are_a_mask")),
+        sa.ForeignKeyConstraint(
+            ["lane_id"], ["lane.id"], name=op.f("fk_lane_departure_lane_id_lane"), ondelete="CASCADE"
+        ),
+        sa.ForeignKeyConstraint(
+            ["tenant_id"], ["tenant.id"], name=op.f("fk_lane_departure_tenant_id_tenant"), ondelete="RESTRICT"
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_lane_departure")),
+    )
+    op.create_index(op.f("ix_lane_departure_lane_id"), "lane_departure", ["lane_id"], unique=False)
+    op.create_index(op.f("ix_lane_departure_tenant_id"), "lane_departure", ["tenant_id"], unique=False)
+    op.create_table(
+        "plan_round",
+        sa.Column("id", sa.BigInteger(), sa.Identity(always=False), nullable=False),
+        sa.Column("tenant_id", sa.BigInteger(), nullable=False),
+        sa.Column("plan_id", sa.BigInteger(), nullable=False),
+        sa.Column("courier_id", sa.BigInteger(), nullable=False),
+        sa.Column("start_s", sa.BigInteger(), nullable=False),
+        sa.Column("end_s", sa.BigInteger(), nullable=False),
+        sa.Column("distance_m", sa.BigInteger(), nullable=False),
+        sa.Column("cost_minor", sa.BigInteger(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["courier_id"], ["courier.id"], name=op.f("fk_plan_round_courier_id_courier")
+        ),
+        sa.ForeignKeyConstraint(
+            ["plan_id"], ["plan.id"], name=op.f("fk_plan_round_plan_id_plan"), ondelete="CASCADE"
+        ),
+        sa.ForeignKeyConstraint(
+            ["tenant_id"], ["tenant.id"], name=op.f("fk_plan_round_tenant_id_tenant"), ondelete="RESTRICT"
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_plan_round")),
+        sa.UniqueConstraint("plan_id", "courier_id", name=op.f("uq_plan_round_plan_id_courier_id")),
+    )
+    op.create_index(op.f("ix_plan_round_courier_id"), "plan_round", ["courier_id"], unique=False)
+    op.create_index(op.f("ix_plan_round_tenant_id"), "plan_round", ["tenant_id"], unique=False)
+    op.create_table(
         "shipment",
         sa.Column("id", sa.BigInteger(), sa.Identity(always=False), nullable=False),
         sa.Column("tenant_id", sa.BigInteger(), nullable=False),
@@ -1443,6 +1585,7 @@ def upgrade() -> None:
         sa.Column("destination_facility_id", sa.BigInteger(), nullable=False),
         sa.Column("pickup_point_id", sa.BigInteger(), nullable=True),
         sa.Column("delivery_point_id", sa.BigInteger(), nullable=True),
+        sa.Column("merge_group_id", sa.BigInteger(), nullable=True),
         sa.Column("booked_at", app.db.types.UtcDateTime(timezone=True), nullable=False),
         sa.Column("booked_offset_minutes", sa.BigInteger(), nullable=False),
         sa.Column("promised_from_at", app.db.types.UtcDateTime(timezone=True), nullable=False),
@@ -1570,6 +1713,9 @@ def upgrade() -> None:
             name=op.f("fk_shipment_destination_facility_id_facility"),
         ),
         sa.ForeignKeyConstraint(
+            ["merge_group_id"], ["merge_group.id"], name=op.f("fk_shipment_merge_group_id_merge_group")
+        ),
+        sa.ForeignKeyConstraint(
             ["origin_facility_id"], ["facility.id"], name=op.f("fk_shipment_origin_facility_id_facility")
         ),
         sa.ForeignKeyConstraint(
@@ -1599,6 +1745,13 @@ def upgrade() -> None:
         "ix_shipment_customer_booked", "shipment", ["tenant_id", "customer_id", "booked_at"], unique=False
     )
     op.create_index(
+        "ix_shipment_merge",
+        "shipment",
+        ["merge_group_id"],
+        unique=False,
+        postgresql_where=sa.text("merge_group_id IS NOT NULL"),
+    )
+    op.create_index(
         "ix_shipment_open",
         "shipment",
         ["tenant_id", "id"],
@@ -1616,57 +1769,89 @@ def upgrade() -> None:
         postgresql_where=sa.text("delivered_at IS NOT NULL AND receipt_confirmed_at IS NULL"),
     )
     op.create_table(
-        "webhook_endpoint",
+        "webhook_message",
         sa.Column("id", sa.BigInteger(), sa.Identity(always=False), nullable=False),
         sa.Column("tenant_id", sa.BigInteger(), nullable=False),
-        sa.Column("customer_id", sa.BigInteger(), nullable=True),
-        sa.Column("url", sa.Text(), nullable=False),
-        sa.Column("description", sa.Text(), nullable=False),
-        sa.Column("event_types", postgresql.ARRAY(sa.Text()), nullable=False),
-        sa.Column("milestones", postgresql.ARRAY(sa.Text()), nullable=False),
-        sa.Column("contact_email", sa.Text(), nullable=True),
-        sa.Column("locale", sa.Text(), nullable=False),
+        sa.Column("endpoint_id", sa.BigInteger(), nullable=False),
+        sa.Column("message_key", sa.Text(), nullable=False),
+        sa.Column("event_key", sa.Text(), nullable=False),
+        sa.Column("event_type", sa.Text(), nullable=False),
+        sa.Column("body", sa.Text(), nullable=False),
         sa.Column(
             "state",
             sa.Enum(
-                "active",
-                "paused",
-                "gone",
-                name="endpointstate",
+                "waiting",
+                "delivered",
+                "failed",
+                name="messagestate",
                 native_enum=False,
                 create_constraint=True,
                 length=40,
             ),
             nullable=False,
         ),
-        sa.Column("created_by_id", sa.BigInteger(), nullable=False),
         sa.Column("created_at", app.db.types.UtcDateTime(timezone=True), nullable=False),
-        sa.Column("failing_since", app.db.types.UtcDateTime(timezone=True), nullable=True),
-        sa.Column("rest_until", app.db.types.UtcDateTime(timezone=True), nullable=True),
-        sa.Column("failures_running", sa.BigInteger(), nullable=False),
-        sa.Column("leased_until", app.db.types.UtcDateTime(timezone=True), nullable=True),
-        sa.Column("lease", sa.Text(), nullable=True),
-        sa.Column("served_at", app.db.types.UtcDateTime(timezone=True), nullable=True),
+        sa.Column("released_at", app.db.types.UtcDateTime(timezone=True), nullable=False),
+        sa.Column("due_at", app.db.types.UtcDateTime(timezone=True), nullable=False),
+        sa.Column("tries", sa.BigInteger(), nullable=False),
+        sa.Column("attempts", sa.BigInteger(), nullable=False),
+        sa.Column("ended_at", app.db.types.UtcDateTime(timezone=True), nullable=True),
         sa.ForeignKeyConstraint(
-            ["created_by_id"],
-            ["user_account.id"],
-            name=op.f("fk_webhook_endpoint_created_by_id_user_account"),
-        ),
-        sa.ForeignKeyConstraint(
-            ["customer_id"], ["customer.id"], name=op.f("fk_webhook_endpoint_customer_id_customer")
+            ["endpoint_id"],
+            ["webhook_endpoint.id"],
+            name=op.f("fk_webhook_message_endpoint_id_webhook_endpoint"),
+            ondelete="CASCADE",
         ),
         sa.ForeignKeyConstraint(
             ["tenant_id"],
             ["tenant.id"],
-            name=op.f("fk_webhook_endpoint_tenant_id_tenant"),
+            name=op.f("fk_webhook_message_tenant_id_tenant"),
             ondelete="RESTRICT",
         ),
-        sa.PrimaryKeyConstraint("id", name=op.f("pk_webhook_endpoint")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_webhook_message")),
+        sa.UniqueConstraint(
+            "endpoint_id", "event_key", name=op.f("uq_webhook_message_endpoint_id_event_key")
+        ),
+        sa.UniqueConstraint("message_key", name=op.f("uq_webhook_message_message_key")),
     )
+    op.create_index(op.f("ix_webhook_message_created_at"), "webhook_message", ["created_at"], unique=False)
     op.create_index(
-        "ix_webhook_endpoint_customer", "webhook_endpoint", ["tenant_id", "customer_id"], unique=False
+        "ix_webhook_message_failed",
+        "webhook_message",
+        ["endpoint_id", "created_at"],
+        unique=False,
+        postgresql_where=sa.text("state = 'failed'"),
     )
-    op.create_index(op.f("ix_webhook_endpoint_tenant_id"), "webhook_endpoint", ["tenant_id"], unique=False)
+    op.create_index("ix_webhook_message_listed", "webhook_message", ["endpoint_id", "id"], unique=False)
+    op.create_index(op.f("ix_webhook_message_tenant_id"), "webhook_message", ["tenant_id"], unique=False)
+    op.create_index(
+        "ix_webhook_message_waiting",
+        "webhook_message",
+        ["endpoint_id", "due_at", "id"],
+        unique=False,
+        postgresql_where=sa.text("state = 'waiting'"),
+    )
+    op.create_table(
+        "webhook_secret",
+        sa.Column("id", sa.BigInteger(), sa.Identity(always=False), nullable=False),
+        sa.Column("tenant_id", sa.BigInteger(), nullable=False),
+        sa.Column("endpoint_id", sa.BigInteger(), nullable=False),
+        sa.Column("key", sa.LargeBinary(), nullable=False),
+        sa.Column("created_at", app.db.types.UtcDateTime(timezone=True), nullable=False),
+        sa.Column("expires_at", app.db.types.UtcDateTime(timezone=True), nullable=True),
+        sa.ForeignKeyConstraint(
+            ["endpoint_id"],
+            ["webhook_endpoint.id"],
+            name=op.f("fk_webhook_secret_endpoint_id_webhook_endpoint"),
+            ondelete="CASCADE",
+        ),
+        sa.ForeignKeyConstraint(
+            ["tenant_id"], ["tenant.id"], name=op.f("fk_webhook_secret_tenant_id_tenant"), ondelete="RESTRICT"
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_webhook_secret")),
+    )
+    op.create_index(op.f("ix_webhook_secret_endpoint_id"), "webhook_secret", ["endpoint_id"], unique=False)
+    op.create_index(op.f("ix_webhook_secret_tenant_id"), "webhook_secret", ["tenant_id"], unique=False)
     op.create_table(
         "cash_collection",
         sa.Column("id", sa.BigInteger(), sa.Identity(always=False), nullable=False),
@@ -2103,54 +2288,6 @@ def upgrade() -> None:
     )
     op.create_index(op.f("ix_first_promise_tenant_id"), "first_promise", ["tenant_id"], unique=False)
     op.create_table(
-        "lane_departure",
-        sa.Column("id", sa.BigInteger(), sa.Identity(always=False), nullable=False),
-        sa.Column("tenant_id", sa.BigInteger(), nullable=False),
-        sa.Column("lane_id", sa.BigInteger(), nullable=False),
-        sa.Column("weekdays", sa.BigInteger(), nullable=False),
-        sa.Column("minute_of_day", sa.BigInteger(), nullable=False),
-        sa.Column("duration_s", sa.BigInteger(), nullable=False),
-        sa.Column("timezone", sa.Text(), nullable=False),
-        sa.CheckConstraint("duration_s > 0", name=op.f("ck_lane_departure_takes_time")),
-        sa.CheckConstraint(
-            "minute_of_day BETWEEN 0 AND 1439", name=op.f("ck_lane_departure_minute_within_a_day")
-        ),
-        sa.CheckConstraint("weekdays BETWEEN 1 AND 127", name=op.f("ck_lane_departure_weekdays_are_a_mask")),
-        sa.ForeignKeyConstraint(
-            ["lane_id"], ["lane.id"], name=op.f("fk_lane_departure_lane_id_lane"), ondelete="CASCADE"
-        ),
-        sa.ForeignKeyConstraint(
-            ["tenant_id"], ["tenant.id"], name=op.f("fk_lane_departure_tenant_id_tenant"), ondelete="RESTRICT"
-        ),
-        sa.PrimaryKeyConstraint("id", name=op.f("pk_lane_departure")),
-    )
-    op.create_index(op.f("ix_lane_departure_lane_id"), "lane_departure", ["lane_id"], unique=False)
-    op.create_index(op.f("ix_lane_departure_tenant_id"), "lane_departure", ["tenant_id"], unique=False)
-    op.create_table(
-        "plan_round",
-        sa.Column("id", sa.BigInteger(), sa.Identity(always=False), nullable=False),
-        sa.Column("tenant_id", sa.BigInteger(), nullable=False),
-        sa.Column("plan_id", sa.BigInteger(), nullable=False),
-        sa.Column("courier_id", sa.BigInteger(), nullable=False),
-        sa.Column("start_s", sa.BigInteger(), nullable=False),
-        sa.Column("end_s", sa.BigInteger(), nullable=False),
-        sa.Column("distance_m", sa.BigInteger(), nullable=False),
-        sa.Column("cost_minor", sa.BigInteger(), nullable=False),
-        sa.ForeignKeyConstraint(
-            ["courier_id"], ["courier.id"], name=op.f("fk_plan_round_courier_id_courier")
-        ),
-        sa.ForeignKeyConstraint(
-            ["plan_id"], ["plan.id"], name=op.f("fk_plan_round_plan_id_plan"), ondelete="CASCADE"
-        ),
-        sa.ForeignKeyConstraint(
-            ["tenant_id"], ["tenant.id"], name=op.f("fk_plan_round_tenant_id_tenant"), ondelete="RESTRICT"
-        ),
-        sa.PrimaryKeyConstraint("id", name=op.f("pk_plan_round")),
-        sa.UniqueConstraint("plan_id", "courier_id", name=op.f("uq_plan_round_plan_id_courier_id")),
-    )
-    op.create_index(op.f("ix_plan_round_courier_id"), "plan_round", ["courier_id"], unique=False)
-    op.create_index(op.f("ix_plan_round_tenant_id"), "plan_round", ["tenant_id"], unique=False)
-    op.create_table(
         "point_deposit",
         sa.Column("id", sa.BigInteger(), sa.Identity(always=False), nullable=False),
         sa.Column("tenant_id", sa.BigInteger(), nullable=False),
@@ -2476,89 +2613,49 @@ def upgrade() -> None:
     )
     op.create_index(op.f("ix_stop_request_tenant_id"), "stop_request", ["tenant_id"], unique=False)
     op.create_table(
-        "webhook_message",
+        "webhook_attempt",
         sa.Column("id", sa.BigInteger(), sa.Identity(always=False), nullable=False),
         sa.Column("tenant_id", sa.BigInteger(), nullable=False),
-        sa.Column("endpoint_id", sa.BigInteger(), nullable=False),
-        sa.Column("message_key", sa.Text(), nullable=False),
-        sa.Column("event_key", sa.Text(), nullable=False),
-        sa.Column("event_type", sa.Text(), nullable=False),
-        sa.Column("body", sa.Text(), nullable=False),
+        sa.Column("message_id", sa.BigInteger(), nullable=False),
+        sa.Column("number", sa.BigInteger(), nullable=False),
+        sa.Column("at", app.db.types.UtcDateTime(timezone=True), nullable=False),
+        sa.Column("duration_ms", sa.BigInteger(), nullable=False),
+        sa.Column("status", sa.BigInteger(), nullable=True),
         sa.Column(
-            "state",
+            "failure",
             sa.Enum(
-                "waiting",
-                "delivered",
-                "failed",
-                name="messagestate",
+                "status",
+                "redirect",
+                "timeout",
+                "name",
+                "address",
+                "connection",
+                "tls",
+                "protocol",
+                name="failure",
                 native_enum=False,
                 create_constraint=True,
                 length=40,
             ),
-            nullable=False,
+            nullable=True,
         ),
-        sa.Column("created_at", app.db.types.UtcDateTime(timezone=True), nullable=False),
-        sa.Column("released_at", app.db.types.UtcDateTime(timezone=True), nullable=False),
-        sa.Column("due_at", app.db.types.UtcDateTime(timezone=True), nullable=False),
-        sa.Column("tries", sa.BigInteger(), nullable=False),
-        sa.Column("attempts", sa.BigInteger(), nullable=False),
-        sa.Column("ended_at", app.db.types.UtcDateTime(timezone=True), nullable=True),
+        sa.Column("detail", sa.Text(), nullable=True),
         sa.ForeignKeyConstraint(
-            ["endpoint_id"],
-            ["webhook_endpoint.id"],
-            name=op.f("fk_webhook_message_endpoint_id_webhook_endpoint"),
+            ["message_id"],
+            ["webhook_message.id"],
+            name=op.f("fk_webhook_attempt_message_id_webhook_message"),
             ondelete="CASCADE",
         ),
         sa.ForeignKeyConstraint(
             ["tenant_id"],
             ["tenant.id"],
-            name=op.f("fk_webhook_message_tenant_id_tenant"),
+            name=op.f("fk_webhook_attempt_tenant_id_tenant"),
             ondelete="RESTRICT",
         ),
-        sa.PrimaryKeyConstraint("id", name=op.f("pk_webhook_message")),
-        sa.UniqueConstraint(
-            "endpoint_id", "event_key", name=op.f("uq_webhook_message_endpoint_id_event_key")
-        ),
-        sa.UniqueConstraint("message_key", name=op.f("uq_webhook_message_message_key")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_webhook_attempt")),
     )
-    op.create_index(op.f("ix_webhook_message_created_at"), "webhook_message", ["created_at"], unique=False)
-    op.create_index(
-        "ix_webhook_message_failed",
-        "webhook_message",
-        ["endpoint_id", "created_at"],
-        unique=False,
-        postgresql_where=sa.text("state = 'failed'"),
-    )
-    op.create_index("ix_webhook_message_listed", "webhook_message", ["endpoint_id", "id"], unique=False)
-    op.create_index(op.f("ix_webhook_message_tenant_id"), "webhook_message", ["tenant_id"], unique=False)
-    op.create_index(
-        "ix_webhook_message_waiting",
-        "webhook_message",
-        ["endpoint_id", "due_at", "id"],
-        unique=False,
-        postgresql_where=sa.text("state = 'waiting'"),
-    )
-    op.create_table(
-        "webhook_secret",
-        sa.Column("id", sa.BigInteger(), sa.Identity(always=False), nullable=False),
-        sa.Column("tenant_id", sa.BigInteger(), nullable=False),
-        sa.Column("endpoint_id", sa.BigInteger(), nullable=False),
-        sa.Column("key", sa.LargeBinary(), nullable=False),
-        sa.Column("created_at", app.db.types.UtcDateTime(timezone=True), nullable=False),
-        sa.Column("expires_at", app.db.types.UtcDateTime(timezone=True), nullable=True),
-        sa.ForeignKeyConstraint(
-            ["endpoint_id"],
-            ["webhook_endpoint.id"],
-            name=op.f("fk_webhook_secret_endpoint_id_webhook_endpoint"),
-            ondelete="CASCADE",
-        ),
-        sa.ForeignKeyConstraint(
-            ["tenant_id"], ["tenant.id"], name=op.f("fk_webhook_secret_tenant_id_tenant"), ondelete="RESTRICT"
-        ),
-        sa.PrimaryKeyConstraint("id", name=op.f("pk_webhook_secret")),
-    )
-    op.create_index(op.f("ix_webhook_secret_endpoint_id"), "webhook_secret", ["endpoint_id"], unique=False)
-    op.create_index(op.f("ix_webhook_secret_tenant_id"), "webhook_secret", ["tenant_id"], unique=False)
+    op.create_index(op.f("ix_webhook_attempt_message_id"), "webhook_attempt", ["message_id"], unique=False)
+    op.create_index(op.f("ix_webhook_attempt_tenant_id"), "webhook_attempt", ["tenant_id"], unique=False)
     op.create_table(
         "case_draft",
         sa.Column("tenant_id", sa.BigInteger(), nullable=False),
@@ -2892,58 +2989,11 @@ def upgrade() -> None:
     )
     op.create_index(op.f("ix_proxy_receipt_shipment_id"), "proxy_receipt", ["shipment_id"], unique=False)
     op.create_index(op.f("ix_proxy_receipt_tenant_id"), "proxy_receipt", ["tenant_id"], unique=False)
-    op.create_table(
-        "webhook_attempt",
-        sa.Column("id", sa.BigInteger(), sa.Identity(always=False), nullable=False),
-        sa.Column("tenant_id", sa.BigInteger(), nullable=False),
-        sa.Column("message_id", sa.BigInteger(), nullable=False),
-        sa.Column("number", sa.BigInteger(), nullable=False),
-        sa.Column("at", app.db.types.UtcDateTime(timezone=True), nullable=False),
-        sa.Column("duration_ms", sa.BigInteger(), nullable=False),
-        sa.Column("status", sa.BigInteger(), nullable=True),
-        sa.Column(
-            "failure",
-            sa.Enum(
-                "status",
-                "redirect",
-                "timeout",
-                "name",
-                "address",
-                "connection",
-                "tls",
-                "protocol",
-                name="failure",
-                native_enum=False,
-                create_constraint=True,
-                length=40,
-            ),
-            nullable=True,
-        ),
-        sa.Column("detail", sa.Text(), nullable=True),
-        sa.ForeignKeyConstraint(
-            ["message_id"],
-            ["webhook_message.id"],
-            name=op.f("fk_webhook_attempt_message_id_webhook_message"),
-            ondelete="CASCADE",
-        ),
-        sa.ForeignKeyConstraint(
-            ["tenant_id"],
-            ["tenant.id"],
-            name=op.f("fk_webhook_attempt_tenant_id_tenant"),
-            ondelete="RESTRICT",
-        ),
-        sa.PrimaryKeyConstraint("id", name=op.f("pk_webhook_attempt")),
-    )
-    op.create_index(op.f("ix_webhook_attempt_message_id"), "webhook_attempt", ["message_id"], unique=False)
-    op.create_index(op.f("ix_webhook_attempt_tenant_id"), "webhook_attempt", ["tenant_id"], unique=False)
     # ### end Alembic commands ###
 
 
 def downgrade() -> None:
     # ### commands auto generated by Alembic - please adjust! ###
-    op.drop_index(op.f("ix_webhook_attempt_tenant_id"), table_name="webhook_attempt")
-    op.drop_index(op.f("ix_webhook_attempt_message_id"), table_name="webhook_attempt")
-    op.drop_table("webhook_attempt")
     op.drop_index(op.f("ix_proxy_receipt_tenant_id"), table_name="proxy_receipt")
     op.drop_index(op.f("ix_proxy_receipt_shipment_id"), table_name="proxy_receipt")
     op.drop_table("proxy_receipt")
@@ -2971,23 +3021,9 @@ def downgrade() -> None:
     op.drop_table("case_event")
     op.drop_index(op.f("ix_case_draft_tenant_id"), table_name="case_draft")
     op.drop_table("case_draft")
-    op.drop_index(op.f("ix_webhook_secret_tenant_id"), table_name="webhook_secret")
-    op.drop_index(op.f("ix_webhook_secret_endpoint_id"), table_name="webhook_secret")
-    op.drop_table("webhook_secret")
-    op.drop_index(
-        "ix_webhook_message_waiting",
-        table_name="webhook_message",
-        postgresql_where=sa.text("state = 'waiting'"),
-    )
-    op.drop_index(op.f("ix_webhook_message_tenant_id"), table_name="webhook_message")
-    op.drop_index("ix_webhook_message_listed", table_name="webhook_message")
-    op.drop_index(
-        "ix_webhook_message_failed",
-        table_name="webhook_message",
-        postgresql_where=sa.text("state = 'failed'"),
-    )
-    op.drop_index(op.f("ix_webhook_message_created_at"), table_name="webhook_message")
-    op.drop_table("webhook_message")
+    op.drop_index(op.f("ix_webhook_attempt_tenant_id"), table_name="webhook_attempt")
+    op.drop_index(op.f("ix_webhook_attempt_message_id"), table_name="webhook_attempt")
+    op.drop_table("webhook_attempt")
     op.drop_index(op.f("ix_stop_request_tenant_id"), table_name="stop_request")
     op.drop_index("ix_stop_request_day", table_name="stop_request")
     op.drop_table("stop_request")
@@ -3023,12 +3059,6 @@ def downgrade() -> None:
     op.drop_index(op.f("ix_point_deposit_tenant_id"), table_name="point_deposit")
     op.drop_index("ix_point_deposit_of_shipment", table_name="point_deposit")
     op.drop_table("point_deposit")
-    op.drop_index(op.f("ix_plan_round_tenant_id"), table_name="plan_round")
-    op.drop_index(op.f("ix_plan_round_courier_id"), table_name="plan_round")
-    op.drop_table("plan_round")
-    op.drop_index(op.f("ix_lane_departure_tenant_id"), table_name="lane_departure")
-    op.drop_index(op.f("ix_lane_departure_lane_id"), table_name="lane_departure")
-    op.drop_table("lane_departure")
     op.drop_index(op.f("ix_first_promise_tenant_id"), table_name="first_promise")
     op.drop_table("first_promise")
     op.drop_index(op.f("ix_door_code_tenant_id"), table_name="door_code")
@@ -3063,9 +3093,23 @@ def downgrade() -> None:
     op.drop_index(op.f("ix_cash_collection_tenant_id"), table_name="cash_collection")
     op.drop_index(op.f("ix_cash_collection_shipment_id"), table_name="cash_collection")
     op.drop_table("cash_collection")
-    op.drop_index(op.f("ix_webhook_endpoint_tenant_id"), table_name="webhook_endpoint")
-    op.drop_index("ix_webhook_endpoint_customer", table_name="webhook_endpoint")
-    op.drop_table("webhook_endpoint")
+    op.drop_index(op.f("ix_webhook_secret_tenant_id"), table_name="webhook_secret")
+    op.drop_index(op.f("ix_webhook_secret_endpoint_id"), table_name="webhook_secret")
+    op.drop_table("webhook_secret")
+    op.drop_index(
+        "ix_webhook_message_waiting",
+        table_name="webhook_message",
+        postgresql_where=sa.text("state = 'waiting'"),
+    )
+    op.drop_index(op.f("ix_webhook_message_tenant_id"), table_name="webhook_message")
+    op.drop_index("ix_webhook_message_listed", table_name="webhook_message")
+    op.drop_index(
+        "ix_webhook_message_failed",
+        table_name="webhook_message",
+        postgresql_where=sa.text("state = 'failed'"),
+    )
+    op.drop_index(op.f("ix_webhook_message_created_at"), table_name="webhook_message")
+    op.drop_table("webhook_message")
     op.drop_index(
         "ix_shipment_unconfirmed",
         table_name="shipment",
@@ -3075,11 +3119,23 @@ def downgrade() -> None:
     op.drop_index("ix_shipment_sender_phone", table_name="shipment")
     op.drop_index("ix_shipment_reference", table_name="shipment")
     op.drop_index("ix_shipment_open", table_name="shipment", postgresql_where=sa.text("NOT terminal"))
+    op.drop_index(
+        "ix_shipment_merge", table_name="shipment", postgresql_where=sa.text("merge_group_id IS NOT NULL")
+    )
     op.drop_index("ix_shipment_customer_booked", table_name="shipment")
     op.drop_index("ix_shipment_consignee_phone", table_name="shipment")
     op.drop_index("ix_shipment_consignee", table_name="shipment")
     op.drop_index("ix_shipment_booked", table_name="shipment")
     op.drop_table("shipment")
+    op.drop_index(op.f("ix_plan_round_tenant_id"), table_name="plan_round")
+    op.drop_index(op.f("ix_plan_round_courier_id"), table_name="plan_round")
+    op.drop_table("plan_round")
+    op.drop_index(op.f("ix_lane_departure_tenant_id"), table_name="lane_departure")
+    op.drop_index(op.f("ix_lane_departure_lane_id"), table_name="lane_departure")
+    op.drop_table("lane_departure")
+    op.drop_index(op.f("ix_webhook_endpoint_tenant_id"), table_name="webhook_endpoint")
+    op.drop_index("ix_webhook_endpoint_customer", table_name="webhook_endpoint")
+    op.drop_table("webhook_endpoint")
     op.drop_index("uq_plan_published", table_name="plan", postgresql_where=sa.text("status = 'published'"))
     op.drop_index(
         "uq_plan_pending", table_name="plan", postgresql_where=sa.text("status IN ('requested', 'solving')")
@@ -3093,6 +3149,11 @@ def downgrade() -> None:
     op.drop_index(op.f("ix_notice_wording_tenant_id"), table_name="notice_wording")
     op.drop_index(op.f("ix_notice_wording_customer_id"), table_name="notice_wording")
     op.drop_table("notice_wording")
+    op.drop_index(op.f("ix_merge_group_tenant_id"), table_name="merge_group")
+    op.drop_index(
+        "ix_merge_group_open", table_name="merge_group", postgresql_where=sa.text("released_at IS NULL")
+    )
+    op.drop_table("merge_group")
     op.drop_index(op.f("ix_lane_to_facility_id"), table_name="lane")
     op.drop_index(op.f("ix_lane_tenant_id"), table_name="lane")
     op.drop_index(op.f("ix_lane_from_facility_id"), table_name="lane")
