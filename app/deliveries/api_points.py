@@ -5,17 +5,28 @@ from __future__ import annotations
 from typing import Any
 
 import flask
-from pydantic import AwareDatetime, Field
 
 from app.accounts.roles import Scope
-from app.api_schema import BEARER, ApiInput, ApiOutput, PageQuery, page_answer
+from app.api_schema import BEARER, page_answer
 from app.deliveries import queries, service
 from app.deliveries.api_blueprint import blueprint
-from app.deliveries.api_doors import PaidIn
-from app.deliveries.batches import BATCH_MAX, deposit_many
-from app.deliveries.codes import Try
+from app.deliveries.api_point_models import (
+    CompartmentIn,
+    CompartmentOut,
+    Compartments,
+    DepositOut,
+    DepositPage,
+    DepositQuery,
+    DepositResults,
+    DepositsIn,
+    DisputeIn,
+    DisputeOut,
+    FetchIn,
+    FetchOut,
+)
+from app.deliveries.batches import deposit_many
 from app.deliveries.door_values import Paid
-from app.deliveries.point_models import DisputeKind, PointDeposit
+from app.deliveries.point_models import PointDeposit
 from app.deliveries.points import Fetching, Leaving
 from app.idempotency import idempotent
 from app.network import queries as network
@@ -25,125 +36,7 @@ from app.security import current_actor, public, requires
 from app.shipments import queries as shipments
 from app.shipments.values import without_nul
 from app.web import now, public_unit_of_work, unit_of_work
-from tracking.pickup import OVERDUE_AFTER, SIDE_MM_MAX, Size
-
-_TEXT = r"^[^\x00]*$"  # PostgreSQL keeps no NUL in a text
-_ID_MAX = 2**63 - 1
-
-
-class SizeIn(ApiInput):
-    """Three sides in millimetres, in any order."""
-
-    length_mm: int = Field(ge=1, le=SIDE_MM_MAX)
-    width_mm: int = Field(ge=1, le=SIDE_MM_MAX)
-    height_mm: int = Field(ge=1, le=SIDE_MM_MAX)
-
-
-class CompartmentIn(SizeIn):
-    """A door of a locker and how much lies behind it."""
-
-    code: str = Field(min_length=1, max_length=20, pattern=_TEXT)
-
-
-class CompartmentOut(ApiOutput):
-    """A door of a locker."""
-
-    code: str
-    length_mm: int
-    width_mm: int
-    height_mm: int
-
-
-class Compartments(ApiOutput):
-    """The doors of a locker that are in use."""
-
-    items: list[CompartmentOut]
-
-
-class DepositIn(ApiInput):
-    """A parcel that is left at a point; without a compartment the smallest free one that it fits into."""
-
-    number: str = Field(min_length=1, max_length=60, pattern=_TEXT)
-    facility_id: int = Field(ge=1, le=_ID_MAX)
-    compartment: str | None = Field(default=None, min_length=1, max_length=20, pattern=_TEXT)
-    size: SizeIn | None = None
-
-
-class DepositsIn(ApiInput):
-    """Parcels that are left in one go."""
-
-    items: list[DepositIn] = Field(min_length=1, max_length=BATCH_MAX)
-
-
-class DepositOut(ApiOutput):
-    """A parcel that waits to be fetched, or was."""
-
-    deposit_id: int
-    waybill_number: str
-    facility_id: int
-    compartment: str | None
-    deposited_at: AwareDatetime
-    fetch_until: AwareDatetime
-    overdue_at: AwareDatetime | None
-    taken_at: AwareDatetime | None
-    taken_back_at: AwareDatetime | None
-
-
-class DepositResult(ApiOutput):
-    """What became of one parcel of a batch: the deposit, or why it was not left."""
-
-    number: str
-    deposit: DepositOut | None
-    why: str | None
-
-
-class DepositResults(ApiOutput):
-    """One result a parcel, in the order given."""
-
-    items: list[DepositResult]
-
-
-class DepositQuery(PageQuery):
-    """Which deposits of a point."""
-
-    overdue: bool = False
-
-
-class DepositPage(ApiOutput):
-    """A page of deposits."""
-
-    items: list[DepositOut]
-    next_cursor: str | None
-
-
-class FetchIn(ApiInput):
-    """Somebody who has the code: of a parcel by its number, or of a compartment by its own code."""
-
-    number: str = Field(min_length=1, max_length=60, pattern=_TEXT)
-    facility_id: int = Field(ge=1, le=_ID_MAX)
-    code: str = Field(min_length=1, max_length=20, pattern=_TEXT)
-    paid: PaidIn | None = None
-
-
-class FetchOut(ApiOutput):
-    """Whether the code opened it."""
-
-    outcome: Try
-    deposit: DepositOut
-
-
-class DisputeIn(ApiInput):
-    """What is wrong with a parcel that was to be fetched."""
-
-    kind: DisputeKind
-    body: str = Field(min_length=1, max_length=4000, pattern=_TEXT)
-    phone: str | None = Field(default=None, max_length=30, pattern=_TEXT)
-
-
-class DisputeOut(ApiOutput):
-    """The case that was opened."""
-
-    case_number: str
+from tracking.pickup import OVERDUE_AFTER, Size
 
 
 @blueprint.get("/facilities/<int:facility_id>/compartments")

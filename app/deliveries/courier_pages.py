@@ -41,8 +41,10 @@ def hand_over(stop_id: int) -> flask.typing.ResponseReturnValue:
     with unit_of_work() as session:
         run = dispatch_queries.run_of_courier(session, actor, None, now=now())
         one = next((stop for stop in run.stops if stop.stop.id == stop_id), None)
-        if one is None or one.stop.kind is not StopKind.DELIVERY:
-            raise NotFoundError("no such delivery in your round")
+        if one is None:
+            raise NotFoundError("no such stop in your round")
+        if one.stop.kind is not StopKind.DELIVERY:
+            raise BadRequestError("nothing is handed over at a pickup")
         try:
             given = _given(run, one)
             done = service.hand_over(

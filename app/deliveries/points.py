@@ -14,17 +14,17 @@ from app.accounts.roles import Role
 from app.actor import Actor
 from app.deliveries import applying, cash, codes, consent
 from app.deliveries.codes import Try
+from app.deliveries.compartments import choose_compartment
 from app.deliveries.door_values import HandOver, Paid
 from app.deliveries.point_models import PointDeposit
 from app.errors import ConflictError, NotFoundError
-from app.network import queries as network
 from app.network.models import Compartment, Facility
 from app.shipments import service as shipments
 from app.shipments.models import ProofKind, Shipment
 from app.shipments.scan_values import POINT_DEVICE, ProofInput, ScanInput
 from routing.network import FacilityKind, Handover
 from tracking.instructions import InstructionKind
-from tracking.pickup import OVERDUE_AFTER, Measured, Size, smallest_fitting
+from tracking.pickup import OVERDUE_AFTER, Size
 from tracking.shipment import Milestone, ScanCode
 
 _CODES: Mapping[FacilityKind, tuple[ScanCode, Handover]] = MappingProxyType(
@@ -92,7 +92,7 @@ def deposit(
             f"it cannot be left there: it is {shipment.milestone.value}", why="not_on_its_way"
         )
     _refuse(session, shipment, facility)
-    compartment = _compartment(session, shipment, facility, left)
+    compartment = choose_compartment(session, shipment, facility, named=left.compartment, size=left.size)
     return _leave(session, actor, shipment, facility, compartment, left, now=now)
 
 
@@ -193,47 +193,6 @@ def _refuse(session: Session, shipment: Shipment, facility: Facility) -> None:
             raise ConflictError("cash is due, and a locker takes none", why="cash_due")
         if shipment.pieces > 1:
             raise ConflictError("several pieces do not go into a locker", why="several_pieces")
-
-
-def _compartment(
-    session: Session, shipment: Shipment, facility: Facility, left: Leaving
-) -> Compartment | None:
-    """The compartment that was named, or the smallest free one that the parcel fits into."""
-    if facility.kind is not FacilityKind.LOCKER:
-        return None
-    known = {one.id: one for one in network.compartments(session, facility.id)}
-    if not known:
-        raise ConflictError("no compartment of this locker is known", why="locker_full")
-    taken = set(
-        session.scalars(
-            sa.select(PointDeposit.compartment_id).where(
-                PointDeposit.facility_id == facility.id,
-                PointDeposit.taken_at.is_(None),
-                PointDeposit.taken_back_at.is_(None),
-            )
-        )
-    )
-    parcel = Measured(shipment.volume_cm3, left.size)
-    if left.compartment is not None:
-        named = next((one for one in known.values() if one.code == left.compartment), None)
-        if named is None:
-            raise NotFoundError("no such compartment")
-        if named.id in taken:
-            raise ConflictError("the compartment is taken", why="compartment_taken")
-        if not parcel.fits(size_of(named)):
-            raise ConflictError("it is too large for the compartment", why="too_large")
-        return named
-    if smallest_fitting(parcel, [(key, size_of(one)) for key, one in known.items()]) is None:
-        raise ConflictError("it is too large for this locker", why="too_large")
-    free = smallest_fitting(parcel, [(key, size_of(one)) for key, one in known.items() if key not in taken])
-    if free is None:
-        raise ConflictError("no compartment that it fits into is free", why="locker_full")
-    return known[free]
-
-
-def size_of(compartment: Compartment) -> Size:
-    """How much lies behind a door."""
-    return Size(compartment.length_mm, compartment.width_mm, compartment.height_mm)
 
 
 def _leave(

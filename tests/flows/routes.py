@@ -219,7 +219,7 @@ BODIES: Mapping[str, Callable[[Things], dict[str, Any]]] = {
     },
     "deliveries_api.take_back": lambda _things: _NOTHING,
     "deliveries_api.take_out": lambda things: {
-        "json": {"number": things.booked, "facility_id": things.facility_id, "code": "000000"}
+        "json": {"number": things.deposited, "facility_id": things.facility_id, "code": "none"}
     },
     "deliveries_api.withdraw": lambda _things: _NOTHING,
     "dispatch.cancel": lambda _things: _NOTHING,

@@ -74,6 +74,7 @@ class Things:
     event_id: str
     instruction_id: int
     deposit_id: int
+    deposited: str
 
     @property
     def order_number(self) -> str:
@@ -141,7 +142,7 @@ def things_of(company: Company, customer_id: int, *, other_customer_id: int, goo
     company.relay()
     plan_id, stop_id = _plan(company, booked)
     terms_id = _terms(company)
-    deposit_id = _deposit(company, customer_id)
+    deposit_id, deposited = _deposit(company, customer_id)
     instruction_id = _instruction(company, customer_id, delivered)
     capture_id, event_id = _epcis(company, delivered)
     with company.work() as session:
@@ -172,6 +173,7 @@ def things_of(company: Company, customer_id: int, *, other_customer_id: int, goo
             event_id=event_id,
             instruction_id=instruction_id,
             deposit_id=deposit_id,
+            deposited=deposited,
             stop_id=stop_id,
             goods=goods,
             endpoint_id=endpoint_id,
@@ -274,14 +276,14 @@ def _instruction(company: Company, customer_id: int, number: str) -> int:
         return deliveries.ask(session, shipment, wish, asking, now=company.now).id
 
 
-def _deposit(company: Company, customer_id: int) -> int:
+def _deposit(company: Company, customer_id: int) -> tuple[int, str]:
     """A parcel that waits at the counter of the outlet, with the word of its consignee."""
     number = company.book("chengdu", "wuhan", customer_id=customer_id)
     company.deliver(number, until=ScanCode.ACCEPTED)
     with company.work() as session:
         shipment = shipments.load_shipment(session, company.shop.agent, number)
         left = deliveries.Leaving(company.facilities["CTU-01"])
-        return deliveries.deposit(session, company.dispatcher, shipment, left, now=company.now).id
+        return deliveries.deposit(session, company.dispatcher, shipment, left, now=company.now).id, number
 
 
 def _terms(company: Company) -> int:

@@ -258,6 +258,6 @@ def test_by_api_and_by_page_at_booking(door: Door) -> None:
     browser = door.firm.logins.browser(Role.SHIPPER, door.firm.shipper_id)
     form = door.firm.booking_form("chengdu", "wuhan") | {"merge_reference": "M-PAGE", "merge_shipments": "2"}
     page = visit(browser, "/book").submit("/book", **form)
-    assert page.path.startswith("/orders/")
+    assert page.path.startswith("/book/")
     with door.firm.work() as session:
         assert session.scalar(sa.select(MergeGroup.id).where(MergeGroup.reference == "M-PAGE"))
