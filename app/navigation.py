@@ -17,7 +17,7 @@ _ITEMS = (
     ("orders.book", _l("Book"), Scope.SHIPMENTS_BOOK),
     ("shipments.index", _l("Shipments"), Scope.SHIPMENTS_READ),
     ("shipments.scan_station", _l("Scan station"), Scope.SCANS_WRITE),
-    ("deliveries.points", _l("Pickup points"), Scope.SCANS_WRITE),
+    ("deliveries.points", _l("Points"), Scope.SCANS_WRITE),
     ("dispatch.board", _l("Dispatch"), Scope.DISPATCH_READ),
     ("dispatch.run", _l("My round"), Scope.RUNS_READ),
     ("deliveries.index", _l("Instructions"), Scope.SHIPMENTS_READ),

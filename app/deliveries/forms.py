@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import date
 
-from flask_babel import format_date
 from flask_babel import lazy_gettext as _l
 from flask_wtf import FlaskForm
 from wtforms import IntegerField, RadioField, SelectField, StringField, TextAreaField
@@ -14,6 +13,7 @@ from wtforms.validators import InputRequired, Length, NumberRange, Optional
 from app.deliveries.point_models import DisputeKind
 from app.deliveries.values import ADDRESS_LENGTH_MAX, NOTE_LENGTH_MAX, Window, Wish
 from app.deliveries.words import DISPUTES, KINDS, MEANS, STANDINGS, WINDOWS
+from app.formatting import calendar_date
 from app.network.models import District, Facility
 from app.orders.forms import ScaledField
 from app.shipments.phrases import facility_name
@@ -34,7 +34,7 @@ class RedeliverForm(FlaskForm):
 
     def offer(self, days: Sequence[date]) -> None:
         """Let one of these days be chosen."""
-        self.day.choices = [(day.isoformat(), format_date(day, "full")) for day in days]
+        self.day.choices = [(day.isoformat(), calendar_date(day)) for day in days]
 
     def wish(self) -> Wish:
         """What was asked; the form is valid."""

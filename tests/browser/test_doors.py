@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import pytest
+import sqlalchemy as sa
 
 from app.accounts.roles import Role
 from app.deliveries import queries, service
@@ -13,6 +14,7 @@ from app.deliveries.service import Leaving, Wish
 from app.dispatch import jobs as dispatch_jobs
 from app.dispatch import queries as dispatch_queries
 from app.dispatch import service as dispatch
+from app.dispatch.models import StopKind, StopRequest
 from app.network import service as network
 from app.network.models import Facility
 from app.orders import queries as orders
@@ -39,6 +41,15 @@ def doors(firm: Company) -> dict[str, str]:
         firm.deliver(numbers[name], until=until)
     for name in ("locker", "cash"):
         firm.deliver(numbers[name], until=ScanCode.OUT_FOR_DELIVERY)
+    failed = {
+        **firm.life(numbers["cash"], until=ScanCode.OUT_FOR_DELIVERY)[-1],
+        "code": "attempt_failed",
+        "occurred_at": firm.now.isoformat(),
+        "client_scan_id": "nobody-there",
+        "reason": "consignee_absent",
+    }
+    firm.record([failed])
+    firm.relay()
     with firm.work() as session:
         locker = session.get_one(Facility, firm.facilities[LOCKER])
         admin = firm.logins.actor(Role.ADMIN)
@@ -97,24 +108,35 @@ def test_the_sender_and_the_staff_give_instructions(
 def test_the_courier_collects_at_the_door(
     doors: dict[str, str], member: Callable[..., Visitor], firm: Company
 ) -> None:
-    outlet = firm.facilities["HGH-01"]
-    day = dispatch_queries.local_day(firm.now, None)
     with firm.work() as session:
+        stop = session.scalars(
+            sa.select(StopRequest)
+            .where(StopRequest.shipment_id == firm.shipment(doors["cash"]).id)
+            .where(StopRequest.kind == StopKind.DELIVERY)
+        ).one()
+        day = stop.day
         plan_id = dispatch.request_plan(
-            session, firm.dispatcher, facility_id=outlet, day=day, seconds=1, now=firm.now
+            session, firm.dispatcher, facility_id=stop.facility_id, day=day, seconds=1, now=firm.now
         ).id
-    while dispatch_jobs.solve_next(firm.logins.database, firm.logins.clock):
-        pass
+    while not _planned(firm, plan_id):
+        dispatch_jobs.solve_next(firm.logins.database, firm.logins.clock)
     with firm.work() as session:
         plan = dispatch_queries.load_plan(session, firm.dispatcher, plan_id)
-        if plan.status == "draft":
-            dispatch.publish(session, firm.dispatcher, plan, now=firm.now)
+        dispatch.publish(session, firm.dispatcher, plan, now=firm.now)
+    clock = firm.logins.clock
+    clock.moment = clock.moment.replace(year=day.year, month=day.month, day=day.day, hour=2)
     courier = member(Role.COURIER, firm.couriers["HGH-01"])
     page = courier.open("/run")
     for summary in page.locator("main details summary").all():
         if summary.is_visible():
             summary.click()
     look(courier, "door-run")
+
+
+def _planned(firm: Company, plan_id: int) -> bool:
+    """The scheduler beside the server may have taken it first."""
+    with firm.work() as session:
+        return dispatch_queries.load_plan(session, firm.dispatcher, plan_id).status == "draft"
 
 
 def test_what_waits_at_a_locker(doors: dict[str, str], member: Callable[..., Visitor], firm: Company) -> None:
