@@ -41,6 +41,8 @@ DOORS = (
     "app.payouts.api",
     "app.servicedesk.web",
     "app.servicedesk.api",
+    "app.deliveries.web",
+    "app.deliveries.api",
     "app.notices.web",
     "app.notices.api",
     "app.webhooks.web",

@@ -37,6 +37,7 @@ from app.customers import jobs as customers_jobs
 from app.db import jobs as job_runs
 from app.db import outbox
 from app.db.session import Database
+from app.deliveries import jobs as deliveries_jobs
 from app.dispatch import jobs as dispatch_jobs
 from app.epcis import jobs as epcis_jobs
 from app.notify import jobs as notify_jobs
@@ -97,6 +98,9 @@ JOBS: tuple[Job | SteppedJob, ...] = (
     Job("shipments.learn_history", timedelta(days=1), shipments_history.learn_history),
     Job("containers.settle_findings", timedelta(minutes=1), containers_jobs.settle_findings),
     SteppedJob("shipments.watch", timedelta(minutes=5), watching.watch_step),
+    Job("deliveries.reverse_voided_cash", timedelta(minutes=10), deliveries_jobs.reverse_voided_cash),
+    Job("shipments.find_overdue_merges", timedelta(minutes=15), shipments_jobs.find_overdue_merges),
+    Job("deliveries.remind_waiting", timedelta(minutes=15), deliveries_jobs.remind_waiting),
     Job("orders.release_unconfirmed", timedelta(minutes=15), orders_jobs.release_unconfirmed),
     Job("webhooks.tidy", timedelta(hours=1), webhooks_jobs.tidy),
 )

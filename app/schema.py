@@ -6,6 +6,9 @@ import app.accounts.models
 import app.customers.models
 import app.db.jobs
 import app.db.outbox
+import app.deliveries.door_models
+import app.deliveries.models
+import app.deliveries.point_models
 import app.dispatch.models
 import app.epcis.models
 import app.idempotency
@@ -18,7 +21,9 @@ import app.parties.models
 import app.payouts.models
 import app.servicedesk.models
 import app.shipments.container_models
+import app.shipments.finding_models
 import app.shipments.history_models
+import app.shipments.merge_models
 import app.shipments.models
 import app.webhooks.models  # noqa: F401
 from app.db.base import Base

@@ -8,11 +8,13 @@ from datetime import datetime
 from sqlalchemy.orm import Session
 
 from app.db.outbox import Event, Handler
+from app.deliveries import service as deliveries
+from app.dispatch import queries as dispatch_queries
 from app.dispatch import service as dispatch
 from app.notices import service as notices
 from app.orders import service as orders
 from app.servicedesk import service as servicedesk
-from app.shipments import replanning
+from app.shipments import merging, replanning
 from app.shipments import service as shipments
 from app.webhooks import events as webhook_events
 from app.webhooks import service as webhooks
@@ -25,6 +27,28 @@ def _make_pickup_request(session: Session, event: Event, now: datetime) -> None:
 
 def _follow_state_in_dispatch(session: Session, event: Event, now: datetime) -> None:
     dispatch.follow_shipment(session, shipment_id=event.payload["shipment_id"], now=now)
+
+
+def _follow_instruction(session: Session, event: Event, now: datetime) -> None:
+    deliveries.follow(session, event.payload["shipment_id"], now=now)
+    deliveries.look_at_hand_over(
+        session, event.payload["shipment_id"], Milestone(event.payload["milestone"]), now=now
+    )
+
+
+def _post_collected_cash(session: Session, event: Event, now: datetime) -> None:
+    collector_id = dispatch_queries.collector_party(
+        session, courier_id=event.payload["courier_id"], facility_id=event.payload["facility_id"]
+    )
+    orders.post_collected_cash(session, event.payload, collector_id=collector_id, now=now)
+
+
+def _reverse_collected_cash(session: Session, event: Event, now: datetime) -> None:
+    orders.reverse_collected_cash(session, event.payload, now=now)
+
+
+def _merge_on_the_way(session: Session, event: Event, now: datetime) -> None:
+    merging.follow(session, event.payload["shipment_id"], now=now)
 
 
 def _release_order(session: Session, event: Event, now: datetime) -> None:
@@ -42,7 +66,7 @@ def _cancel_order(session: Session, event: Event, now: datetime) -> None:
 
 def _follow_merge(session: Session, event: Event, _now: datetime) -> None:
     keep_id, drop_id = event.payload["keep_id"], event.payload["drop_id"]
-    for room in (shipments, orders, servicedesk, webhooks, notices):
+    for room in (shipments, orders, servicedesk, webhooks, notices, deliveries):
         room.follow_merge(session, keep_id=keep_id, drop_id=drop_id)
 
 
@@ -60,7 +84,17 @@ HANDLERS: Mapping[str, Sequence[Handler]] = {
     # carries shipment_id
     "shipment.booked": (_make_pickup_request, webhook_events.tell),
     # carries shipment_id, milestone and code
-    "shipment.state_changed": (_follow_state_in_dispatch, _cancel_order, webhook_events.tell, notices.tell),
+    "shipment.state_changed": (
+        _merge_on_the_way,  # before a courier is asked for: what is held waits
+        _follow_state_in_dispatch,
+        _follow_instruction,
+        _cancel_order,
+        webhook_events.tell,
+        notices.tell,
+    ),
+    # carry shipment_id, scan_key, courier_id or facility_id, amount_minor, currency, means, collected_at
+    "cod.collected": (_post_collected_cash,),
+    "cod.reversed": (_reverse_collected_cash,),
     # carries shipment_id and why
     "shipment.receipt_confirmed": (_release_order, webhook_events.tell),
 }

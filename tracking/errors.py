@@ -4,6 +4,7 @@
     |-- NumberError         a waybill, S10 or SSCC number cannot be made or read
     |-- ScanError           a scan, leg or container is not well formed
     |-- SummaryIncomplete   a summary cannot tell the state; fold all scans instead
+    |-- InstructionError    an instruction cannot take a step from where it stands
     |-- PromiseError        a promise is asked for what is not a route
     `-- EpcisError          an EPCIS document is not one this engine wrote
 
@@ -26,6 +27,10 @@ class ScanError(TrackingError, ValueError):
 
 class SummaryIncomplete(TrackingError):  # noqa: N818 - it names a condition, not a mistake
     """The summary has seen an error declaration; only a fold over all scans knows the state."""
+
+
+class InstructionError(TrackingError):
+    """An instruction cannot take a step from where it stands."""
 
 
 class PromiseError(TrackingError, ValueError):

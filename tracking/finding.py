@@ -6,7 +6,7 @@ from enum import StrEnum
 
 
 class FindingKind(StrEnum):
-    """What was found. The first group comes from the scans themselves, the second from the watch."""
+    """What was found. From the scans themselves, from the watch, and from the last door."""
 
     OUT_OF_SEQUENCE = "out_of_sequence"
     COLLECTION_MISSING = "collection_missing"
@@ -31,6 +31,10 @@ class FindingKind(StrEnum):
     SURPLUS_IN_CONTAINER = "surplus_in_container"
     PICKUP_OVERDUE = "pickup_overdue"
     UNCONFIRMED = "unconfirmed"
+
+    CASH_MISSING = "cash_missing"
+    WITHOUT_CONSENT = "without_consent"
+    MERGE_OVERDUE = "merge_overdue"
 
 
 @dataclass(frozen=True, slots=True)

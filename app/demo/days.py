@@ -9,7 +9,7 @@ from __future__ import annotations
 import heapq
 import random
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from datetime import datetime, timedelta
 from itertools import count
 from typing import Any
@@ -21,7 +21,7 @@ from app.config import Settings
 from app.customers import service as customers
 from app.db import outbox
 from app.db.session import Database
-from app.demo import office
+from app.demo import doors, office
 from app.demo.journey import Heard, Journey
 from app.demo.parcels import OFFSET_MINUTES, Parcel, Sender, Story
 from app.demo.setup import Company
@@ -31,11 +31,11 @@ from app.orders.models import PaymentChannel
 from app.shipments import calibration, estimates, history, watching
 from app.shipments import queries as shipments
 from app.shipments import service as shipments_service
-from app.shipments.models import Shipment, ShipmentLeg
+from app.shipments.legs import leg_of
+from app.shipments.models import Shipment
 from app.shipments.scan_values import DELIVERED
 from app.subscriptions import HANDLERS
 from routing.network.cutoff import ready_at
-from tracking.shipment import Leg
 
 SLOT = timedelta(hours=3)
 _SCANS_AT_ONCE = 1_000
@@ -122,13 +122,13 @@ class Days:
                 number = self._book_by_api(parcel)
                 with self.database.unit_of_work(self.company.tenant_id) as session:
                     shipment = shipments.load_shipment(session, self.company.staff["agent"], number)
-                    self._foresee(parcel, shipment)
+                    self._foresee(session, parcel, shipment)
         others = [parcel for parcel in parcels if parcel.sender is not Sender.SMALL]
         with self.database.unit_of_work(self.company.tenant_id) as session:
             bookings = [self._booking(session, parcel) for parcel in others]
             placed = orders.book_many(session, self.company.staff["agent"], bookings)
             for parcel, order in zip(others, placed, strict=True):
-                self._foresee(parcel, session.get_one(Shipment, order.shipment_id))
+                self._foresee(session, parcel, session.get_one(Shipment, order.shipment_id))
 
     def _booking(self, session: Session, parcel: Parcel) -> orders.Booking:
         request, now = parcel.request, parcel.booked_at
@@ -142,8 +142,8 @@ class Days:
     def _book_by_api(self, parcel: Parcel) -> str:
         request = parcel.request
         body = {
-            "sender": _place(request.sender),
-            "consignee": _place(request.consignee),
+            "sender": asdict(request.sender),
+            "consignee": asdict(request.consignee),
             "goods": request.goods,
             "pieces": request.pieces,
             "weight_g": request.weight_g,
@@ -158,20 +158,23 @@ class Days:
         answer = self._post("/api/v1/shipments", body, "shipper3", key=f"demo-{self.seed}-{parcel.index}")
         return str(answer["waybill_number"])
 
-    def _foresee(self, parcel: Parcel, shipment: Shipment) -> None:
+    def _foresee(self, session: Session, parcel: Parcel, shipment: Shipment) -> None:
         """Put on the agenda what will become of a parcel."""
         number = shipment.waybill_number
         scans = Journey(
             parcel,
-            [_leg(row) for row in shipment.legs],
+            [leg_of(row) for row in shipment.legs],
             ready_at=ready_at(parcel.booked_at, parcel.request.pickup_handover, OFFSET_MINUTES),
             origin_id=shipment.origin_facility_id,
             destination_id=shipment.destination_facility_id,
             delivery_point_id=shipment.delivery_point_id,
             seed=self.seed,
         ).scans()
+        doors.agree(session, shipment, scans, now=parcel.booked_at)
         for scan in scans:
             row = self._row(number, scan)
+            if doors.collects(shipment, scan):
+                row = doors.hand_over(row, shipment)
             heapq.heappush(self._scans, (scan.received_at, next(self._numbers), row, number))
             if scan.repeated:
                 again_at = scan.received_at + timedelta(minutes=self._pick.randrange(1, 90))
@@ -216,11 +219,21 @@ class Days:
             rows: list[dict[str, Any]] = []
             while self._scans and self._scans[0][0] < until and len(rows) < _SCANS_AT_ONCE:
                 self.clock.moment, _number, row, _waybill = heapq.heappop(self._scans)
-                rows.append(row)
-            answer = self._post("/api/v1/scans", rows, "dispatcher")
-            refused = [result for result in answer["items"] if result["status"] in ("rejected", "unmatched")]
-            if refused:
-                raise RuntimeError(f"the demo's own scans were refused: {refused[:3]}")
+                if "paid" in row:
+                    self._tell(rows)
+                    rows = []
+                    self._post("/api/v1/hand-overs", row, "dispatcher", key=f"demo-{row['client_id']}")
+                else:
+                    rows.append(row)
+            self._tell(rows)
+
+    def _tell(self, rows: list[dict[str, Any]]) -> None:
+        if not rows:
+            return
+        answer = self._post("/api/v1/scans", rows, "dispatcher")
+        refused = [result for result in answer["items"] if result["status"] in ("rejected", "unmatched")]
+        if refused:
+            raise RuntimeError(f"the demo's own scans were refused: {refused[:3]}")
 
     def _act(self, until: datetime) -> None:
         while self._agenda and self._agenda[0][0] < until:
@@ -275,26 +288,3 @@ class Days:
         if answer.status_code >= 400:
             raise RuntimeError(f"POST {path} answered {answer.status_code}: {answer.text[:500]}")
         return answer.json
-
-
-def _leg(row: ShipmentLeg) -> Leg:
-    return Leg(
-        row.sequence,
-        row.from_facility_id,
-        row.to_facility_id,
-        row.mode.value,
-        row.lane_id,
-        row.planned_departure_at,
-        row.planned_arrival_at,
-    )
-
-
-def _place(place: Any) -> dict[str, Any]:
-    return {
-        "name": place.name,
-        "phone": place.phone,
-        "district_adcode": place.district_adcode,
-        "address": place.address,
-        "latitude": place.latitude,
-        "longitude": place.longitude,
-    }

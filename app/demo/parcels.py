@@ -225,6 +225,8 @@ def _request(
         pickup = Handover.DOOR
         declared_minor = pick.choice((0, 0, 20_000, 80_000))
         cod_minor = pick.randrange(3_000, 80_000, 100) if pick.randrange(100) < shipper.cod_percent else 0
+        # Cash is collected at doors only: a locker takes none, and the demo's counters are not people.
+        cod_minor = cod_minor if delivery is Handover.DOOR else 0
     weight_g = int(least * (most / least) ** pick.random())
     return BookingRequest(
         sender=_place(origin),

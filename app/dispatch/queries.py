@@ -17,6 +17,7 @@ from app.errors import NotFoundError
 from app.network.models import Facility
 from app.pagination import Page, decode_cursor, page_of
 from app.shipments.models import Shipment
+from tracking.instructions import InstructionKind
 
 DEFAULT_OFFSET_MINUTES = 480
 
@@ -173,6 +174,8 @@ class RunStop:
     waybill_number: str
     cod_minor: int
     currency: str
+    # The sender has stopped it, or it goes back: it is not handed over.
+    stopped: bool = False
 
     @property
     def waits(self) -> bool:
@@ -218,7 +221,14 @@ def run_of_courier(session: Session, actor: Actor, day: date | None, *, now: dat
     facility = session.get_one(Facility, courier.facility_id)
     day = day or local_day(now, facility)
     rows = session.execute(
-        sa.select(PlanVisit, StopRequest, Shipment.waybill_number, Shipment.cod_minor, Shipment.currency)
+        sa.select(
+            PlanVisit,
+            StopRequest,
+            Shipment.waybill_number,
+            Shipment.cod_minor,
+            Shipment.currency,
+            Shipment.instruction.in_((InstructionKind.INTERCEPT, InstructionKind.RETURN_TO_SENDER)),
+        )
         .join(Plan, Plan.id == PlanVisit.plan_id)
         .join(StopRequest, StopRequest.id == PlanVisit.stop_request_id)
         .join(Shipment, Shipment.id == StopRequest.shipment_id)
@@ -231,10 +241,25 @@ def run_of_courier(session: Session, actor: Actor, day: date | None, *, now: dat
         .order_by(PlanVisit.sequence)
     )
     stops = tuple(
-        RunStop(visit, stop, number, cod_minor if stop.kind is StopKind.DELIVERY else 0, currency)
-        for visit, stop, number, cod_minor, currency in rows
+        RunStop(
+            visit,
+            stop,
+            number,
+            cod_minor if stop.kind is StopKind.DELIVERY else 0,
+            currency,
+            bool(stopped) and stop.kind is StopKind.DELIVERY,
+        )
+        for visit, stop, number, cod_minor, currency, stopped in rows
     )
     return Run(courier, facility, day, stops)
+
+
+def collector_party(session: Session, *, courier_id: int | None, facility_id: int | None) -> int:
+    """The party that owes what was collected at a door: the courier's own, or that of the counter."""
+    if courier_id is not None:
+        return session.get_one(Courier, courier_id).party_id
+    assert facility_id is not None, "somebody collected it"
+    return session.get_one(Facility, facility_id).party_id
 
 
 def local_day(now: datetime, facility: Facility | None) -> date:

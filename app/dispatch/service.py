@@ -1,5 +1,6 @@
 """What happens in the dispatch room, by its matters: stops, couriers, plans, plans changed by hand."""
 
+from app.dispatch.appointments import appoint, follow_redirection
 from app.dispatch.couriers import change_courier, create_courier
 from app.dispatch.edits import Moved, Offers, Place, move_stop, offers, set_lock
 from app.dispatch.planning import SECONDS_MAX, cancel_plan, publish, request_plan
@@ -10,9 +11,11 @@ __all__ = [
     "Moved",
     "Offers",
     "Place",
+    "appoint",
     "cancel_plan",
     "change_courier",
     "create_courier",
+    "follow_redirection",
     "follow_shipment",
     "move_stop",
     "offers",

@@ -187,7 +187,8 @@ def _ask_for_delivery(session: Session, shipment_id: int, seen: _Seen, now: date
     shipment = session.get_one(Shipment, shipment_id)
     appointment = _delivery_appointment(seen, now)
     row = _row(shipment, StopKind.DELIVERY, appointment, now)
-    again = {name: row[name] for name in ("status", "day", "window_from_s", "window_to_s")}
+    # Asked for again it may be at another door, of another outlet: the shipment may have been redirected.
+    again = {name: value for name, value in row.items() if name != "created_at"}
     session.execute(
         insert(StopRequest)
         .values(row)

@@ -20,7 +20,8 @@ from app.exceptions import queries
 from app.servicedesk import service as servicedesk
 from app.servicedesk.values import CaseCategory, CaseChannel
 from app.shipments import service as shipments
-from app.shipments.models import FindingNote, Shipment, ShipmentFinding
+from app.shipments.finding_models import FindingNote, ShipmentFinding
+from app.shipments.models import Shipment
 from app.shipments.replanning import replan_chosen
 from app.shipments.service import ScanInput
 from tracking.finding import FindingKind

@@ -16,7 +16,8 @@ from app.actor import Actor
 from app.customers.models import Customer
 from app.errors import ForbiddenError, NotFoundError
 from app.pagination import Page, decode_cursor, page_of
-from app.shipments.models import FindingNote, Shipment, ShipmentFinding
+from app.shipments.finding_models import FindingNote, ShipmentFinding
+from app.shipments.models import Shipment
 from app.shipments.queries import visible
 from tracking.finding import FindingKind
 

@@ -17,7 +17,8 @@ from app.dispatch.models import Plan, PlanStatus, StopRequest, StopStatus
 from app.orders.models import TermsStatus, TermsVersion
 from app.payouts.models import PayoutBatch
 from app.servicedesk.models import Case, CaseStatus, Claim, ClaimStatus
-from app.shipments.models import Shipment, ShipmentFinding, UnmatchedScan
+from app.shipments.finding_models import ShipmentFinding
+from app.shipments.models import Shipment, UnmatchedScan
 from settlement.payout import BatchState
 from tracking.shipment import Milestone
 

@@ -139,6 +139,23 @@ class LaneHoliday(Identified, TenantScoped, Base):
     lane: Mapped[Lane] = relationship(back_populates="holidays")
 
 
+class Compartment(Identified, TenantScoped, Base):
+    """A door of a locker and how much lies behind it."""
+
+    __tablename__ = "compartment"
+    __table_args__ = (
+        sa.UniqueConstraint("facility_id", "code"),
+        sa.CheckConstraint("length_mm > 0 AND width_mm > 0 AND height_mm > 0", name="has_room"),
+    )
+
+    facility_id: Mapped[int] = mapped_column(sa.ForeignKey("facility.id"))
+    code: Mapped[str]
+    length_mm: Mapped[int]
+    width_mm: Mapped[int]
+    height_mm: Mapped[int]
+    closed_at: Mapped[datetime | None]
+
+
 class NetworkRevision(Base):
     """Which state of its network a tenant is at; every write gives it another one.
 

@@ -13,7 +13,7 @@ from app.accounts.roles import Scope
 from app.actor import Actor
 from app.errors import InvalidInputError, NotFoundError
 from app.network import routing_value
-from app.network.models import District, Facility, Lane
+from app.network.models import Compartment, District, Facility, Lane
 from routing.network import HANDOVERS, Handover, Network
 from routing.network.facility import EARTH_RADIUS_M
 
@@ -98,6 +98,15 @@ def nearest_point(session: Session, handover: Handover, latitude: float, longitu
             [{"detail": f"none within {POINT_DISTANCE_M_MAX // 1000} km", "pointer": "/handover"}],
         )
     return facility
+
+
+def compartments(session: Session, facility_id: int) -> Sequence[Compartment]:
+    """The compartments of a locker that are in use, by code; none where nobody has entered them."""
+    return session.scalars(
+        sa.select(Compartment)
+        .where(Compartment.facility_id == facility_id, Compartment.closed_at.is_(None))
+        .order_by(Compartment.code)
+    ).all()
 
 
 def district(session: Session, adcode: str) -> District:

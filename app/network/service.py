@@ -12,6 +12,7 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import TypedDict
 
+import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
@@ -20,12 +21,14 @@ from app.actor import Actor
 from app.db import outbox
 from app.db.session import tenant_of
 from app.errors import ConflictError, InvalidInputError
-from app.network.models import District, Facility, Lane, LaneDeparture, NetworkRevision
+from app.network.models import Compartment, District, Facility, Lane, LaneDeparture, NetworkRevision
 from routing.network import Departure, FacilityKind, Mode
 from routing.network import Facility as PlaceValue
 from routing.network import Lane as LaneValue
 
 _DISTRICTS_AT_ONCE = 1000
+Size = tuple[int, int, int]
+"""Length, width and height of a compartment in millimetres, each positive."""
 
 
 class DistrictRow(TypedDict):
@@ -150,6 +153,37 @@ def create_lane(
     session.flush()  # callers need the id
     touch(session)
     return lane
+
+
+def set_compartment(
+    session: Session, actor: Actor, locker: Facility, *, code: str, size: Size, now: datetime
+) -> Compartment:
+    """Enter a door of a locker, or change how much lies behind it.
+
+    Raises:
+        ConflictError: the facility is no locker.
+        InvalidInputError: it has no code.
+    """
+    if locker.kind is not FacilityKind.LOCKER:
+        raise ConflictError(f"facility {locker.code} is no locker")
+    code = code.strip()
+    if not code:
+        raise InvalidInputError("a compartment needs a code", [{"detail": "is empty", "pointer": "/code"}])
+    row = session.scalar(
+        sa.select(Compartment).where(Compartment.facility_id == locker.id, Compartment.code == code)
+    )
+    if row is None:
+        row = Compartment(tenant_id=tenant_of(session), facility_id=locker.id, code=code)
+        session.add(row)
+    row.length_mm, row.width_mm, row.height_mm = size
+    row.closed_at = None
+    session.flush()  # callers need the id
+    details = {"code": code, "size_mm": list(size)}
+    audit(
+        session, actor, "locker.compartment", subject_kind="facility", subject_id=locker.id, now=now,
+        details=details,
+    )  # fmt: skip
+    return row
 
 
 def close_facility(session: Session, actor: Actor, facility: Facility, *, reason: str, now: datetime) -> None:

@@ -19,7 +19,7 @@ from app.orders.models import Order
 from app.security import current_actor, requires
 from app.shipments import queries as shipments
 from app.shipments.models import Shipment
-from app.shipments.service import BookingRequest, Place
+from app.shipments.service import BookingRequest, Merge, Place
 from app.web import now, services, unit_of_work
 from routing.network import PlannedLeg
 
@@ -97,7 +97,15 @@ def _request(
         cod_minor=given.cod_minor,
         currency=given.currency,
         reference=reference,
+        merge=_merge(given),
     )
+
+
+def _merge(given: QuoteInput | BookingInput) -> Merge | None:
+    """A quote does not depend on it."""
+    if isinstance(given, QuoteInput) or given.merge is None:
+        return None
+    return Merge(given.merge.reference, given.merge.shipments, given.merge.facility_id)
 
 
 def _place(session: Session, end: EndInput, name: str) -> Place:

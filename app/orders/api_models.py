@@ -58,6 +58,14 @@ class QuoteInput(ParcelInput):
     consignee: EndInput
 
 
+class MergeInput(ApiInput):
+    """What the parcel waits for on its way; without a facility it is merged at the last outlet."""
+
+    reference: str = Field(min_length=1, max_length=100, pattern=_TEXT)
+    shipments: int = Field(ge=1, le=200, description="How many belong together, this one included")
+    facility_id: int | None = Field(default=None, ge=1, le=_ID_MAX, description="On the parcel's way")
+
+
 class BookingInput(ParcelInput):
     """A parcel to be booked. A shipper pays himself; staff name the customer by id or by phone."""
 
@@ -69,6 +77,7 @@ class BookingInput(ParcelInput):
     customer_id: int | None = Field(default=None, ge=1, le=_ID_MAX)
     customer_phone: str | None = Field(default=None, max_length=30, pattern=_TEXT)
     customer_name: str | None = Field(default=None, max_length=100, pattern=_TEXT)
+    merge: MergeInput | None = None
 
 
 class OrderQuery(PageQuery):

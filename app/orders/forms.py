@@ -26,6 +26,7 @@ from wtforms.widgets import TextInput
 
 from app.orders.models import OrderStatus
 from app.orders.wording import CHANNELS, DELIVERIES, PICKUPS, SERVICES, STATUSES
+from app.shipments.booking_request import MERGE_SHIPMENTS_MAX
 
 _PERSON = lazy_pgettext("person", "Name")
 _AMOUNT_MINOR_MAX = 100_000_000
@@ -114,6 +115,10 @@ class BookingForm(FlaskForm):
         _l("Payment"), choices=_choices(CHANNELS), default="prepaid", validators=[InputRequired()]
     )
     reference = StringField(_l("Your own number for it"), validators=[Optional(), Length(max=100)])
+    merge_reference = StringField(_l("Deliver together with"), validators=[Optional(), Length(max=100)])
+    merge_shipments = IntegerField(
+        _l("Shipments that belong together"), validators=[Optional(), NumberRange(1, MERGE_SHIPMENTS_MAX)]
+    )
 
 
 class OrderFilterForm(FlaskForm):

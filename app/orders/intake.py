@@ -16,7 +16,7 @@ from app.network import queries as network
 from app.network.models import District
 from app.orders.forms import BookingForm
 from app.shipments.models import Service
-from app.shipments.service import BookingRequest, Place
+from app.shipments.service import BookingRequest, Merge, Place
 from routing.network import Handover
 
 _ADCODE = re.compile(r"(?:^|\s)(\d{6})$")
@@ -75,7 +75,14 @@ def request_of(form: BookingForm, sender: District, consignee: District) -> Book
         cod_minor=form.cod_minor.data or 0,
         currency=CURRENCY,
         reference=(form.reference.data or "").strip() or None,
+        merge=_merge(form),
     )
+
+
+def _merge(form: BookingForm) -> Merge | None:
+    """At the last outlet, which is on every way; a machine may name another place."""
+    reference = (form.merge_reference.data or "").strip()
+    return Merge(reference, form.merge_shipments.data or 1) if reference else None
 
 
 def payer(session: Session, actor: Actor, *, phone: str, name: str, now: datetime) -> Customer:

@@ -23,6 +23,7 @@ from app.shipments.values import link_token
 from settlement.ledger import AccountKey, Purpose
 from settlement.money import Money
 from settlement.payout import Hold, HoldReason
+from settlement.posting import PostingKind
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,6 +158,17 @@ def awaiting_funds(session: Session, currency: str) -> tuple[Hold, ...]:
 def entries_of(session: Session, order: Order) -> list[JournalEntry]:
     """The journal entries that rest on an order, oldest first."""
     return entries_with_evidence(session, "order", order.number)
+
+
+def collected_minor(session: Session, order: Order) -> int:
+    """What was collected at the door for an order's shipper and stands, in minor units."""
+    return sum(
+        -line.amount_minor
+        for entry in entries_of(session, order)
+        for line in entry.lines
+        if line.account.purpose is Purpose.COD_PAYABLE
+        and entry.kind in (PostingKind.COD_COLLECTED, PostingKind.REVERSAL)
+    )
 
 
 def clearing_minor(session: Session, currency: str) -> int:

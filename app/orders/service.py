@@ -1,6 +1,8 @@
 """What happens to orders: quoted, booked and split, paid, released, cancelled; and the terms they follow."""
 
 from app.orders.booking import Booking, Quote, book, book_many, quote
+from app.orders.cash import post_collected_cash, reverse_collected_cash
+from app.orders.changes import price_difference
 from app.orders.lifecycle import (
     cancel,
     cancel_for_shipment,
@@ -24,8 +26,11 @@ __all__ = [
     "dry_run",
     "follow_merge",
     "pay",
+    "post_collected_cash",
+    "price_difference",
     "quote",
     "release_for_shipment",
+    "reverse_collected_cash",
     "set_tariff",
     "settle_channel",
     "withdraw_terms",

@@ -154,6 +154,7 @@ def _order_page(session: Session, order: Order, form: ReasonForm) -> str:
         shipment=shipment,
         shares=shares,
         entries=entries,
+        collected_minor=queries.collected_minor(session, order) if shipment.cod_minor else 0,
         chart_options=waterfall(order.total_minor, order.currency, shares) if shares else None,
         release_reason=RELEASES.get(order.release_reason or "", order.release_reason),
         form=form,

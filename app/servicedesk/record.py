@@ -16,7 +16,8 @@ from app.orders.models import Order, OrderStatus
 from app.servicedesk.models import Case, Claim
 from app.servicedesk.queries import UNRESOLVED
 from app.servicedesk.values import ClaimStatus
-from app.shipments.models import Shipment, ShipmentFinding
+from app.shipments.finding_models import ShipmentFinding
+from app.shipments.models import Shipment
 from app.shipments.queries import PROBLEMS
 from settlement.ledger import Purpose
 

@@ -15,17 +15,21 @@ from app.customers.identities import normal_form
 from app.customers.models import IdentityKind
 from app.db import outbox
 from app.db.session import tenant_of
+from app.errors import InvalidInputError
 from app.network import queries as network
 from app.network.models import Facility, Lane
+from app.network.queries import compartments
+from app.shipments import merging
 from app.shipments.booking_request import BookingRequest, Place
 from app.shipments.history import keep_first_promise, last_mile, load_history
 from app.shipments.models import ScanRecord, Shipment, ShipmentLeg
 from app.shipments.scan_values import BOOKING_DEVICE
 from app.shipments.values import scan_key
 from app.shipments.waybills import month_of
-from routing.network import Handover, Itinerary, itinerary
+from routing.network import FacilityKind, Handover, Itinerary, itinerary
 from routing.network.cutoff import ready_at
 from tracking.numbers import waybill_number
+from tracking.pickup import Measured, Size
 from tracking.position import Position
 from tracking.promise import Promise, promise, window
 from tracking.shipment import Leg, Milestone, ScanCode
@@ -57,6 +61,9 @@ def plan(session: Session, request: BookingRequest, *, now: datetime) -> RoutePl
     """
     origin, pickup_point = _end(session, request.sender, request.pickup_handover)
     destination, delivery_point = _end(session, request.consignee, request.delivery_handover)
+    for point in (pickup_point, delivery_point):
+        if point is not None and point.kind is FacilityKind.LOCKER:
+            _refuse_too_large(session, request, point)
     way = itinerary(
         network.routing_network(session),
         origin.id,
@@ -113,6 +120,8 @@ def book(
         **_as_asked(request),
         **_as_planned(route),
     )
+    if request.merge is not None:
+        merging.join(session, shipment, request.merge, [leg.to_facility_id for leg in route.itinerary.legs])
     shipment.legs = _legs(session, shipment, route.itinerary)
     session.add(shipment)
     keep_first_promise(session, shipment, route.promise)
@@ -211,6 +220,17 @@ def _end(session: Session, place: Place, handover: Handover) -> tuple[Facility, 
     if handover in (Handover.DOOR, Handover.OUTLET):
         return outlet, None
     return outlet, network.nearest_point(session, handover, place.latitude, place.longitude)
+
+
+def _refuse_too_large(session: Session, request: BookingRequest, locker: Facility) -> None:
+    """A parcel must not be larger than the largest compartment; where no sizes are entered, nobody knows."""
+    parcel = Measured(request.volume_cm3)
+    rooms = [Size(one.length_mm, one.width_mm, one.height_mm) for one in compartments(session, locker.id)]
+    if rooms and not any(parcel.fits(room) for room in rooms):
+        raise InvalidInputError(
+            "the parcel is too large for the locker",
+            [{"detail": "is more than the largest compartment holds", "pointer": "/volume_cm3"}],
+        )
 
 
 def _waybill_number(session: Session, serial: int) -> str:

@@ -12,6 +12,7 @@ WEIGHT_G_MAX = 1_000_000
 PIECES_MAX = 999
 VOLUME_CM3_MAX = 20_000_000
 AMOUNT_MINOR_MAX = 100_000_000
+MERGE_SHIPMENTS_MAX, MERGE_REFERENCE_LENGTH_MAX = 200, 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,6 +25,29 @@ class Place:
     address: str
     latitude: float
     longitude: float
+
+
+@dataclass(frozen=True, slots=True)
+class Merge:
+    """What a parcel is merged with: `shipments` of one reference, at a facility or at its last outlet.
+
+    Raises:
+        InvalidInputError: there is no reference, or too few or too many shipments.
+    """
+
+    reference: str
+    shipments: int
+    facility_id: int | None = None
+
+    def __post_init__(self) -> None:
+        wrong = []
+        if not self.reference.strip() or len(self.reference) > MERGE_REFERENCE_LENGTH_MAX:
+            wrong.append({"detail": "must not be empty or too long", "pointer": "/merge/reference"})
+        if not 1 <= self.shipments <= MERGE_SHIPMENTS_MAX:
+            detail = f"must be between 1 and {MERGE_SHIPMENTS_MAX}"
+            wrong.append({"detail": detail, "pointer": "/merge/shipments"})
+        if wrong:
+            raise InvalidInputError("the merge is not complete", wrong)
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +69,7 @@ class BookingRequest:
         currency: of both amounts.
         reference: the shipper's own number for it.
         offset_minutes: of the local time that cut-offs are told in.
+        merge: what it waits for on its way; None where it goes alone.
 
     Raises:
         InvalidInputError: fields are out of range; names each with its pointer.
@@ -64,6 +89,7 @@ class BookingRequest:
     currency: str = "CNY"
     reference: str | None = None
     offset_minutes: int = field(default=480)
+    merge: Merge | None = None
 
     def __post_init__(self) -> None:
         wrong = [

@@ -26,7 +26,10 @@ ROUNDS_MAX = 8
 class Change(NamedTuple):
     """How a shipment stands after some scans, and stood before them.
 
-    `moved`: one of them decided the state. `odd`: the transition table or the clock may find one strange.
+    Attributes:
+        followed: somebody has instructed something about it, or others wait for it.
+        moved: one of the scans decided the state.
+        odd: the transition table or the clock may find one of them strange.
     """
 
     shipment_id: int
@@ -37,6 +40,7 @@ class Change(NamedTuple):
     code_before: str
     facility_before: int | None
     destination_facility_id: int
+    followed: bool
     moved: bool
     odd: bool
 
@@ -193,6 +197,7 @@ WHERE state.shipment_id = held.id AND held.is_last
     AND (held.at, held.rank, held.key COLLATE "C")
         > (state.last_scan_at, state.last_scan_rank, state.last_scan_key COLLATE "C")
 RETURNING state.shipment_id, state.milestone, state.code, state.state_facility_id, held.milestone_before,
-    held.code_before, held.facility_before, shipment.destination_facility_id, rule.decides,
+    held.code_before, held.facility_before, shipment.destination_facility_id,
+    state.instruction IS NOT NULL OR shipment.merge_group_id IS NOT NULL, rule.decides,
     rule.odd OR held.ahead
 """

@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 
 from app.db import arrays
 from app.db.session import execute_plain, tenant_of
-from app.shipments.models import ShipmentFinding
+from app.shipments.finding_models import ShipmentFinding
 from tracking.finding import Finding
 
 # Who finds; the fold, the watch and the dock do not close each other's findings.

@@ -94,13 +94,24 @@ def _fold_anew(session: Session, shipment_ids: Collection[int], now: datetime) -
     rows = execute_plain(
         session,
         "SELECT id, pieces, booked_at, milestone, code, state_facility_id, destination_facility_id, "
-        "has_findings FROM shipment_state JOIN shipment ON id = shipment_id WHERE shipment_id = ANY (%s::bigint[]) "
+        "instruction IS NOT NULL OR merge_group_id IS NOT NULL, has_findings "
+        "FROM shipment_state JOIN shipment ON id = shipment_id WHERE shipment_id = ANY (%s::bigint[]) "
         "ORDER BY shipment_id",
         (arrays.numbers(shipment_ids),),
     )
     scans = scans_by_id(session, {row[0]: month_of(row[2].astimezone(UTC)) for row in rows})
     changes, states, refound = [], list[_Anew](), {}
-    for shipment_id, pieces, _at, milestone, code, facility_id, destination_id, has_findings in rows:
+    for (
+        shipment_id,
+        pieces,
+        _at,
+        milestone,
+        code,
+        facility_id,
+        destination_id,
+        followed,
+        has_findings,
+    ) in rows:
         state, counting = state_of_scans(scans[shipment_id], pieces)
         assert state.code is not None, "a shipment has at least the scan it was booked by"
         changes.append(
@@ -113,6 +124,7 @@ def _fold_anew(session: Session, shipment_ids: Collection[int], now: datetime) -
                 code,
                 facility_id,
                 destination_id,
+                followed,
                 # What came late, or corrects, may change its way and leave its state as it was.
                 moved=True,
                 odd=bool(state.findings),
@@ -205,8 +217,11 @@ def _tell(session: Session, changes: Sequence[Change], now: datetime) -> None:
 
 
 def _worth_telling(change: Change) -> bool:
-    """Whether others must hear of it: a new milestone, a pickup in vain, the arrival at the last outlet."""
-    if change.milestone != change.milestone_before:
+    """Whether others must hear of it: a new milestone, a pickup in vain, the arrival at the last outlet.
+
+    Where somebody has instructed something about it, or others wait for it, every scan.
+    """
+    if change.milestone != change.milestone_before or change.followed:
         return True
     if change.code == _PICKUP_FAILED:
         return change.code_before != _PICKUP_FAILED

@@ -8,8 +8,14 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from app.config import Settings
+from app.shipments import merging
 
 _MONTHS_AHEAD = 4
+
+
+def find_overdue_merges(session: Session, _settings: Settings, now: datetime) -> int:
+    """Tell of what is held for a merge that should have happened by now."""
+    return merging.find_overdue(session, now)
 
 
 def make_partitions(session: Session, _settings: Settings, now: datetime) -> int:

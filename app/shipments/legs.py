@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Collection
+from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
@@ -32,15 +33,18 @@ def legs_by_shipment(session: Session, shipment_ids: Collection[int]) -> dict[in
         .order_by(ShipmentLeg.shipment_id, ShipmentLeg.sequence)
     )
     for row in rows:
-        found[row.shipment_id].append(
-            Leg(
-                row.sequence,
-                row.from_facility_id,
-                row.to_facility_id,
-                row.mode.value,
-                row.lane_id,
-                row.planned_departure_at,
-                row.planned_arrival_at,
-            )
-        )
+        found[row.shipment_id].append(leg_of(row))
     return found
+
+
+def leg_of(row: ShipmentLeg | sa.Row[*tuple[Any, ...]]) -> Leg:
+    """A stored leg, or a row with its columns, as `tracking` takes it."""
+    return Leg(
+        row.sequence,
+        row.from_facility_id,
+        row.to_facility_id,
+        row.mode.value,
+        row.lane_id,
+        row.planned_departure_at,
+        row.planned_arrival_at,
+    )

@@ -13,7 +13,7 @@ from sqlalchemy.orm import Mapped, mapped_column, relationship
 from app.db.base import Base, Identified, TenantScoped
 from app.db.types import enum_by_value
 from routing.network import Handover, Mode
-from tracking.finding import FindingKind
+from tracking.instructions import InstructionKind
 from tracking.shipment import Milestone, ScanCode
 
 
@@ -46,6 +46,9 @@ class ShipmentBooking(Identified, TenantScoped, Base):
         sa.Index("ix_shipment_reference", "tenant_id", "reference"),
         sa.Index("ix_shipment_sender_phone", "tenant_id", "sender_phone"),
         sa.Index("ix_shipment_consignee_phone", "tenant_id", "consignee_phone"),
+        sa.Index(
+            "ix_shipment_merge", "merge_group_id", postgresql_where=sa.text("merge_group_id IS NOT NULL")
+        ),
         sa.CheckConstraint("pieces > 0 AND weight_g > 0", name="has_goods"),
         sa.CheckConstraint("declared_value_minor >= 0 AND cod_minor >= 0", name="money_not_negative"),
         {"postgresql_with": {"fillfactor": 85}},
@@ -85,6 +88,8 @@ class ShipmentBooking(Identified, TenantScoped, Base):
     # The store, locker or collective point where the parcel changes hands, if it is one.
     pickup_point_id: Mapped[int | None] = mapped_column(sa.ForeignKey("facility.id"))
     delivery_point_id: Mapped[int | None] = mapped_column(sa.ForeignKey("facility.id"))
+    # What it is merged with on its way, if with anything.
+    merge_group_id: Mapped[int | None] = mapped_column(sa.ForeignKey("merge_group.id"))
     booked_at: Mapped[datetime]
     booked_offset_minutes: Mapped[int]
     # The first promise is what the customer was told; the estimate moves with every scan.
@@ -136,6 +141,8 @@ class Shipment(ShipmentBooking):
     terminal: Mapped[bool] = mapped_column(default=False)
     # Whether the fold found something odd; saves looking for findings to close at every scan.
     has_findings: Mapped[bool] = mapped_column(default=False)
+    # What whoever scans it must know at once; the wish itself lies in `app.deliveries`.
+    instruction: Mapped[InstructionKind | None] = mapped_column(enum_by_value(InstructionKind))
     delivered_at: Mapped[datetime | None]
     receipt_confirmed_at: Mapped[datetime | None]
     # The place in time of the latest scan in the folded state: a later scan continues from it. None where
@@ -257,57 +264,4 @@ class DeliveryProof(Identified, TenantScoped, Base):
     received_by: Mapped[str]
     content_type: Mapped[str | None]
     content: Mapped[bytes | None] = mapped_column(sa.LargeBinary)
-    at: Mapped[datetime]
-
-
-class ShipmentFinding(Identified, TenantScoped, Base):
-    """Something about a shipment that needs a person; opens once, explains itself, closes itself."""
-
-    __tablename__ = "shipment_finding"
-    __table_args__ = (
-        sa.UniqueConstraint("shipment_id", "finding_key"),
-        sa.Index(
-            "ix_shipment_finding_open",
-            "tenant_id",
-            "opened_at",
-            "id",
-            postgresql_where=sa.text("closed_at IS NULL"),
-        ),
-        sa.Index(
-            "ix_shipment_finding_kind",
-            "tenant_id",
-            "kind",
-            "opened_at",
-            "id",
-            postgresql_where=sa.text("closed_at IS NULL"),
-        ),
-        sa.Index(
-            "ix_shipment_finding_assignee",
-            "tenant_id",
-            "assignee_id",
-            "opened_at",
-            postgresql_where=sa.text("closed_at IS NULL AND assignee_id IS NOT NULL"),
-        ),
-    )
-
-    shipment_id: Mapped[int] = mapped_column(sa.ForeignKey("shipment.id"))
-    finding_key: Mapped[str]
-    kind: Mapped[FindingKind] = mapped_column(enum_by_value(FindingKind))
-    details: Mapped[dict[str, Any]]
-    opened_at: Mapped[datetime]
-    closed_at: Mapped[datetime | None]
-    # Who sees to it, who has seen it, and until when it is put aside; opened again, it is new to everybody.
-    assignee_id: Mapped[int | None] = mapped_column(sa.ForeignKey("user_account.id"))
-    acknowledged_at: Mapped[datetime | None]
-    snoozed_until: Mapped[datetime | None]
-
-
-class FindingNote(Identified, TenantScoped, Base):
-    """What somebody wrote down about a finding."""
-
-    __tablename__ = "finding_note"
-
-    finding_id: Mapped[int] = mapped_column(sa.ForeignKey("shipment_finding.id"), index=True)
-    user_id: Mapped[int] = mapped_column(sa.ForeignKey("user_account.id"))
-    body: Mapped[str]
     at: Mapped[datetime]

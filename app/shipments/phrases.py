@@ -11,7 +11,8 @@ from flask_babel import gettext as _
 from app import i18n
 from app.formatting import datetime_local, duration
 from app.network.models import Facility
-from app.shipments.models import Shipment, ShipmentFinding
+from app.shipments.finding_models import ShipmentFinding
+from app.shipments.models import Shipment
 from app.shipments.story import Event, Story, Window
 from app.shipments.words import CODES, FINDINGS, SENTENCES, reason_text
 from tracking.sentence import Sentence

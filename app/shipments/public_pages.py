@@ -14,6 +14,7 @@ from app.shipments.access import Attempt
 from app.shipments.forms import ComplaintForm, PhoneForm, ReceiptForm, TrackForm
 from app.shipments.models import DeliveryProof, Shipment
 from app.shipments.phrases import city_name, facility_name, sentence_text, timeline_rows, window_text
+from app.shipments.pieces import merged_with, pieces_of
 from app.shipments.story import story_of
 from app.shipments.track_page import live_address
 from app.shipments.values import link_token, parse_number, without_nul
@@ -146,6 +147,9 @@ def _page(session: Session, shipment: Shipment, *, opened: bool, form: PhoneForm
         form=form,
         districts=queries.districts(session, adcodes),
         proofs=queries.proofs(session, shipment) if opened else [],
+        pieces=pieces_of(session, shipment) if opened else [],
+        merged=merged_with(session, shipment) if opened else None,
+        place=place,
         may_confirm=opened and delivered and shipment.receipt_confirmed_at is None,
         receipt_form=ReceiptForm(formdata=None),
         complaint_form=ComplaintForm(formdata=None) if opened and _takes_complaints() else None,

@@ -17,7 +17,8 @@ from app.customers.models import IdentityKind
 from app.errors import NotFoundError
 from app.network.models import District, Facility
 from app.pagination import Page, decode_cursor, page_of
-from app.shipments.models import DeliveryProof, ScanRecord, Shipment, ShipmentFinding, ShipmentLeg
+from app.shipments.finding_models import ShipmentFinding
+from app.shipments.models import DeliveryProof, ScanRecord, Shipment, ShipmentLeg
 from app.shipments.values import parse_number, shipment_of_link, without_nul
 from app.shipments.waybills import month_of
 from tracking.shipment import Milestone

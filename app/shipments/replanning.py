@@ -10,7 +10,7 @@ planned anew from where it then is.
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, replace
 from datetime import datetime
 from typing import Any, NamedTuple
 
@@ -26,7 +26,7 @@ from app.shipments.history import load_history
 from app.shipments.legs import legs_by_shipment
 from app.shipments.models import Shipment, ShipmentLeg
 from app.shipments.outlook import Outlook, outlook
-from app.shipments.replanning_store import Open
+from app.shipments.replanning_store import Cause, Open
 from app.shipments.underway import underway
 from routing.network import (
     Closure,
@@ -35,6 +35,7 @@ from routing.network import (
     NoRoute,
     Underway,
     replan,
+    reroute,
 )
 from tracking.position import Position
 from tracking.promise import LegHistory
@@ -42,36 +43,6 @@ from tracking.shipment import Leg, Milestone
 
 AT_ONCE_MAX = 2_000
 """Shipments planned anew in one transaction; so long a scan of one of them may have to wait."""
-
-
-@dataclass(frozen=True, slots=True)
-class Cause:
-    """Why shipments are planned anew, and how far this has come.
-
-    Attributes:
-        kind: "facility" or "lane".
-        subject_id: which one.
-        reason: what was said when it closed or opened again.
-        user_id: who closed or opened it.
-        asked_at: when he did, ISO 8601.
-        after_id: shipments up to this id have been planned already.
-        replanned, stranded: how many of those found a new way, and how many none.
-    """
-
-    kind: str
-    subject_id: int
-    reason: str
-    user_id: int | None
-    asked_at: str
-    after_id: int = 0
-    replanned: int = 0
-    stranded: int = 0
-
-    @property
-    def closure(self) -> Closure:
-        """What no shipment should have ahead of it; when it opened again, those do that were stranded."""
-        ids = frozenset({self.subject_id})
-        return Closure(facility_ids=ids) if self.kind == "facility" else Closure(lane_ids=ids)
 
 
 class _Moved(NamedTuple):
@@ -148,6 +119,37 @@ def replan_chosen(
         **{one.row.shipment_id: "replanned" for one in moved},
         **dict(stranded),
     }
+
+
+def send_elsewhere(session: Session, shipment: Shipment, *, lies_at: int | None, now: datetime) -> bool:
+    """Plan one shipment anew to where it goes now, from where it is; gives whether there is a way.
+
+    What has been travelled stays as it was planned, the first promise stays as it was told. On its way back
+    a shipment goes to the outlet it came from, and no arrival is told for it.
+
+    Args:
+        session: of the shipment's tenant.
+        shipment: locked by the caller, with its new destination.
+        lies_at: the facility it lies at, where that is known better than by its last scan.
+        now: nothing departs before.
+    """
+    session.flush()  # the statements below go past the session
+    returning = shipment.milestone is Milestone.RETURNING
+    row = store.open_of(shipment, returning=returning, lies_at=lies_at)
+    legs = legs_by_shipment(session, [shipment.id])[shipment.id]
+    parcel = underway(row, legs, now)
+    if parcel is None:
+        return False
+    became = reroute(network.routing_network(session), parcel, now=now)
+    if isinstance(became.way, NoRoute):
+        return False
+    last = legs[became.kept - 1].sequence if became.kept else 0
+    store.write_legs(session, {shipment.id: (last, became.way.legs)})
+    if not returning:
+        moved = _Moved(row, parcel, legs, became.kept, became.way)
+        store.write_estimates(session, _expected([moved], load_history(session), now))
+    _forget(session)
+    return True
 
 
 def _planned(

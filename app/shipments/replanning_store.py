@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import NamedTuple
 
@@ -10,6 +11,7 @@ from sqlalchemy.orm import Session
 
 from app.db import arrays
 from app.db.session import tenant_of
+from app.shipments.models import Shipment
 from app.shipments.outlook import Outlook
 from routing.network import Closure, PlannedLeg
 from tracking.shipment import Milestone
@@ -24,6 +26,36 @@ _OPEN = (
     "delivery_handover FROM shipment JOIN shipment_state ON shipment_id = id "
     "WHERE tenant_id = %s AND NOT terminal AND milestone = ANY (%s::text[]) AND "
 )
+
+
+@dataclass(frozen=True, slots=True)
+class Cause:
+    """Why shipments are planned anew, and how far this has come.
+
+    Attributes:
+        kind: "facility" or "lane".
+        subject_id: which one.
+        reason: what was said when it closed or opened again.
+        user_id: who closed or opened it.
+        asked_at: when he did, ISO 8601.
+        after_id: shipments up to this id have been planned already.
+        replanned, stranded: how many of those found a new way, and how many none.
+    """
+
+    kind: str
+    subject_id: int
+    reason: str
+    user_id: int | None
+    asked_at: str
+    after_id: int = 0
+    replanned: int = 0
+    stranded: int = 0
+
+    @property
+    def closure(self) -> Closure:
+        """What no shipment should have ahead of it; when it opened again, those do that were stranded."""
+        ids = frozenset({self.subject_id})
+        return Closure(facility_ids=ids) if self.kind == "facility" else Closure(lane_ids=ids)
 
 
 class Open(NamedTuple):
@@ -79,6 +111,24 @@ def _open(session: Session, which: str, parameters: tuple[object, ...]) -> list[
         row._replace(since=row.since.astimezone(UTC), booked_at=row.booked_at.astimezone(UTC))
         for row in opened
     ]
+
+
+def open_of(shipment: Shipment, *, returning: bool, lies_at: int | None) -> Open:
+    """The same of one shipment that is at hand; on its way back it goes to its origin."""
+    return Open(
+        shipment.id,
+        shipment.milestone,
+        shipment.code,
+        shipment.state_since,
+        lies_at or shipment.state_facility_id,
+        shipment.origin_facility_id,
+        shipment.origin_facility_id if returning else shipment.destination_facility_id,
+        shipment.weight_g,
+        shipment.booked_at,
+        shipment.booked_offset_minutes,
+        shipment.pickup_handover,
+        shipment.delivery_handover,
+    )
 
 
 def write_legs(session: Session, ways: Mapping[int, tuple[int, Sequence[PlannedLeg]]]) -> None:

@@ -21,7 +21,10 @@ DELIVERED = frozenset(
 )
 # What only the service itself records, and the devices it does so as.
 BOOKING_DEVICE, RECEIPT_DEVICE, CANCEL_DEVICE = "booking", "receipt", "cancel"
-_OWN_DEVICES = frozenset({BOOKING_DEVICE, RECEIPT_DEVICE, CANCEL_DEVICE})
+INSTRUCTION_DEVICE, POINT_DEVICE, MERGE_DEVICE = "instruction", "pickup-point", "merge"
+_OWN_DEVICES = frozenset(
+    {BOOKING_DEVICE, RECEIPT_DEVICE, CANCEL_DEVICE, INSTRUCTION_DEVICE, POINT_DEVICE, MERGE_DEVICE}
+)
 _OWN_CODES = frozenset({ScanCode.BOOKED, ScanCode.RECEIPT_CONFIRMED, ScanCode.CANCELLED})
 
 _CODES = {code.value: code for code in ScanCode}

@@ -12,7 +12,7 @@ from app.db.session import tenant_of
 from app.errors import ConflictError
 from app.shipments import unmatched
 from app.shipments.booking import RoutePlan, book, plan
-from app.shipments.booking_request import BookingRequest, Place
+from app.shipments.booking_request import BookingRequest, Merge, Place
 from app.shipments.folding import state_of_scans
 from app.shipments.models import Shipment, ShipmentBooking
 from app.shipments.scan_store import scans_by_shipment
@@ -24,6 +24,7 @@ from tracking.transitions import PLACELESS
 __all__ = [
     "BATCH_MAX",
     "BookingRequest",
+    "Merge",
     "Place",
     "ProofInput",
     "RoutePlan",
@@ -34,6 +35,7 @@ __all__ = [
     "confirm_receipt",
     "follow_merge",
     "plan",
+    "record_own",
     "record_scans",
     "retry_unmatched",
 ]
@@ -77,6 +79,44 @@ def cancel(session: Session, shipment: Shipment, *, now: datetime) -> None:
     _own_scan(session, shipment, ScanCode.CANCELLED, device_id=CANCEL_DEVICE, reason=None, now=now)
 
 
+def record_own(
+    session: Session,
+    shipment: Shipment,
+    code: ScanCode,
+    *,
+    device_id: str,
+    client_scan_id: str,
+    facility_id: int | None,
+    reason: str | None = None,
+    now: datetime,
+) -> str:
+    """Record what the service itself does to a parcel, once; gives the key of the scan.
+
+    Args:
+        session: of the shipment's tenant.
+        shipment: all pieces of it.
+        code: what is done.
+        device_id: as which of its own devices.
+        client_scan_id: the same whenever the same thing is recorded again.
+        facility_id: where the parcel lies.
+        reason: why, where somebody asks.
+        now: when.
+    """
+    scan = ScanInput(
+        number=shipment.waybill_number,
+        code=code,
+        occurred_at=now,
+        offset_minutes=shipment.booked_offset_minutes,
+        device_id=device_id,
+        client_scan_id=client_scan_id,
+        facility_id=facility_id,
+        reason=reason,
+    )
+    (result,) = record_scans(session, None, [scan], now=now)
+    assert result.scan_key is not None, "the service's own scans are well formed and of known shipments"
+    return result.scan_key
+
+
 def retry_unmatched(session: Session, *, now: datetime, limit: int = 1000) -> int:
     """Record kept scans whose number has been booked since; gives how many are no longer unmatched."""
     rows = unmatched.now_known(session, limit)
@@ -105,6 +145,7 @@ def _lock(session: Session, shipment: Shipment) -> None:
 def _own_scan(
     session: Session, shipment: Shipment, code: ScanCode, *, device_id: str, reason: str | None, now: datetime
 ) -> list[ScanResult]:
+    """Record what has no place and happens to a shipment at most once."""
     scan = ScanInput(
         number=shipment.waybill_number,
         code=code,

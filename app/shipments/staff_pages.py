@@ -21,6 +21,7 @@ from app.shipments.forms import ListForm, ReceiptForm
 from app.shipments.label_pages import label_response, zpl_response
 from app.shipments.models import Shipment
 from app.shipments.phrases import facility_name, finding_text, sentence_text, timeline_rows, window_text
+from app.shipments.pieces import merged_with, pieces_of
 from app.shipments.public_pages import proof_response
 from app.shipments.queries import ShipmentFilters
 from app.shipments.route_view import leg_rows, route_features
@@ -123,6 +124,9 @@ def show(number: str) -> flask.typing.ResponseReturnValue:
             legs=leg_rows(story, queries.scans_of(session, shipment)),
             features=route_features(story),
             proofs=queries.proofs(session, shipment),
+            pieces=pieces_of(session, shipment),
+            merged=merged_with(session, shipment),
+            place=facility_name,
             districts=queries.districts(
                 session, [shipment.sender_district_adcode, shipment.consignee_district_adcode]
             ),
@@ -216,6 +220,12 @@ def _links(shipment: Shipment) -> list[tuple[str, str]]:
     """Where the rest of it is told: pages of other rooms that are there and open to the asker."""
     actor, views = current_actor(), flask.current_app.view_functions
     wanted = (
+        (
+            "deliveries.shipment",
+            Scope.SHIPMENTS_BOOK,
+            _("What should happen with it"),
+            {"number": shipment.waybill_number},
+        ),
         (
             "orders.show",
             Scope.ORDERS_READ,

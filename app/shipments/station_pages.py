@@ -26,8 +26,9 @@ from app.shipments.phrases import facility_name
 from app.shipments.scan_values import DELIVERED
 from app.shipments.service import ProofInput, ScanInput, ScanResult
 from app.shipments.station_list import last_scans_of_user
-from app.shipments.words import CODES, REASONS, REFUSALS, RESULTS
+from app.shipments.words import CODES, INSTRUCTED, REASONS, REFUSALS, RESULTS
 from app.web import now, unit_of_work
+from tracking.instructions import InstructionKind
 from tracking.numbers import container_number_in
 from tracking.shipment import ScanCode
 
@@ -189,13 +190,17 @@ def _answer(
     headline = str(CODES[code]) if result.status == "recorded" else str(RESULTS[result.status][0])
     tone = RESULTS[result.status][1]
     here = scan_input.facility_id or (actor.subject_id if actor.role == Role.HUB else None)
+    instructed = _instructed(shipment, here)
+    if instructed is not None:
+        return instructed
     if here is None or code not in _SORTING:
         return Answer(headline, tone, shipment.waybill_number)
     legs = queries.legs_of(session, shipment)
     stops = [shipment.destination_facility_id, *(leg.to_facility_id for leg in legs)]
     places = queries.facilities(session, stops)
     number = shipment.waybill_number
-    following = next((leg for leg in legs if leg.from_facility_id == here), None)
+    # The last one: on its way back a parcel leaves places again that it left before.
+    following = next((leg for leg in reversed(legs) if leg.from_facility_id == here), None)
     if following is not None:
         place = facility_name(places[following.to_facility_id])
         return Answer(headline, tone, _("%(number)s goes on to %(place)s", number=number, place=place))
@@ -204,6 +209,17 @@ def _answer(
     place = facility_name(places[shipment.destination_facility_id])
     text = _("%(number)s is off its route; it belongs to %(place)s", number=number, place=place)
     return Answer(headline, "warn", text)
+
+
+def _instructed(shipment: Shipment, here: int | None) -> Answer | None:
+    """What whoever has the parcel in hand must do with it now, before anything else."""
+    if shipment.instruction is None or shipment.terminal or shipment.instruction not in INSTRUCTED:
+        return None
+    held_elsewhere = here != shipment.destination_facility_id
+    if shipment.instruction is InstructionKind.HOLD_AT_OUTLET and held_elsewhere:
+        return None
+    headline, what = INSTRUCTED[shipment.instruction]
+    return Answer(str(headline), "bad", f"{shipment.waybill_number}: {what}")
 
 
 def _input(actor: Actor, typed: Typed, *, corrects: str | None = None) -> ScanInput:

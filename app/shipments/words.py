@@ -12,6 +12,7 @@ from app.shipments.models import ProofKind, Service
 from app.shipments.scan_values import Refused
 from routing.network import Handover, Mode
 from tracking.finding import FindingKind
+from tracking.instructions import InstructionKind
 from tracking.shipment import AttemptReason, Milestone, ScanCode
 
 _M, _C, _F, _R = Milestone, ScanCode, FindingKind, AttemptReason
@@ -159,6 +160,15 @@ FINDINGS: Mapping[FindingKind, tuple[Any, Any]] = {
     ),
     _F.PICKUP_OVERDUE: (_l("Not fetched"), _l("It has waited to be fetched for longer than it may.")),
     _F.UNCONFIRMED: (_l("Unconfirmed"), _l("It was delivered and nobody has confirmed its receipt.")),
+    _F.CASH_MISSING: (_l("Cash missing"), _l("It was delivered, and what was due is not recorded as paid.")),
+    _F.WITHOUT_CONSENT: (
+        _l("Without consent"),
+        _l("It was left or given in a way that the consignee has not consented to."),
+    ),
+    _F.MERGE_OVERDUE: (
+        _l("Merge overdue"),
+        _l("The shipments that it waits for should have come by now."),
+    ),
 }
 """Each kind of finding: its name, and what it means."""
 
@@ -179,6 +189,7 @@ REASONS: Mapping[str, Any] = {
 _CONFIRMED_BY: Mapping[str, Any] = {
     "tracking_page": _l("by the consignee, on the tracking page"),
     "agent": _l("for the consignee, by the service desk"),
+    "waits_for_merge": _l("until the shipments that belong to it are there"),
 }
 """Through which door a receipt was confirmed, which its scan keeps as the reason."""
 
@@ -195,6 +206,13 @@ STAGES: Mapping[Stage, Any] = {
     Stage.ESTIMATED: _l("Last estimate"),
 }
 """When a time was told."""
+
+INSTRUCTED: Mapping[InstructionKind, tuple[Any, Any]] = {
+    InstructionKind.INTERCEPT: (_l("INTERCEPT"), _l("set it aside, the sender has stopped it")),
+    InstructionKind.RETURN_TO_SENDER: (_l("RETURN"), _l("it goes back to its sender")),
+    InstructionKind.HOLD_AT_OUTLET: (_l("HOLD"), _l("keep it here, it is fetched")),
+}
+"""What a scanner is told in large letters, and what that means; other instructions change the way itself."""
 
 SERVICES: Mapping[Service, Any] = {Service.STANDARD: _l("Standard"), Service.EXPRESS: _l("Express")}
 MODES: Mapping[Mode, Any] = {

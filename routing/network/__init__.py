@@ -25,7 +25,7 @@ from routing.network.facility import (
 )
 from routing.network.network import Network, Run
 from routing.network.paths import Itinerary, PlannedLeg, alternatives, direct_itinerary, itinerary
-from routing.network.replan import Closure, PlannedHop, Replanned, Underway, replan
+from routing.network.replan import Closure, PlannedHop, Replanned, Underway, replan, reroute
 from routing.network.terms import LaneTerms
 from routing.network.timetable import EVERY_DAY, Departure, Lane, Mode
 from routing.network.topology import (
@@ -84,6 +84,7 @@ __all__ = [
     "point_to_point",
     "point_to_point_lines",
     "replan",
+    "reroute",
     "road_distance_m",
     "several_hubs",
     "soundness",

@@ -117,6 +117,25 @@ def replan(
     return found
 
 
+def reroute(network: Network, parcel: Underway, *, now: datetime) -> Replanned:
+    """Plan one parcel anew from where it is, since it goes elsewhere now; where from is as for `replan`.
+
+    Args:
+        network: as it is run now.
+        parcel: with its new destination, and the legs of its plan to the old one.
+        now: aware; nothing departs before.
+
+    Raises:
+        UnknownFacilityError: the parcel lies or goes to where no facility of the network is.
+        InvalidNetworkError: a moment has no offset, or a weight is negative.
+    """
+    if now.utcoffset() is None:
+        raise InvalidNetworkError(f"now {now.isoformat()} has no offset from UTC")
+    kept, query = _question(network, parcel, _position(parcel), now)
+    (way,) = itineraries(network, [query])
+    return Replanned(kept, way)
+
+
 def _position(parcel: Underway) -> int | None:
     """Index of the leg that the parcel takes next or is on; None when it is off its plan."""
     for index, leg in enumerate(parcel.legs):

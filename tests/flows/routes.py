@@ -86,7 +86,7 @@ STAFF_ONLY = frozenset(
 )
 
 # Only a courier has a round of his own.
-COURIERS_ONLY = frozenset({"dispatch.run_scan", "dispatch_api.run"})
+COURIERS_ONLY = frozenset({"deliveries.hand_over", "dispatch.run_scan", "dispatch_api.run"})
 
 # Open to everybody, on purpose. A new public view must be added here by hand.
 PUBLIC = frozenset(
@@ -94,6 +94,15 @@ PUBLIC = frozenset(
         "accounts.login",
         "customers.registration.begin",
         "customers.registration.code",
+        "deliveries.choose",
+        "deliveries.dispute",
+        "deliveries.set_consent",
+        "deliveries.undo",
+        "deliveries_api.link_ask",
+        "deliveries_api.link_consent",
+        "deliveries_api.link_delivery",
+        "deliveries_api.link_dispute",
+        "deliveries_api.link_withdraw",
         "livez",
         "metrics",
         "openapi",
@@ -135,6 +144,8 @@ ARGUMENTS: Mapping[str, Filler] = {
     "courier_id": lambda things, _asker: things.courier_id,
     "customer_id": lambda things, _asker: things.customer_id,
     "day": lambda _things, _asker: "2026-09-30",
+    "deliveries:number": lambda things, _asker: things.booked,
+    "deposit_id": lambda things, _asker: things.deposit_id,
     "drop_id": lambda things, _asker: things.other_customer_id,
     "endpoint_id": lambda things, _asker: things.endpoint_id,
     "entry_id": lambda things, _asker: things.entry_id,
@@ -142,6 +153,7 @@ ARGUMENTS: Mapping[str, Filler] = {
     "finding_id": lambda things, _asker: things.finding_id,
     "facility_id": lambda things, _asker: things.facility_id,
     "identity_id": lambda things, _asker: things.identity_id,
+    "instruction_id": lambda things, _asker: things.instruction_id,
     "key": lambda things, _asker: things.entry_key,
     "kind": lambda _things, _asker: "shipment",
     "lane_id": lambda things, _asker: things.lane_id,
@@ -199,6 +211,45 @@ BODIES: Mapping[str, Callable[[Things], dict[str, Any]]] = {
     "customers.reveal": lambda _things: {"form": {"reason": "asked on the phone"}},
     "customers_api.find_or_create": lambda _things: {"json": {"name": "周强", "phone": "13600000099"}},
     "customers_api.reveal": lambda _things: {"json": {"reason": "asked on the phone"}},
+    "deliveries.choose": lambda _things: {"form": {"what": "hold_at_outlet"}},
+    "deliveries.compartment": lambda _things: _NOTHING,
+    "deliveries.decide": lambda _things: {"form": {"accepted": "no"}},
+    "deliveries.deposit": lambda _things: _NOTHING,
+    "deliveries.dispute": lambda _things: _NOTHING,
+    "deliveries.hand_over": lambda _things: {"form": {"what": "done", "asked_at": "1", "received_by": "x"}},
+    "deliveries.set_consent": lambda _things: {"form": {"channel": "locker", "granted": "yes"}},
+    "deliveries.shipment": lambda _things: {"form": {"what": "intercept"}},
+    "deliveries.take_back": lambda _things: _NOTHING,
+    "deliveries.take_out": lambda _things: _NOTHING,
+    "deliveries.undo": lambda _things: _NOTHING,
+    "deliveries.withdraw": lambda _things: _NOTHING,
+    "deliveries_api.ask": lambda _things: {"json": {"kind": "intercept"}},
+    "deliveries_api.deposit": lambda things: {
+        "json": {"items": [{"number": things.booked, "facility_id": things.facility_id}]}
+    },
+    "deliveries_api.decide": lambda _things: {"json": {"accepted": False}},
+    "deliveries_api.hand_over": lambda things: {
+        "json": {
+            "number": things.booked,
+            "received_by": "x",
+            "occurred_at": "2026-03-02T09:00:00+08:00",
+            "device_id": "d",
+            "client_id": "c",
+        }
+    },
+    "deliveries_api.link_ask": lambda _things: {"json": {"kind": "hold_at_outlet"}},
+    "deliveries_api.link_consent": lambda _things: {"json": {"channel": "locker", "granted": True}},
+    "deliveries_api.link_withdraw": lambda _things: _NOTHING,
+    "deliveries_api.link_dispute": lambda _things: {"json": {"kind": "damaged", "body": "wet"}},
+    "deliveries_api.record_consent": lambda _things: {"json": {"channel": "locker", "granted": True}},
+    "deliveries_api.set_compartment": lambda _things: {
+        "json": {"code": "A1", "length_mm": 100, "width_mm": 100, "height_mm": 100}
+    },
+    "deliveries_api.take_back": lambda _things: _NOTHING,
+    "deliveries_api.take_out": lambda things: {
+        "json": {"number": things.deposited, "facility_id": things.facility_id, "code": "none"}
+    },
+    "deliveries_api.withdraw": lambda _things: _NOTHING,
     "dispatch.cancel": lambda _things: _NOTHING,
     "dispatch.courier": lambda _things: _NOTHING,
     "dispatch.lock": lambda _things: {"form": {"version": "1", "locked": "yes"}},

@@ -12,6 +12,8 @@ import sqlalchemy as sa
 from app.accounts.roles import Role
 from app.containers import service as containers
 from app.customers.models import CustomerIdentity
+from app.deliveries import queries as deliveries_queries
+from app.deliveries import service as deliveries
 from app.dispatch import jobs as dispatch_jobs
 from app.dispatch import service as dispatch
 from app.dispatch.models import Plan, StopRequest
@@ -32,6 +34,8 @@ from app.webhooks.values import EndpointInput, EventType
 from tests.app.orders.build import BODY
 from tests.support.company import Company
 from tracking.containers import ContainerKind
+from tracking.instructions import InstructionKind
+from tracking.shipment import ScanCode
 
 EPCIS_EVENT = {
     "type": "ObjectEvent",
@@ -79,6 +83,10 @@ class Things:
     def packing_body(self) -> dict[str, Any]:
         """What a machine posts to pack the parcel that is at home."""
         return {"device_id": "gun", "client_event_id": "1", "numbers": [self.booked]}
+
+    instruction_id: int
+    deposit_id: int
+    deposited: str
 
     @property
     def order_number(self) -> str:
@@ -146,6 +154,8 @@ def things_of(company: Company, customer_id: int, *, other_customer_id: int, goo
     company.relay()
     plan_id, stop_id = _plan(company, booked)
     terms_id = _terms(company)
+    deposit_id, deposited = _deposit(company, customer_id)
+    instruction_id = _instruction(company, customer_id, delivered)
     capture_id, event_id = _epcis(company, delivered)
     finding_id = _finding(company, delivered)
     _holiday(company)
@@ -175,6 +185,9 @@ def things_of(company: Company, customer_id: int, *, other_customer_id: int, goo
             plan_id=plan_id,
             capture_id=capture_id,
             event_id=event_id,
+            instruction_id=instruction_id,
+            deposit_id=deposit_id,
+            deposited=deposited,
             stop_id=stop_id,
             finding_id=finding_id,
             goods=goods,
@@ -307,6 +320,25 @@ def _plan(company: Company, number: str) -> tuple[int, int]:
     with company.work() as session:
         assert session.get_one(Plan, plan_id).status == "draft"
     return plan_id, stop_id
+
+
+def _instruction(company: Company, customer_id: int, number: str) -> int:
+    """An instruction of the shipper's that came too late, and is kept with its reason."""
+    asking = deliveries_queries.asking(company.logins.actor(Role.SHIPPER, customer_id))
+    with company.work() as session:
+        shipment = shipments.load_shipment(session, company.shop.agent, number)
+        wish = deliveries.Wish(InstructionKind.INTERCEPT)
+        return deliveries.ask(session, shipment, wish, asking, now=company.now).id
+
+
+def _deposit(company: Company, customer_id: int) -> tuple[int, str]:
+    """A parcel that waits at the counter of the outlet, with the word of its consignee."""
+    number = company.book("chengdu", "wuhan", customer_id=customer_id)
+    company.deliver(number, until=ScanCode.ACCEPTED)
+    with company.work() as session:
+        shipment = shipments.load_shipment(session, company.shop.agent, number)
+        left = deliveries.Leaving(company.facilities["CTU-01"])
+        return deliveries.deposit(session, company.dispatcher, shipment, left, now=company.now).id, number
 
 
 def _terms(company: Company) -> int:

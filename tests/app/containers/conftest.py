@@ -15,7 +15,8 @@ from app.actor import Actor
 from app.containers import queries, service
 from app.containers.service import ContainerInput, Deed, RowResult
 from app.shipments.container_models import Container
-from app.shipments.models import ScanRecord, Shipment, ShipmentFinding
+from app.shipments.finding_models import ShipmentFinding
+from app.shipments.models import ScanRecord, Shipment
 from app.shipments.service import ScanInput, record_scans
 from tests.app.shipments.conftest import Desk, desk, new_desk
 from tracking.containers import ContainerKind

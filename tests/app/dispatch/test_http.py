@@ -258,11 +258,13 @@ def test_a_delivery_names_who_received_it(depot: Depot, phone) -> None:
         stop.kind, stop.status = StopKind.DELIVERY, StopStatus.PLANNED  # the round now delivers it
     depot.clock.forward(minutes=5)
     token = asked_at(browser.get("/run"))
-    page = browser.post(f"/run/stops/{stop.id}?lang=en", data={"asked_at": token, "what": "done"})
+    path = f"/run/stops/{stop.id}/hand-over"
+    page = browser.post(f"{path}?lang=en", data={"asked_at": token, "what": "done"})
     assert page.status_code == 422
     assert "Say who received it." in page.text
-    data = {"asked_at": token, "what": "done", "received_by": "李小梅", "handed_code": "4711"}
-    assert browser.post(f"/run/stops/{stop.id}", data=data).status_code == 302
+    data = {"asked_at": token, "what": "done", "received_by": "李小梅"}
+    assert browser.post(f"/run/stops/{stop.id}", data=data).status_code == 400, "it has its own door"
+    assert browser.post(path, data=data).status_code == 302
     assert depot.stop(parcel, StopKind.DELIVERY).status is StopStatus.DONE
 
 

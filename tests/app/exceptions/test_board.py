@@ -14,7 +14,8 @@ from flask.testing import FlaskClient
 from app.config import Settings
 from app.exceptions.wording import explained
 from app.shipments import watching
-from app.shipments.models import Shipment, ShipmentFinding
+from app.shipments.finding_models import ShipmentFinding
+from app.shipments.models import Shipment
 from tests.app.shipments.conftest import Desk
 from tests.support.app import Api
 from tracking.finding import FindingKind

@@ -17,9 +17,10 @@ from app.db import outbox
 from app.db.outbox import OutboxEvent
 from app.shipments import estimates, jobs, scan_store, waybills
 from app.shipments import service as shipments
+from app.shipments.finding_models import ShipmentFinding
 from app.shipments.findings import FOLD
 from app.shipments.folding import state_of_scans
-from app.shipments.models import EstimateRequest, Shipment, ShipmentFinding
+from app.shipments.models import EstimateRequest, Shipment
 from app.shipments.scan_values import ScanInput
 from tests.app.shipments.conftest import Desk
 from tests.app.shipments.test_scanning import key_of

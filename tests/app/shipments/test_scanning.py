@@ -15,14 +15,8 @@ from app.accounts.roles import Role
 from app.db.outbox import OutboxEvent
 from app.errors import ConflictError, ForbiddenError
 from app.shipments import queries, service
-from app.shipments.models import (
-    DeliveryProof,
-    ProofKind,
-    ScanRecord,
-    Shipment,
-    ShipmentFinding,
-    UnmatchedScan,
-)
+from app.shipments.finding_models import ShipmentFinding
+from app.shipments.models import DeliveryProof, ProofKind, ScanRecord, Shipment, UnmatchedScan
 from app.shipments.service import ProofInput, ScanInput
 from app.shipments.values import label_number, scan_key
 from tests.app.shipments.conftest import Desk

@@ -10,7 +10,8 @@ import sqlalchemy as sa
 
 from app.config import Settings
 from app.shipments import service, watching
-from app.shipments.models import Shipment, ShipmentFinding, UnmatchedScan
+from app.shipments.finding_models import ShipmentFinding
+from app.shipments.models import Shipment, UnmatchedScan
 from tests.app.shipments.conftest import Desk
 
 

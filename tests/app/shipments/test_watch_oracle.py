@@ -13,10 +13,11 @@ import sqlalchemy as sa
 from app.config import Settings
 from app.shipments import estimates, watching
 from app.shipments.estimates import estimate
+from app.shipments.finding_models import ShipmentFinding
 from app.shipments.folding import state_of_scans
 from app.shipments.history import load_history
 from app.shipments.legs import legs_by_shipment
-from app.shipments.models import Shipment, ShipmentFinding
+from app.shipments.models import Shipment
 from app.shipments.scan_store import scans_by_shipment
 from app.shipments.service import ScanInput
 from app.shipments.values import scan_key

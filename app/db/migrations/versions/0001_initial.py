@@ -1025,6 +1025,29 @@ def upgrade() -> None:
     op.create_index(op.f("ix_web_session_tenant_id"), "web_session", ["tenant_id"], unique=False)
     op.create_index(op.f("ix_web_session_user_id"), "web_session", ["user_id"], unique=False)
     op.create_table(
+        "compartment",
+        sa.Column("id", sa.BigInteger(), sa.Identity(always=False), nullable=False),
+        sa.Column("tenant_id", sa.BigInteger(), nullable=False),
+        sa.Column("facility_id", sa.BigInteger(), nullable=False),
+        sa.Column("code", sa.Text(), nullable=False),
+        sa.Column("length_mm", sa.BigInteger(), nullable=False),
+        sa.Column("width_mm", sa.BigInteger(), nullable=False),
+        sa.Column("height_mm", sa.BigInteger(), nullable=False),
+        sa.Column("closed_at", app.db.types.UtcDateTime(timezone=True), nullable=True),
+        sa.CheckConstraint(
+            "length_mm > 0 AND width_mm > 0 AND height_mm > 0", name=op.f("ck_compartment_has_room")
+        ),
+        sa.ForeignKeyConstraint(
+            ["facility_id"], ["facility.id"], name=op.f("fk_compartment_facility_id_facility")
+        ),
+        sa.ForeignKeyConstraint(
+            ["tenant_id"], ["tenant.id"], name=op.f("fk_compartment_tenant_id_tenant"), ondelete="RESTRICT"
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_compartment")),
+        sa.UniqueConstraint("facility_id", "code", name=op.f("uq_compartment_facility_id_code")),
+    )
+    op.create_index(op.f("ix_compartment_tenant_id"), "compartment", ["tenant_id"], unique=False)
+    op.create_table(
         "courier",
         sa.Column("id", sa.BigInteger(), sa.Identity(always=False), nullable=False),
         sa.Column("tenant_id", sa.BigInteger(), nullable=False),
@@ -1241,6 +1264,48 @@ def upgrade() -> None:
     op.create_index(op.f("ix_lane_tenant_id"), "lane", ["tenant_id"], unique=False)
     op.create_index(op.f("ix_lane_to_facility_id"), "lane", ["to_facility_id"], unique=False)
     op.create_table(
+        "merge_group",
+        sa.Column("id", sa.BigInteger(), sa.Identity(always=False), nullable=False),
+        sa.Column("tenant_id", sa.BigInteger(), nullable=False),
+        sa.Column("customer_id", sa.BigInteger(), nullable=False),
+        sa.Column("consignee_customer_id", sa.BigInteger(), nullable=False),
+        sa.Column("reference", sa.Text(), nullable=False),
+        sa.Column("facility_id", sa.BigInteger(), nullable=False),
+        sa.Column("shipments", sa.BigInteger(), nullable=False),
+        sa.Column("due_at", app.db.types.UtcDateTime(timezone=True), nullable=False),
+        sa.Column("released_at", app.db.types.UtcDateTime(timezone=True), nullable=True),
+        sa.CheckConstraint("shipments > 0", name=op.f("ck_merge_group_has_members")),
+        sa.ForeignKeyConstraint(
+            ["consignee_customer_id"],
+            ["customer.id"],
+            name=op.f("fk_merge_group_consignee_customer_id_customer"),
+        ),
+        sa.ForeignKeyConstraint(
+            ["customer_id"], ["customer.id"], name=op.f("fk_merge_group_customer_id_customer")
+        ),
+        sa.ForeignKeyConstraint(
+            ["facility_id"], ["facility.id"], name=op.f("fk_merge_group_facility_id_facility")
+        ),
+        sa.ForeignKeyConstraint(
+            ["tenant_id"], ["tenant.id"], name=op.f("fk_merge_group_tenant_id_tenant"), ondelete="RESTRICT"
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_merge_group")),
+        sa.UniqueConstraint(
+            "tenant_id",
+            "customer_id",
+            "reference",
+            name=op.f("uq_merge_group_tenant_id_customer_id_reference"),
+        ),
+    )
+    op.create_index(
+        "ix_merge_group_open",
+        "merge_group",
+        ["tenant_id", "due_at"],
+        unique=False,
+        postgresql_where=sa.text("released_at IS NULL"),
+    )
+    op.create_index(op.f("ix_merge_group_tenant_id"), "merge_group", ["tenant_id"], unique=False)
+    op.create_table(
         "notice_wording",
         sa.Column("id", sa.BigInteger(), sa.Identity(always=False), nullable=False),
         sa.Column("tenant_id", sa.BigInteger(), nullable=False),
@@ -1403,138 +1468,6 @@ def upgrade() -> None:
         postgresql_where=sa.text("status = 'published'"),
     )
     op.create_table(
-        "shipment",
-        sa.Column("id", sa.BigInteger(), sa.Identity(always=False), nullable=False),
-        sa.Column("tenant_id", sa.BigInteger(), nullable=False),
-        sa.Column("waybill_number", sa.Text(), nullable=False),
-        sa.Column("customer_id", sa.BigInteger(), nullable=False),
-        sa.Column("consignee_customer_id", sa.BigInteger(), nullable=False),
-        sa.Column("reference", sa.Text(), nullable=True),
-        sa.Column("sender_name", sa.Text(), nullable=False),
-        sa.Column("sender_phone", sa.Text(), nullable=False),
-        sa.Column("sender_district_adcode", sa.Text(), nullable=False),
-        sa.Column("sender_address", sa.Text(), nullable=False),
-        sa.Column("sender_latitude", sa.Double(), nullable=False),
-        sa.Column("sender_longitude", sa.Double(), nullable=False),
-        sa.Column("consignee_name", sa.Text(), nullable=False),
-        sa.Column("consignee_phone", sa.Text(), nullable=False),
-        sa.Column("consignee_district_adcode", sa.Text(), nullable=False),
-        sa.Column("consignee_address", sa.Text(), nullable=False),
-        sa.Column("consignee_latitude", sa.Double(), nullable=False),
-        sa.Column("consignee_longitude", sa.Double(), nullable=False),
-        sa.Column("goods", sa.Text(), nullable=False),
-        sa.Column("pieces", sa.BigInteger(), nullable=False),
-        sa.Column("weight_g", sa.BigInteger(), nullable=False),
-        sa.Column("volume_cm3", sa.BigInteger(), nullable=False),
-        sa.Column(
-            "service",
-            sa.Enum(
-                "standard", "express", name="service", native_enum=False, create_constraint=True, length=40
-            ),
-            nullable=False,
-        ),
-        sa.Column(
-            "pickup_handover",
-            sa.Enum(
-                "door",
-                "outlet",
-                "store",
-                "locker",
-                "collective_point",
-                name="pickup_handover",
-                native_enum=False,
-                create_constraint=True,
-                length=40,
-            ),
-            nullable=False,
-        ),
-        sa.Column(
-            "delivery_handover",
-            sa.Enum(
-                "door",
-                "outlet",
-                "store",
-                "locker",
-                "collective_point",
-                name="delivery_handover",
-                native_enum=False,
-                create_constraint=True,
-                length=40,
-            ),
-            nullable=False,
-        ),
-        sa.Column("currency", sa.String(length=3), nullable=False),
-        sa.Column("declared_value_minor", sa.BigInteger(), nullable=False),
-        sa.Column("cod_minor", sa.BigInteger(), nullable=False),
-        sa.Column("origin_facility_id", sa.BigInteger(), nullable=False),
-        sa.Column("destination_facility_id", sa.BigInteger(), nullable=False),
-        sa.Column("pickup_point_id", sa.BigInteger(), nullable=True),
-        sa.Column("delivery_point_id", sa.BigInteger(), nullable=True),
-        sa.Column("booked_at", app.db.types.UtcDateTime(timezone=True), nullable=False),
-        sa.Column("booked_offset_minutes", sa.BigInteger(), nullable=False),
-        sa.Column("promised_from_at", app.db.types.UtcDateTime(timezone=True), nullable=False),
-        sa.Column("promised_to_at", app.db.types.UtcDateTime(timezone=True), nullable=False),
-        sa.Column("estimate_p50_at", app.db.types.UtcDateTime(timezone=True), nullable=False),
-        sa.Column("estimate_p80_at", app.db.types.UtcDateTime(timezone=True), nullable=False),
-        sa.Column("estimate_p95_at", app.db.types.UtcDateTime(timezone=True), nullable=False),
-        sa.Column("quiet_until_at", app.db.types.UtcDateTime(timezone=True), nullable=True),
-        sa.Column("phone_tries", sa.BigInteger(), nullable=False),
-        sa.Column("phone_locked_until", app.db.types.UtcDateTime(timezone=True), nullable=True),
-        sa.CheckConstraint(
-            "declared_value_minor >= 0 AND cod_minor >= 0", name=op.f("ck_shipment_money_not_negative")
-        ),
-        sa.CheckConstraint("pieces > 0 AND weight_g > 0", name=op.f("ck_shipment_has_goods")),
-        sa.ForeignKeyConstraint(
-            ["consignee_customer_id"],
-            ["customer.id"],
-            name=op.f("fk_shipment_consignee_customer_id_customer"),
-        ),
-        sa.ForeignKeyConstraint(
-            ["consignee_district_adcode"],
-            ["district.adcode"],
-            name=op.f("fk_shipment_consignee_district_adcode_district"),
-        ),
-        sa.ForeignKeyConstraint(
-            ["customer_id"], ["customer.id"], name=op.f("fk_shipment_customer_id_customer")
-        ),
-        sa.ForeignKeyConstraint(
-            ["delivery_point_id"], ["facility.id"], name=op.f("fk_shipment_delivery_point_id_facility")
-        ),
-        sa.ForeignKeyConstraint(
-            ["destination_facility_id"],
-            ["facility.id"],
-            name=op.f("fk_shipment_destination_facility_id_facility"),
-        ),
-        sa.ForeignKeyConstraint(
-            ["origin_facility_id"], ["facility.id"], name=op.f("fk_shipment_origin_facility_id_facility")
-        ),
-        sa.ForeignKeyConstraint(
-            ["pickup_point_id"], ["facility.id"], name=op.f("fk_shipment_pickup_point_id_facility")
-        ),
-        sa.ForeignKeyConstraint(
-            ["sender_district_adcode"],
-            ["district.adcode"],
-            name=op.f("fk_shipment_sender_district_adcode_district"),
-        ),
-        sa.ForeignKeyConstraint(
-            ["tenant_id"], ["tenant.id"], name=op.f("fk_shipment_tenant_id_tenant"), ondelete="RESTRICT"
-        ),
-        sa.PrimaryKeyConstraint("id", name=op.f("pk_shipment")),
-        sa.UniqueConstraint("waybill_number", name=op.f("uq_shipment_waybill_number")),
-        postgresql_with={"fillfactor": 85},
-    )
-    op.create_index("ix_shipment_booked", "shipment", ["tenant_id", "booked_at", "id"], unique=False)
-    op.create_index(
-        "ix_shipment_consignee", "shipment", ["tenant_id", "consignee_customer_id", "booked_at"], unique=False
-    )
-    op.create_index("ix_shipment_consignee_phone", "shipment", ["tenant_id", "consignee_phone"], unique=False)
-    op.create_index(
-        "ix_shipment_customer_booked", "shipment", ["tenant_id", "customer_id", "booked_at"], unique=False
-    )
-    op.create_index("ix_shipment_reference", "shipment", ["tenant_id", "reference"], unique=False)
-    op.create_index("ix_shipment_sender_phone", "shipment", ["tenant_id", "sender_phone"], unique=False)
-    op.create_index(op.f("ix_shipment_tenant_id"), "shipment", ["tenant_id"], unique=False)
-    op.create_table(
         "webhook_endpoint",
         sa.Column("id", sa.BigInteger(), sa.Identity(always=False), nullable=False),
         sa.Column("tenant_id", sa.BigInteger(), nullable=False),
@@ -1658,6 +1591,474 @@ def upgrade() -> None:
         postgresql_where=sa.text("status <> 'broken'"),
     )
     op.create_table(
+        "lane_departure",
+        sa.Column("id", sa.BigInteger(), sa.Identity(always=False), nullable=False),
+        sa.Column("tenant_id", sa.BigInteger(), nullable=False),
+        sa.Column("lane_id", sa.BigInteger(), nullable=False),
+        sa.Column("weekdays", sa.BigInteger(), nullable=False),
+        sa.Column("minute_of_day", sa.BigInteger(), nullable=False),
+        sa.Column("duration_s", sa.BigInteger(), nullable=False),
+        sa.Column("timezone", sa.Text(), nullable=False),
+        sa.CheckConstraint("duration_s > 0", name=op.f("ck_lane_departure_takes_time")),
+        sa.CheckConstraint(
+            "minute_of_day BETWEEN 0 AND 1439", name=op.f("ck_lane_departure_minute_within_a_day")
+        ),
+        sa.CheckConstraint("weekdays BETWEEN 1 AND 127", name=op.f("ck_lane_departure_weekdays_are_a_mask")),
+        sa.ForeignKeyConstraint(
+            ["lane_id"], ["lane.id"], name=op.f("fk_lane_departure_lane_id_lane"), ondelete="CASCADE"
+        ),
+        sa.ForeignKeyConstraint(
+            ["tenant_id"], ["tenant.id"], name=op.f("fk_lane_departure_tenant_id_tenant"), ondelete="RESTRICT"
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_lane_departure")),
+    )
+    op.create_index(op.f("ix_lane_departure_lane_id"), "lane_departure", ["lane_id"], unique=False)
+    op.create_index(op.f("ix_lane_departure_tenant_id"), "lane_departure", ["tenant_id"], unique=False)
+    op.create_table(
+        "lane_holiday",
+        sa.Column("id", sa.BigInteger(), sa.Identity(always=False), nullable=False),
+        sa.Column("tenant_id", sa.BigInteger(), nullable=False),
+        sa.Column("lane_id", sa.BigInteger(), nullable=False),
+        sa.Column("day", sa.Date(), nullable=False),
+        sa.Column("reason", sa.Text(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["lane_id"], ["lane.id"], name=op.f("fk_lane_holiday_lane_id_lane"), ondelete="CASCADE"
+        ),
+        sa.ForeignKeyConstraint(
+            ["tenant_id"], ["tenant.id"], name=op.f("fk_lane_holiday_tenant_id_tenant"), ondelete="RESTRICT"
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_lane_holiday")),
+        sa.UniqueConstraint("lane_id", "day", name=op.f("uq_lane_holiday_lane_id_day")),
+    )
+    op.create_index(op.f("ix_lane_holiday_tenant_id"), "lane_holiday", ["tenant_id"], unique=False)
+    op.create_table(
+        "plan_round",
+        sa.Column("id", sa.BigInteger(), sa.Identity(always=False), nullable=False),
+        sa.Column("tenant_id", sa.BigInteger(), nullable=False),
+        sa.Column("plan_id", sa.BigInteger(), nullable=False),
+        sa.Column("courier_id", sa.BigInteger(), nullable=False),
+        sa.Column("start_s", sa.BigInteger(), nullable=False),
+        sa.Column("end_s", sa.BigInteger(), nullable=False),
+        sa.Column("distance_m", sa.BigInteger(), nullable=False),
+        sa.Column("cost_minor", sa.BigInteger(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["courier_id"], ["courier.id"], name=op.f("fk_plan_round_courier_id_courier")
+        ),
+        sa.ForeignKeyConstraint(
+            ["plan_id"], ["plan.id"], name=op.f("fk_plan_round_plan_id_plan"), ondelete="CASCADE"
+        ),
+        sa.ForeignKeyConstraint(
+            ["tenant_id"], ["tenant.id"], name=op.f("fk_plan_round_tenant_id_tenant"), ondelete="RESTRICT"
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_plan_round")),
+        sa.UniqueConstraint("plan_id", "courier_id", name=op.f("uq_plan_round_plan_id_courier_id")),
+    )
+    op.create_index(op.f("ix_plan_round_courier_id"), "plan_round", ["courier_id"], unique=False)
+    op.create_index(op.f("ix_plan_round_tenant_id"), "plan_round", ["tenant_id"], unique=False)
+    op.create_table(
+        "shipment",
+        sa.Column("id", sa.BigInteger(), sa.Identity(always=False), nullable=False),
+        sa.Column("tenant_id", sa.BigInteger(), nullable=False),
+        sa.Column("waybill_number", sa.Text(), nullable=False),
+        sa.Column("customer_id", sa.BigInteger(), nullable=False),
+        sa.Column("consignee_customer_id", sa.BigInteger(), nullable=False),
+        sa.Column("reference", sa.Text(), nullable=True),
+        sa.Column("sender_name", sa.Text(), nullable=False),
+        sa.Column("sender_phone", sa.Text(), nullable=False),
+        sa.Column("sender_district_adcode", sa.Text(), nullable=False),
+        sa.Column("sender_address", sa.Text(), nullable=False),
+        sa.Column("sender_latitude", sa.Double(), nullable=False),
+        sa.Column("sender_longitude", sa.Double(), nullable=False),
+        sa.Column("consignee_name", sa.Text(), nullable=False),
+        sa.Column("consignee_phone", sa.Text(), nullable=False),
+        sa.Column("consignee_district_adcode", sa.Text(), nullable=False),
+        sa.Column("consignee_address", sa.Text(), nullable=False),
+        sa.Column("consignee_latitude", sa.Double(), nullable=False),
+        sa.Column("consignee_longitude", sa.Double(), nullable=False),
+        sa.Column("goods", sa.Text(), nullable=False),
+        sa.Column("pieces", sa.BigInteger(), nullable=False),
+        sa.Column("weight_g", sa.BigInteger(), nullable=False),
+        sa.Column("volume_cm3", sa.BigInteger(), nullable=False),
+        sa.Column(
+            "service",
+            sa.Enum(
+                "standard", "express", name="service", native_enum=False, create_constraint=True, length=40
+            ),
+            nullable=False,
+        ),
+        sa.Column(
+            "pickup_handover",
+            sa.Enum(
+                "door",
+                "outlet",
+                "store",
+                "locker",
+                "collective_point",
+                name="pickup_handover",
+                native_enum=False,
+                create_constraint=True,
+                length=40,
+            ),
+            nullable=False,
+        ),
+        sa.Column(
+            "delivery_handover",
+            sa.Enum(
+                "door",
+                "outlet",
+                "store",
+                "locker",
+                "collective_point",
+                name="delivery_handover",
+                native_enum=False,
+                create_constraint=True,
+                length=40,
+            ),
+            nullable=False,
+        ),
+        sa.Column("currency", sa.String(length=3), nullable=False),
+        sa.Column("declared_value_minor", sa.BigInteger(), nullable=False),
+        sa.Column("cod_minor", sa.BigInteger(), nullable=False),
+        sa.Column("origin_facility_id", sa.BigInteger(), nullable=False),
+        sa.Column("destination_facility_id", sa.BigInteger(), nullable=False),
+        sa.Column("pickup_point_id", sa.BigInteger(), nullable=True),
+        sa.Column("delivery_point_id", sa.BigInteger(), nullable=True),
+        sa.Column("merge_group_id", sa.BigInteger(), nullable=True),
+        sa.Column("booked_at", app.db.types.UtcDateTime(timezone=True), nullable=False),
+        sa.Column("booked_offset_minutes", sa.BigInteger(), nullable=False),
+        sa.Column("promised_from_at", app.db.types.UtcDateTime(timezone=True), nullable=False),
+        sa.Column("promised_to_at", app.db.types.UtcDateTime(timezone=True), nullable=False),
+        sa.Column("estimate_p50_at", app.db.types.UtcDateTime(timezone=True), nullable=False),
+        sa.Column("estimate_p80_at", app.db.types.UtcDateTime(timezone=True), nullable=False),
+        sa.Column("estimate_p95_at", app.db.types.UtcDateTime(timezone=True), nullable=False),
+        sa.Column("quiet_until_at", app.db.types.UtcDateTime(timezone=True), nullable=True),
+        sa.Column("phone_tries", sa.BigInteger(), nullable=False),
+        sa.Column("phone_locked_until", app.db.types.UtcDateTime(timezone=True), nullable=True),
+        sa.CheckConstraint(
+            "declared_value_minor >= 0 AND cod_minor >= 0", name=op.f("ck_shipment_money_not_negative")
+        ),
+        sa.CheckConstraint("pieces > 0 AND weight_g > 0", name=op.f("ck_shipment_has_goods")),
+        sa.ForeignKeyConstraint(
+            ["consignee_customer_id"],
+            ["customer.id"],
+            name=op.f("fk_shipment_consignee_customer_id_customer"),
+        ),
+        sa.ForeignKeyConstraint(
+            ["consignee_district_adcode"],
+            ["district.adcode"],
+            name=op.f("fk_shipment_consignee_district_adcode_district"),
+        ),
+        sa.ForeignKeyConstraint(
+            ["customer_id"], ["customer.id"], name=op.f("fk_shipment_customer_id_customer")
+        ),
+        sa.ForeignKeyConstraint(
+            ["delivery_point_id"], ["facility.id"], name=op.f("fk_shipment_delivery_point_id_facility")
+        ),
+        sa.ForeignKeyConstraint(
+            ["destination_facility_id"],
+            ["facility.id"],
+            name=op.f("fk_shipment_destination_facility_id_facility"),
+        ),
+        sa.ForeignKeyConstraint(
+            ["merge_group_id"], ["merge_group.id"], name=op.f("fk_shipment_merge_group_id_merge_group")
+        ),
+        sa.ForeignKeyConstraint(
+            ["origin_facility_id"], ["facility.id"], name=op.f("fk_shipment_origin_facility_id_facility")
+        ),
+        sa.ForeignKeyConstraint(
+            ["pickup_point_id"], ["facility.id"], name=op.f("fk_shipment_pickup_point_id_facility")
+        ),
+        sa.ForeignKeyConstraint(
+            ["sender_district_adcode"],
+            ["district.adcode"],
+            name=op.f("fk_shipment_sender_district_adcode_district"),
+        ),
+        sa.ForeignKeyConstraint(
+            ["tenant_id"], ["tenant.id"], name=op.f("fk_shipment_tenant_id_tenant"), ondelete="RESTRICT"
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_shipment")),
+        sa.UniqueConstraint("waybill_number", name=op.f("uq_shipment_waybill_number")),
+        postgresql_with={"fillfactor": 85},
+    )
+    op.create_index("ix_shipment_booked", "shipment", ["tenant_id", "booked_at", "id"], unique=False)
+    op.create_index(
+        "ix_shipment_consignee", "shipment", ["tenant_id", "consignee_customer_id", "booked_at"], unique=False
+    )
+    op.create_index("ix_shipment_consignee_phone", "shipment", ["tenant_id", "consignee_phone"], unique=False)
+    op.create_index(
+        "ix_shipment_customer_booked", "shipment", ["tenant_id", "customer_id", "booked_at"], unique=False
+    )
+    op.create_index(
+        "ix_shipment_merge",
+        "shipment",
+        ["merge_group_id"],
+        unique=False,
+        postgresql_where=sa.text("merge_group_id IS NOT NULL"),
+    )
+    op.create_index("ix_shipment_reference", "shipment", ["tenant_id", "reference"], unique=False)
+    op.create_index("ix_shipment_sender_phone", "shipment", ["tenant_id", "sender_phone"], unique=False)
+    op.create_index(op.f("ix_shipment_tenant_id"), "shipment", ["tenant_id"], unique=False)
+    op.create_table(
+        "webhook_message",
+        sa.Column("id", sa.BigInteger(), sa.Identity(always=False), nullable=False),
+        sa.Column("tenant_id", sa.BigInteger(), nullable=False),
+        sa.Column("endpoint_id", sa.BigInteger(), nullable=False),
+        sa.Column("message_key", sa.Text(), nullable=False),
+        sa.Column("event_key", sa.Text(), nullable=False),
+        sa.Column("event_type", sa.Text(), nullable=False),
+        sa.Column("body", sa.Text(), nullable=False),
+        sa.Column(
+            "state",
+            sa.Enum(
+                "waiting",
+                "delivered",
+                "failed",
+                name="messagestate",
+                native_enum=False,
+                create_constraint=True,
+                length=40,
+            ),
+            nullable=False,
+        ),
+        sa.Column("created_at", app.db.types.UtcDateTime(timezone=True), nullable=False),
+        sa.Column("released_at", app.db.types.UtcDateTime(timezone=True), nullable=False),
+        sa.Column("due_at", app.db.types.UtcDateTime(timezone=True), nullable=False),
+        sa.Column("tries", sa.BigInteger(), nullable=False),
+        sa.Column("attempts", sa.BigInteger(), nullable=False),
+        sa.Column("ended_at", app.db.types.UtcDateTime(timezone=True), nullable=True),
+        sa.ForeignKeyConstraint(
+            ["endpoint_id"],
+            ["webhook_endpoint.id"],
+            name=op.f("fk_webhook_message_endpoint_id_webhook_endpoint"),
+            ondelete="CASCADE",
+        ),
+        sa.ForeignKeyConstraint(
+            ["tenant_id"],
+            ["tenant.id"],
+            name=op.f("fk_webhook_message_tenant_id_tenant"),
+            ondelete="RESTRICT",
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_webhook_message")),
+        sa.UniqueConstraint(
+            "endpoint_id", "event_key", name=op.f("uq_webhook_message_endpoint_id_event_key")
+        ),
+        sa.UniqueConstraint("message_key", name=op.f("uq_webhook_message_message_key")),
+    )
+    op.create_index(op.f("ix_webhook_message_created_at"), "webhook_message", ["created_at"], unique=False)
+    op.create_index(
+        "ix_webhook_message_failed",
+        "webhook_message",
+        ["endpoint_id", "created_at"],
+        unique=False,
+        postgresql_where=sa.text("state = 'failed'"),
+    )
+    op.create_index("ix_webhook_message_listed", "webhook_message", ["endpoint_id", "id"], unique=False)
+    op.create_index(op.f("ix_webhook_message_tenant_id"), "webhook_message", ["tenant_id"], unique=False)
+    op.create_index(
+        "ix_webhook_message_waiting",
+        "webhook_message",
+        ["endpoint_id", "due_at", "id"],
+        unique=False,
+        postgresql_where=sa.text("state = 'waiting'"),
+    )
+    op.create_table(
+        "webhook_secret",
+        sa.Column("id", sa.BigInteger(), sa.Identity(always=False), nullable=False),
+        sa.Column("tenant_id", sa.BigInteger(), nullable=False),
+        sa.Column("endpoint_id", sa.BigInteger(), nullable=False),
+        sa.Column("key", sa.LargeBinary(), nullable=False),
+        sa.Column("created_at", app.db.types.UtcDateTime(timezone=True), nullable=False),
+        sa.Column("expires_at", app.db.types.UtcDateTime(timezone=True), nullable=True),
+        sa.ForeignKeyConstraint(
+            ["endpoint_id"],
+            ["webhook_endpoint.id"],
+            name=op.f("fk_webhook_secret_endpoint_id_webhook_endpoint"),
+            ondelete="CASCADE",
+        ),
+        sa.ForeignKeyConstraint(
+            ["tenant_id"], ["tenant.id"], name=op.f("fk_webhook_secret_tenant_id_tenant"), ondelete="RESTRICT"
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_webhook_secret")),
+    )
+    op.create_index(op.f("ix_webhook_secret_endpoint_id"), "webhook_secret", ["endpoint_id"], unique=False)
+    op.create_index(op.f("ix_webhook_secret_tenant_id"), "webhook_secret", ["tenant_id"], unique=False)
+    op.create_table(
+        "cash_collection",
+        sa.Column("id", sa.BigInteger(), sa.Identity(always=False), nullable=False),
+        sa.Column("tenant_id", sa.BigInteger(), nullable=False),
+        sa.Column("shipment_id", sa.BigInteger(), nullable=False),
+        sa.Column("scan_key", sa.Text(), nullable=False),
+        sa.Column("courier_id", sa.BigInteger(), nullable=True),
+        sa.Column("facility_id", sa.BigInteger(), nullable=True),
+        sa.Column("amount_minor", sa.BigInteger(), nullable=False),
+        sa.Column("currency", sa.String(length=3), nullable=False),
+        sa.Column(
+            "means",
+            sa.Enum("cash", "card", "qr", name="means", native_enum=False, create_constraint=True, length=40),
+            nullable=False,
+        ),
+        sa.Column("collected_at", app.db.types.UtcDateTime(timezone=True), nullable=False),
+        sa.Column("reversed_at", app.db.types.UtcDateTime(timezone=True), nullable=True),
+        sa.CheckConstraint("amount_minor > 0", name=op.f("ck_cash_collection_something_was_paid")),
+        sa.ForeignKeyConstraint(
+            ["courier_id"], ["courier.id"], name=op.f("fk_cash_collection_courier_id_courier")
+        ),
+        sa.ForeignKeyConstraint(
+            ["facility_id"], ["facility.id"], name=op.f("fk_cash_collection_facility_id_facility")
+        ),
+        sa.ForeignKeyConstraint(
+            ["shipment_id"], ["shipment.id"], name=op.f("fk_cash_collection_shipment_id_shipment")
+        ),
+        sa.ForeignKeyConstraint(
+            ["tenant_id"],
+            ["tenant.id"],
+            name=op.f("fk_cash_collection_tenant_id_tenant"),
+            ondelete="RESTRICT",
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_cash_collection")),
+        sa.UniqueConstraint("scan_key", name=op.f("uq_cash_collection_scan_key")),
+    )
+    op.create_index(op.f("ix_cash_collection_shipment_id"), "cash_collection", ["shipment_id"], unique=False)
+    op.create_index(op.f("ix_cash_collection_tenant_id"), "cash_collection", ["tenant_id"], unique=False)
+    op.create_index(
+        "uq_cash_collection_standing",
+        "cash_collection",
+        ["shipment_id"],
+        unique=True,
+        postgresql_where=sa.text("reversed_at IS NULL"),
+    )
+    op.create_table(
+        "container_item",
+        sa.Column("id", sa.BigInteger(), sa.Identity(always=False), nullable=False),
+        sa.Column("tenant_id", sa.BigInteger(), nullable=False),
+        sa.Column("container_id", sa.BigInteger(), nullable=False),
+        sa.Column("shipment_id", sa.BigInteger(), nullable=True),
+        sa.Column("piece_no", sa.BigInteger(), nullable=True),
+        sa.Column("child_id", sa.BigInteger(), nullable=True),
+        sa.Column("packed_at", app.db.types.UtcDateTime(timezone=True), nullable=False),
+        sa.Column("released_at", app.db.types.UtcDateTime(timezone=True), nullable=True),
+        sa.Column("checked_at", app.db.types.UtcDateTime(timezone=True), nullable=True),
+        sa.Column("surplus", sa.Boolean(), nullable=False),
+        sa.CheckConstraint(
+            "(shipment_id IS NULL) = (piece_no IS NULL) AND (shipment_id IS NULL) <> (child_id IS NULL)",
+            name=op.f("ck_container_item_is_piece_or_container"),
+        ),
+        sa.CheckConstraint("child_id <> container_id", name=op.f("ck_container_item_not_in_itself")),
+        sa.ForeignKeyConstraint(
+            ["child_id"], ["container.id"], name=op.f("fk_container_item_child_id_container")
+        ),
+        sa.ForeignKeyConstraint(
+            ["container_id"], ["container.id"], name=op.f("fk_container_item_container_id_container")
+        ),
+        sa.ForeignKeyConstraint(
+            ["shipment_id"], ["shipment.id"], name=op.f("fk_container_item_shipment_id_shipment")
+        ),
+        sa.ForeignKeyConstraint(
+            ["tenant_id"], ["tenant.id"], name=op.f("fk_container_item_tenant_id_tenant"), ondelete="RESTRICT"
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_container_item")),
+    )
+    op.create_index(op.f("ix_container_item_tenant_id"), "container_item", ["tenant_id"], unique=False)
+    op.create_index(
+        "uq_container_item_child",
+        "container_item",
+        ["child_id"],
+        unique=True,
+        postgresql_where=sa.text("child_id IS NOT NULL AND released_at IS NULL AND NOT surplus"),
+    )
+    op.create_index(
+        "uq_container_item_listed",
+        "container_item",
+        ["container_id", "shipment_id", "piece_no", "child_id"],
+        unique=True,
+        postgresql_nulls_not_distinct=True,
+    )
+    op.create_index(
+        "uq_container_item_piece",
+        "container_item",
+        ["shipment_id", "piece_no"],
+        unique=True,
+        postgresql_where=sa.text("shipment_id IS NOT NULL AND released_at IS NULL AND NOT surplus"),
+    )
+    op.create_table(
+        "container_scan",
+        sa.Column("tenant_id", sa.BigInteger(), nullable=False),
+        sa.Column("scan_key", sa.Text(), nullable=False),
+        sa.Column("container_id", sa.BigInteger(), nullable=False),
+        sa.Column("device_id", sa.Text(), nullable=False),
+        sa.Column("client_scan_id", sa.Text(), nullable=False),
+        sa.Column(
+            "code",
+            sa.Enum(
+                "booked",
+                "pickup_failed",
+                "cancelled",
+                "collected",
+                "deposited",
+                "accepted",
+                "arrived",
+                "missorted",
+                "damaged",
+                "delayed",
+                "held",
+                "intercepted",
+                "released",
+                "redirected",
+                "sorted",
+                "departed",
+                "out_for_delivery",
+                "attempt_failed",
+                "refused",
+                "at_outlet",
+                "at_store",
+                "at_locker",
+                "at_collective_point",
+                "pickup_overdue",
+                "returning",
+                "lost",
+                "returned",
+                "delivered",
+                "delivered_to_proxy",
+                "taken_from_point",
+                "taken_from_locker",
+                "receipt_confirmed",
+                "voided",
+                name="scancode",
+                native_enum=False,
+                create_constraint=True,
+                length=40,
+            ),
+            nullable=False,
+        ),
+        sa.Column("occurred_at", app.db.types.UtcDateTime(timezone=True), nullable=False),
+        sa.Column("offset_minutes", sa.BigInteger(), nullable=False),
+        sa.Column("received_at", app.db.types.UtcDateTime(timezone=True), nullable=False),
+        sa.Column("facility_id", sa.BigInteger(), nullable=True),
+        sa.Column("courier_id", sa.BigInteger(), nullable=True),
+        sa.Column("user_id", sa.BigInteger(), nullable=True),
+        sa.Column("reason", sa.Text(), nullable=True),
+        sa.Column("corrects", sa.Text(), nullable=True),
+        sa.ForeignKeyConstraint(
+            ["container_id"], ["container.id"], name=op.f("fk_container_scan_container_id_container")
+        ),
+        sa.ForeignKeyConstraint(
+            ["tenant_id"], ["tenant.id"], name=op.f("fk_container_scan_tenant_id_tenant"), ondelete="RESTRICT"
+        ),
+        sa.PrimaryKeyConstraint("scan_key", name=op.f("pk_container_scan")),
+    )
+    op.create_index(
+        "ix_container_scan_container", "container_scan", ["container_id", "occurred_at"], unique=False
+    )
+    op.create_index(
+        "ix_container_scan_corrects",
+        "container_scan",
+        ["corrects"],
+        unique=False,
+        postgresql_where=sa.text("corrects IS NOT NULL"),
+    )
+    op.create_index(op.f("ix_container_scan_tenant_id"), "container_scan", ["tenant_id"], unique=False)
+    op.create_index("ix_container_scan_user", "container_scan", ["user_id", "received_at"], unique=False)
+    op.create_table(
         "customer_order",
         sa.Column("id", sa.BigInteger(), sa.Identity(always=False), nullable=False),
         sa.Column("tenant_id", sa.BigInteger(), nullable=False),
@@ -1739,6 +2140,248 @@ def upgrade() -> None:
         postgresql_where=sa.text("paid_at IS NULL"),
     )
     op.create_table(
+        "delivery_consent",
+        sa.Column("id", sa.BigInteger(), sa.Identity(always=False), nullable=False),
+        sa.Column("tenant_id", sa.BigInteger(), nullable=False),
+        sa.Column("customer_id", sa.BigInteger(), nullable=False),
+        sa.Column("shipment_id", sa.BigInteger(), nullable=True),
+        sa.Column(
+            "channel",
+            sa.Enum(
+                "door",
+                "locker",
+                "store",
+                "proxy",
+                name="consentchannel",
+                native_enum=False,
+                create_constraint=True,
+                length=40,
+            ),
+            nullable=False,
+        ),
+        sa.Column("granted", sa.Boolean(), nullable=False),
+        sa.Column(
+            "source",
+            sa.Enum(
+                "tracking_link",
+                "instruction",
+                "phone_call",
+                name="consentsource",
+                native_enum=False,
+                create_constraint=True,
+                length=40,
+            ),
+            nullable=False,
+        ),
+        sa.Column("recorded_by_id", sa.BigInteger(), nullable=True),
+        sa.Column("recorded_at", app.db.types.UtcDateTime(timezone=True), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["customer_id"], ["customer.id"], name=op.f("fk_delivery_consent_customer_id_customer")
+        ),
+        sa.ForeignKeyConstraint(
+            ["recorded_by_id"],
+            ["user_account.id"],
+            name=op.f("fk_delivery_consent_recorded_by_id_user_account"),
+        ),
+        sa.ForeignKeyConstraint(
+            ["shipment_id"], ["shipment.id"], name=op.f("fk_delivery_consent_shipment_id_shipment")
+        ),
+        sa.ForeignKeyConstraint(
+            ["tenant_id"],
+            ["tenant.id"],
+            name=op.f("fk_delivery_consent_tenant_id_tenant"),
+            ondelete="RESTRICT",
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_delivery_consent")),
+    )
+    op.create_index(
+        "ix_delivery_consent_customer", "delivery_consent", ["customer_id", "channel", "id"], unique=False
+    )
+    op.create_index(op.f("ix_delivery_consent_tenant_id"), "delivery_consent", ["tenant_id"], unique=False)
+    op.create_table(
+        "delivery_instruction",
+        sa.Column("id", sa.BigInteger(), sa.Identity(always=False), nullable=False),
+        sa.Column("tenant_id", sa.BigInteger(), nullable=False),
+        sa.Column("shipment_id", sa.BigInteger(), nullable=False),
+        sa.Column(
+            "kind",
+            sa.Enum(
+                "redeliver",
+                "redirect",
+                "hold_at_outlet",
+                "intercept",
+                "return_to_sender",
+                name="instructionkind",
+                native_enum=False,
+                create_constraint=True,
+                length=40,
+            ),
+            nullable=False,
+        ),
+        sa.Column(
+            "standing",
+            sa.Enum(
+                "asked",
+                "accepted",
+                "refused",
+                "carried_out",
+                "withdrawn",
+                name="standing",
+                native_enum=False,
+                create_constraint=True,
+                length=40,
+            ),
+            nullable=False,
+        ),
+        sa.Column(
+            "asker",
+            sa.Enum(
+                "consignee",
+                "shipper",
+                "staff",
+                name="asker",
+                native_enum=False,
+                create_constraint=True,
+                length=40,
+            ),
+            nullable=False,
+        ),
+        sa.Column(
+            "access",
+            sa.Enum(
+                "tracking_link", "login", name="access", native_enum=False, create_constraint=True, length=40
+            ),
+            nullable=False,
+        ),
+        sa.Column("asked_by_id", sa.BigInteger(), nullable=True),
+        sa.Column("asked_at", app.db.types.UtcDateTime(timezone=True), nullable=False),
+        sa.Column("note", sa.Text(), nullable=False),
+        sa.Column("day", sa.Date(), nullable=True),
+        sa.Column("window_from_s", sa.BigInteger(), nullable=True),
+        sa.Column("window_to_s", sa.BigInteger(), nullable=True),
+        sa.Column(
+            "handover",
+            sa.Enum(
+                "door",
+                "outlet",
+                "store",
+                "locker",
+                "collective_point",
+                name="handover",
+                native_enum=False,
+                create_constraint=True,
+                length=40,
+            ),
+            nullable=True,
+        ),
+        sa.Column("facility_id", sa.BigInteger(), nullable=True),
+        sa.Column("district_adcode", sa.Text(), nullable=True),
+        sa.Column("address", sa.Text(), nullable=True),
+        sa.Column(
+            "handover_before",
+            sa.Enum(
+                "door",
+                "outlet",
+                "store",
+                "locker",
+                "collective_point",
+                name="handover_before",
+                native_enum=False,
+                create_constraint=True,
+                length=40,
+            ),
+            nullable=False,
+        ),
+        sa.Column("price_difference_minor", sa.BigInteger(), nullable=False),
+        sa.Column("currency", sa.String(length=3), nullable=False),
+        sa.Column(
+            "refusal",
+            sa.Enum(
+                "not_by_you",
+                "not_collected",
+                "out_for_delivery",
+                "waits_at_point",
+                "stopped",
+                "on_its_way_back",
+                "ended",
+                "not_to_a_door",
+                "other_city",
+                "no_such_place",
+                "already_so",
+                "no_route",
+                "costs_more",
+                "cash_due",
+                "several_pieces",
+                "too_large",
+                "no_consent",
+                "in_a_round",
+                "overtaken",
+                name="instructionrefusal",
+                native_enum=False,
+                create_constraint=True,
+                length=40,
+            ),
+            nullable=True,
+        ),
+        sa.Column("decided_at", app.db.types.UtcDateTime(timezone=True), nullable=True),
+        sa.Column("decided_by_id", sa.BigInteger(), nullable=True),
+        sa.Column("ended_at", app.db.types.UtcDateTime(timezone=True), nullable=True),
+        sa.CheckConstraint(
+            "(refusal IS NOT NULL) = (standing = 'refused')",
+            name=op.f("ck_delivery_instruction_refused_with_a_reason"),
+        ),
+        sa.CheckConstraint(
+            "window_from_s < window_to_s", name=op.f("ck_delivery_instruction_window_in_order")
+        ),
+        sa.ForeignKeyConstraint(
+            ["asked_by_id"],
+            ["user_account.id"],
+            name=op.f("fk_delivery_instruction_asked_by_id_user_account"),
+        ),
+        sa.ForeignKeyConstraint(
+            ["decided_by_id"],
+            ["user_account.id"],
+            name=op.f("fk_delivery_instruction_decided_by_id_user_account"),
+        ),
+        sa.ForeignKeyConstraint(
+            ["district_adcode"],
+            ["district.adcode"],
+            name=op.f("fk_delivery_instruction_district_adcode_district"),
+        ),
+        sa.ForeignKeyConstraint(
+            ["facility_id"], ["facility.id"], name=op.f("fk_delivery_instruction_facility_id_facility")
+        ),
+        sa.ForeignKeyConstraint(
+            ["shipment_id"], ["shipment.id"], name=op.f("fk_delivery_instruction_shipment_id_shipment")
+        ),
+        sa.ForeignKeyConstraint(
+            ["tenant_id"],
+            ["tenant.id"],
+            name=op.f("fk_delivery_instruction_tenant_id_tenant"),
+            ondelete="RESTRICT",
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_delivery_instruction")),
+    )
+    op.create_index(
+        "ix_delivery_instruction_shipment", "delivery_instruction", ["shipment_id", "asked_at"], unique=False
+    )
+    op.create_index(
+        "ix_delivery_instruction_standing",
+        "delivery_instruction",
+        ["tenant_id", "standing", "id"],
+        unique=False,
+    )
+    op.create_index(
+        op.f("ix_delivery_instruction_tenant_id"), "delivery_instruction", ["tenant_id"], unique=False
+    )
+    op.create_index(
+        "uq_delivery_instruction_open",
+        "delivery_instruction",
+        ["shipment_id"],
+        unique=True,
+        postgresql_where=sa.text("standing IN ('asked', 'accepted')"),
+    )
+    op.create_table(
         "delivery_proof",
         sa.Column("id", sa.BigInteger(), sa.Identity(always=False), nullable=False),
         sa.Column("tenant_id", sa.BigInteger(), nullable=False),
@@ -1773,6 +2416,20 @@ def upgrade() -> None:
     op.create_index(op.f("ix_delivery_proof_shipment_id"), "delivery_proof", ["shipment_id"], unique=False)
     op.create_index(op.f("ix_delivery_proof_tenant_id"), "delivery_proof", ["tenant_id"], unique=False)
     op.create_table(
+        "door_code",
+        sa.Column("tenant_id", sa.BigInteger(), nullable=False),
+        sa.Column("shipment_id", sa.BigInteger(), nullable=False),
+        sa.Column("tries", sa.BigInteger(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["shipment_id"], ["shipment.id"], name=op.f("fk_door_code_shipment_id_shipment")
+        ),
+        sa.ForeignKeyConstraint(
+            ["tenant_id"], ["tenant.id"], name=op.f("fk_door_code_tenant_id_tenant"), ondelete="RESTRICT"
+        ),
+        sa.PrimaryKeyConstraint("shipment_id", name=op.f("pk_door_code")),
+    )
+    op.create_index(op.f("ix_door_code_tenant_id"), "door_code", ["tenant_id"], unique=False)
+    op.create_table(
         "first_promise",
         sa.Column("tenant_id", sa.BigInteger(), nullable=False),
         sa.Column("shipment_id", sa.BigInteger(), autoincrement=False, nullable=False),
@@ -1792,70 +2449,131 @@ def upgrade() -> None:
     )
     op.create_index(op.f("ix_first_promise_tenant_id"), "first_promise", ["tenant_id"], unique=False)
     op.create_table(
-        "lane_departure",
+        "packing_event",
         sa.Column("id", sa.BigInteger(), sa.Identity(always=False), nullable=False),
         sa.Column("tenant_id", sa.BigInteger(), nullable=False),
-        sa.Column("lane_id", sa.BigInteger(), nullable=False),
-        sa.Column("weekdays", sa.BigInteger(), nullable=False),
-        sa.Column("minute_of_day", sa.BigInteger(), nullable=False),
-        sa.Column("duration_s", sa.BigInteger(), nullable=False),
-        sa.Column("timezone", sa.Text(), nullable=False),
-        sa.CheckConstraint("duration_s > 0", name=op.f("ck_lane_departure_takes_time")),
+        sa.Column("event_key", sa.Text(), nullable=False),
+        sa.Column("container_id", sa.BigInteger(), nullable=False),
+        sa.Column(
+            "action",
+            sa.Enum(
+                "packed",
+                "unpacked",
+                "checked",
+                name="packingaction",
+                native_enum=False,
+                create_constraint=True,
+                length=40,
+            ),
+            nullable=False,
+        ),
+        sa.Column("device_id", sa.Text(), nullable=False),
+        sa.Column("client_event_id", sa.Text(), nullable=False),
+        sa.Column("occurred_at", app.db.types.UtcDateTime(timezone=True), nullable=False),
+        sa.Column("offset_minutes", sa.BigInteger(), nullable=False),
+        sa.Column("received_at", app.db.types.UtcDateTime(timezone=True), nullable=False),
+        sa.Column("facility_id", sa.BigInteger(), nullable=False),
+        sa.Column("user_id", sa.BigInteger(), nullable=True),
+        sa.Column("shipment_ids", postgresql.ARRAY(sa.BigInteger()), nullable=False),
+        sa.Column("piece_nos", postgresql.ARRAY(sa.BigInteger()), nullable=False),
+        sa.Column("child_ids", postgresql.ARRAY(sa.BigInteger()), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["container_id"], ["container.id"], name=op.f("fk_packing_event_container_id_container")
+        ),
+        sa.ForeignKeyConstraint(
+            ["facility_id"], ["facility.id"], name=op.f("fk_packing_event_facility_id_facility")
+        ),
+        sa.ForeignKeyConstraint(
+            ["tenant_id"], ["tenant.id"], name=op.f("fk_packing_event_tenant_id_tenant"), ondelete="RESTRICT"
+        ),
+        sa.ForeignKeyConstraint(
+            ["user_id"], ["user_account.id"], name=op.f("fk_packing_event_user_id_user_account")
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_packing_event")),
+        sa.UniqueConstraint("event_key", name=op.f("uq_packing_event_event_key")),
+    )
+    op.create_index(
+        "ix_packing_event_container", "packing_event", ["container_id", "occurred_at"], unique=False
+    )
+    op.create_index(
+        "ix_packing_event_shipments", "packing_event", ["shipment_ids"], unique=False, postgresql_using="gin"
+    )
+    op.create_index(op.f("ix_packing_event_tenant_id"), "packing_event", ["tenant_id"], unique=False)
+    op.create_table(
+        "point_deposit",
+        sa.Column("id", sa.BigInteger(), sa.Identity(always=False), nullable=False),
+        sa.Column("tenant_id", sa.BigInteger(), nullable=False),
+        sa.Column("shipment_id", sa.BigInteger(), nullable=False),
+        sa.Column("facility_id", sa.BigInteger(), nullable=False),
+        sa.Column("compartment_id", sa.BigInteger(), nullable=True),
+        sa.Column("scan_key", sa.Text(), nullable=False),
+        sa.Column("courier_id", sa.BigInteger(), nullable=True),
+        sa.Column("deposited_at", app.db.types.UtcDateTime(timezone=True), nullable=False),
+        sa.Column("code_hash", sa.LargeBinary(), nullable=False),
+        sa.Column("tries", sa.BigInteger(), nullable=False),
+        sa.Column("locked_until", app.db.types.UtcDateTime(timezone=True), nullable=True),
+        sa.Column("reminded_at", app.db.types.UtcDateTime(timezone=True), nullable=True),
+        sa.Column("overdue_at", app.db.types.UtcDateTime(timezone=True), nullable=True),
+        sa.Column("taken_at", app.db.types.UtcDateTime(timezone=True), nullable=True),
+        sa.Column("taken_back_at", app.db.types.UtcDateTime(timezone=True), nullable=True),
+        sa.Column(
+            "dispute",
+            sa.Enum(
+                "not_there",
+                "damaged",
+                name="disputekind",
+                native_enum=False,
+                create_constraint=True,
+                length=40,
+            ),
+            nullable=True,
+        ),
+        sa.Column("disputed_at", app.db.types.UtcDateTime(timezone=True), nullable=True),
+        sa.Column("case_number", sa.Text(), nullable=True),
         sa.CheckConstraint(
-            "minute_of_day BETWEEN 0 AND 1439", name=op.f("ck_lane_departure_minute_within_a_day")
+            "(dispute IS NULL) = (disputed_at IS NULL)", name=op.f("ck_point_deposit_disputed_for_something")
         ),
-        sa.CheckConstraint("weekdays BETWEEN 1 AND 127", name=op.f("ck_lane_departure_weekdays_are_a_mask")),
+        sa.CheckConstraint(
+            "taken_at IS NULL OR taken_back_at IS NULL", name=op.f("ck_point_deposit_ends_once")
+        ),
         sa.ForeignKeyConstraint(
-            ["lane_id"], ["lane.id"], name=op.f("fk_lane_departure_lane_id_lane"), ondelete="CASCADE"
+            ["compartment_id"], ["compartment.id"], name=op.f("fk_point_deposit_compartment_id_compartment")
         ),
         sa.ForeignKeyConstraint(
-            ["tenant_id"], ["tenant.id"], name=op.f("fk_lane_departure_tenant_id_tenant"), ondelete="RESTRICT"
+            ["facility_id"], ["facility.id"], name=op.f("fk_point_deposit_facility_id_facility")
         ),
-        sa.PrimaryKeyConstraint("id", name=op.f("pk_lane_departure")),
+        sa.ForeignKeyConstraint(
+            ["shipment_id"], ["shipment.id"], name=op.f("fk_point_deposit_shipment_id_shipment")
+        ),
+        sa.ForeignKeyConstraint(
+            ["tenant_id"], ["tenant.id"], name=op.f("fk_point_deposit_tenant_id_tenant"), ondelete="RESTRICT"
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_point_deposit")),
+        sa.UniqueConstraint("scan_key", name=op.f("uq_point_deposit_scan_key")),
     )
-    op.create_index(op.f("ix_lane_departure_lane_id"), "lane_departure", ["lane_id"], unique=False)
-    op.create_index(op.f("ix_lane_departure_tenant_id"), "lane_departure", ["tenant_id"], unique=False)
-    op.create_table(
-        "lane_holiday",
-        sa.Column("id", sa.BigInteger(), sa.Identity(always=False), nullable=False),
-        sa.Column("tenant_id", sa.BigInteger(), nullable=False),
-        sa.Column("lane_id", sa.BigInteger(), nullable=False),
-        sa.Column("day", sa.Date(), nullable=False),
-        sa.Column("reason", sa.Text(), nullable=False),
-        sa.ForeignKeyConstraint(
-            ["lane_id"], ["lane.id"], name=op.f("fk_lane_holiday_lane_id_lane"), ondelete="CASCADE"
-        ),
-        sa.ForeignKeyConstraint(
-            ["tenant_id"], ["tenant.id"], name=op.f("fk_lane_holiday_tenant_id_tenant"), ondelete="RESTRICT"
-        ),
-        sa.PrimaryKeyConstraint("id", name=op.f("pk_lane_holiday")),
-        sa.UniqueConstraint("lane_id", "day", name=op.f("uq_lane_holiday_lane_id_day")),
+    op.create_index("ix_point_deposit_of_shipment", "point_deposit", ["shipment_id", "id"], unique=False)
+    op.create_index(op.f("ix_point_deposit_tenant_id"), "point_deposit", ["tenant_id"], unique=False)
+    op.create_index(
+        "ix_point_deposit_waiting",
+        "point_deposit",
+        ["tenant_id", "facility_id", "deposited_at"],
+        unique=False,
+        postgresql_where=sa.text("taken_at IS NULL AND taken_back_at IS NULL"),
     )
-    op.create_index(op.f("ix_lane_holiday_tenant_id"), "lane_holiday", ["tenant_id"], unique=False)
-    op.create_table(
-        "plan_round",
-        sa.Column("id", sa.BigInteger(), sa.Identity(always=False), nullable=False),
-        sa.Column("tenant_id", sa.BigInteger(), nullable=False),
-        sa.Column("plan_id", sa.BigInteger(), nullable=False),
-        sa.Column("courier_id", sa.BigInteger(), nullable=False),
-        sa.Column("start_s", sa.BigInteger(), nullable=False),
-        sa.Column("end_s", sa.BigInteger(), nullable=False),
-        sa.Column("distance_m", sa.BigInteger(), nullable=False),
-        sa.Column("cost_minor", sa.BigInteger(), nullable=False),
-        sa.ForeignKeyConstraint(
-            ["courier_id"], ["courier.id"], name=op.f("fk_plan_round_courier_id_courier")
-        ),
-        sa.ForeignKeyConstraint(
-            ["plan_id"], ["plan.id"], name=op.f("fk_plan_round_plan_id_plan"), ondelete="CASCADE"
-        ),
-        sa.ForeignKeyConstraint(
-            ["tenant_id"], ["tenant.id"], name=op.f("fk_plan_round_tenant_id_tenant"), ondelete="RESTRICT"
-        ),
-        sa.PrimaryKeyConstraint("id", name=op.f("pk_plan_round")),
-        sa.UniqueConstraint("plan_id", "courier_id", name=op.f("uq_plan_round_plan_id_courier_id")),
+    op.create_index(
+        "uq_point_deposit_compartment",
+        "point_deposit",
+        ["compartment_id"],
+        unique=True,
+        postgresql_where=sa.text("taken_at IS NULL AND taken_back_at IS NULL"),
     )
-    op.create_index(op.f("ix_plan_round_courier_id"), "plan_round", ["courier_id"], unique=False)
-    op.create_index(op.f("ix_plan_round_tenant_id"), "plan_round", ["tenant_id"], unique=False)
+    op.create_index(
+        "uq_point_deposit_shipment",
+        "point_deposit",
+        ["shipment_id"],
+        unique=True,
+        postgresql_where=sa.text("taken_at IS NULL AND taken_back_at IS NULL"),
+    )
     op.create_table(
         "service_case",
         sa.Column("id", sa.BigInteger(), sa.Identity(always=False), nullable=False),
@@ -1972,6 +2690,9 @@ def upgrade() -> None:
                 "surplus_in_container",
                 "pickup_overdue",
                 "unconfirmed",
+                "cash_missing",
+                "without_consent",
+                "merge_overdue",
                 name="findingkind",
                 native_enum=False,
                 create_constraint=True,
@@ -2142,6 +2863,21 @@ def upgrade() -> None:
         sa.Column("attempts", sa.BigInteger(), nullable=False),
         sa.Column("terminal", sa.Boolean(), nullable=False),
         sa.Column("has_findings", sa.Boolean(), nullable=False),
+        sa.Column(
+            "instruction",
+            sa.Enum(
+                "redeliver",
+                "redirect",
+                "hold_at_outlet",
+                "intercept",
+                "return_to_sender",
+                name="instructionkind",
+                native_enum=False,
+                create_constraint=True,
+                length=40,
+            ),
+            nullable=True,
+        ),
         sa.Column("delivered_at", app.db.types.UtcDateTime(timezone=True), nullable=True),
         sa.Column("receipt_confirmed_at", app.db.types.UtcDateTime(timezone=True), nullable=True),
         sa.Column("last_scan_at", app.db.types.UtcDateTime(timezone=True), nullable=True),
@@ -2230,89 +2966,49 @@ def upgrade() -> None:
     )
     op.create_index(op.f("ix_stop_request_tenant_id"), "stop_request", ["tenant_id"], unique=False)
     op.create_table(
-        "webhook_message",
+        "webhook_attempt",
         sa.Column("id", sa.BigInteger(), sa.Identity(always=False), nullable=False),
         sa.Column("tenant_id", sa.BigInteger(), nullable=False),
-        sa.Column("endpoint_id", sa.BigInteger(), nullable=False),
-        sa.Column("message_key", sa.Text(), nullable=False),
-        sa.Column("event_key", sa.Text(), nullable=False),
-        sa.Column("event_type", sa.Text(), nullable=False),
-        sa.Column("body", sa.Text(), nullable=False),
+        sa.Column("message_id", sa.BigInteger(), nullable=False),
+        sa.Column("number", sa.BigInteger(), nullable=False),
+        sa.Column("at", app.db.types.UtcDateTime(timezone=True), nullable=False),
+        sa.Column("duration_ms", sa.BigInteger(), nullable=False),
+        sa.Column("status", sa.BigInteger(), nullable=True),
         sa.Column(
-            "state",
+            "failure",
             sa.Enum(
-                "waiting",
-                "delivered",
-                "failed",
-                name="messagestate",
+                "status",
+                "redirect",
+                "timeout",
+                "name",
+                "address",
+                "connection",
+                "tls",
+                "protocol",
+                name="failure",
                 native_enum=False,
                 create_constraint=True,
                 length=40,
             ),
-            nullable=False,
+            nullable=True,
         ),
-        sa.Column("created_at", app.db.types.UtcDateTime(timezone=True), nullable=False),
-        sa.Column("released_at", app.db.types.UtcDateTime(timezone=True), nullable=False),
-        sa.Column("due_at", app.db.types.UtcDateTime(timezone=True), nullable=False),
-        sa.Column("tries", sa.BigInteger(), nullable=False),
-        sa.Column("attempts", sa.BigInteger(), nullable=False),
-        sa.Column("ended_at", app.db.types.UtcDateTime(timezone=True), nullable=True),
+        sa.Column("detail", sa.Text(), nullable=True),
         sa.ForeignKeyConstraint(
-            ["endpoint_id"],
-            ["webhook_endpoint.id"],
-            name=op.f("fk_webhook_message_endpoint_id_webhook_endpoint"),
+            ["message_id"],
+            ["webhook_message.id"],
+            name=op.f("fk_webhook_attempt_message_id_webhook_message"),
             ondelete="CASCADE",
         ),
         sa.ForeignKeyConstraint(
             ["tenant_id"],
             ["tenant.id"],
-            name=op.f("fk_webhook_message_tenant_id_tenant"),
+            name=op.f("fk_webhook_attempt_tenant_id_tenant"),
             ondelete="RESTRICT",
         ),
-        sa.PrimaryKeyConstraint("id", name=op.f("pk_webhook_message")),
-        sa.UniqueConstraint(
-            "endpoint_id", "event_key", name=op.f("uq_webhook_message_endpoint_id_event_key")
-        ),
-        sa.UniqueConstraint("message_key", name=op.f("uq_webhook_message_message_key")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_webhook_attempt")),
     )
-    op.create_index(op.f("ix_webhook_message_created_at"), "webhook_message", ["created_at"], unique=False)
-    op.create_index(
-        "ix_webhook_message_failed",
-        "webhook_message",
-        ["endpoint_id", "created_at"],
-        unique=False,
-        postgresql_where=sa.text("state = 'failed'"),
-    )
-    op.create_index("ix_webhook_message_listed", "webhook_message", ["endpoint_id", "id"], unique=False)
-    op.create_index(op.f("ix_webhook_message_tenant_id"), "webhook_message", ["tenant_id"], unique=False)
-    op.create_index(
-        "ix_webhook_message_waiting",
-        "webhook_message",
-        ["endpoint_id", "due_at", "id"],
-        unique=False,
-        postgresql_where=sa.text("state = 'waiting'"),
-    )
-    op.create_table(
-        "webhook_secret",
-        sa.Column("id", sa.BigInteger(), sa.Identity(always=False), nullable=False),
-        sa.Column("tenant_id", sa.BigInteger(), nullable=False),
-        sa.Column("endpoint_id", sa.BigInteger(), nullable=False),
-        sa.Column("key", sa.LargeBinary(), nullable=False),
-        sa.Column("created_at", app.db.types.UtcDateTime(timezone=True), nullable=False),
-        sa.Column("expires_at", app.db.types.UtcDateTime(timezone=True), nullable=True),
-        sa.ForeignKeyConstraint(
-            ["endpoint_id"],
-            ["webhook_endpoint.id"],
-            name=op.f("fk_webhook_secret_endpoint_id_webhook_endpoint"),
-            ondelete="CASCADE",
-        ),
-        sa.ForeignKeyConstraint(
-            ["tenant_id"], ["tenant.id"], name=op.f("fk_webhook_secret_tenant_id_tenant"), ondelete="RESTRICT"
-        ),
-        sa.PrimaryKeyConstraint("id", name=op.f("pk_webhook_secret")),
-    )
-    op.create_index(op.f("ix_webhook_secret_endpoint_id"), "webhook_secret", ["endpoint_id"], unique=False)
-    op.create_index(op.f("ix_webhook_secret_tenant_id"), "webhook_secret", ["tenant_id"], unique=False)
+    op.create_index(op.f("ix_webhook_attempt_message_id"), "webhook_attempt", ["message_id"], unique=False)
+    op.create_index(op.f("ix_webhook_attempt_tenant_id"), "webhook_attempt", ["tenant_id"], unique=False)
     op.create_table(
         "case_draft",
         sa.Column("tenant_id", sa.BigInteger(), nullable=False),
@@ -2484,137 +3180,6 @@ def upgrade() -> None:
         postgresql_where=sa.text("status <> 'refused'"),
     )
     op.create_table(
-        "container_item",
-        sa.Column("id", sa.BigInteger(), sa.Identity(always=False), nullable=False),
-        sa.Column("tenant_id", sa.BigInteger(), nullable=False),
-        sa.Column("container_id", sa.BigInteger(), nullable=False),
-        sa.Column("shipment_id", sa.BigInteger(), nullable=True),
-        sa.Column("piece_no", sa.BigInteger(), nullable=True),
-        sa.Column("child_id", sa.BigInteger(), nullable=True),
-        sa.Column("packed_at", app.db.types.UtcDateTime(timezone=True), nullable=False),
-        sa.Column("released_at", app.db.types.UtcDateTime(timezone=True), nullable=True),
-        sa.Column("checked_at", app.db.types.UtcDateTime(timezone=True), nullable=True),
-        sa.Column("surplus", sa.Boolean(), nullable=False),
-        sa.CheckConstraint(
-            "(shipment_id IS NULL) = (piece_no IS NULL) AND (shipment_id IS NULL) <> (child_id IS NULL)",
-            name=op.f("ck_container_item_is_piece_or_container"),
-        ),
-        sa.CheckConstraint("child_id <> container_id", name=op.f("ck_container_item_not_in_itself")),
-        sa.ForeignKeyConstraint(
-            ["child_id"], ["container.id"], name=op.f("fk_container_item_child_id_container")
-        ),
-        sa.ForeignKeyConstraint(
-            ["container_id"], ["container.id"], name=op.f("fk_container_item_container_id_container")
-        ),
-        sa.ForeignKeyConstraint(
-            ["shipment_id"], ["shipment.id"], name=op.f("fk_container_item_shipment_id_shipment")
-        ),
-        sa.ForeignKeyConstraint(
-            ["tenant_id"], ["tenant.id"], name=op.f("fk_container_item_tenant_id_tenant"), ondelete="RESTRICT"
-        ),
-        sa.PrimaryKeyConstraint("id", name=op.f("pk_container_item")),
-    )
-    op.create_index(op.f("ix_container_item_tenant_id"), "container_item", ["tenant_id"], unique=False)
-    op.create_index(
-        "uq_container_item_child",
-        "container_item",
-        ["child_id"],
-        unique=True,
-        postgresql_where=sa.text("child_id IS NOT NULL AND released_at IS NULL AND NOT surplus"),
-    )
-    op.create_index(
-        "uq_container_item_listed",
-        "container_item",
-        ["container_id", "shipment_id", "piece_no", "child_id"],
-        unique=True,
-        postgresql_nulls_not_distinct=True,
-    )
-    op.create_index(
-        "uq_container_item_piece",
-        "container_item",
-        ["shipment_id", "piece_no"],
-        unique=True,
-        postgresql_where=sa.text("shipment_id IS NOT NULL AND released_at IS NULL AND NOT surplus"),
-    )
-    op.create_table(
-        "container_scan",
-        sa.Column("tenant_id", sa.BigInteger(), nullable=False),
-        sa.Column("scan_key", sa.Text(), nullable=False),
-        sa.Column("container_id", sa.BigInteger(), nullable=False),
-        sa.Column("device_id", sa.Text(), nullable=False),
-        sa.Column("client_scan_id", sa.Text(), nullable=False),
-        sa.Column(
-            "code",
-            sa.Enum(
-                "booked",
-                "pickup_failed",
-                "cancelled",
-                "collected",
-                "deposited",
-                "accepted",
-                "arrived",
-                "missorted",
-                "damaged",
-                "delayed",
-                "held",
-                "intercepted",
-                "released",
-                "redirected",
-                "sorted",
-                "departed",
-                "out_for_delivery",
-                "attempt_failed",
-                "refused",
-                "at_outlet",
-                "at_store",
-                "at_locker",
-                "at_collective_point",
-                "pickup_overdue",
-                "returning",
-                "lost",
-                "returned",
-                "delivered",
-                "delivered_to_proxy",
-                "taken_from_point",
-                "taken_from_locker",
-                "receipt_confirmed",
-                "voided",
-                name="scancode",
-                native_enum=False,
-                create_constraint=True,
-                length=40,
-            ),
-            nullable=False,
-        ),
-        sa.Column("occurred_at", app.db.types.UtcDateTime(timezone=True), nullable=False),
-        sa.Column("offset_minutes", sa.BigInteger(), nullable=False),
-        sa.Column("received_at", app.db.types.UtcDateTime(timezone=True), nullable=False),
-        sa.Column("facility_id", sa.BigInteger(), nullable=True),
-        sa.Column("courier_id", sa.BigInteger(), nullable=True),
-        sa.Column("user_id", sa.BigInteger(), nullable=True),
-        sa.Column("reason", sa.Text(), nullable=True),
-        sa.Column("corrects", sa.Text(), nullable=True),
-        sa.ForeignKeyConstraint(
-            ["container_id"], ["container.id"], name=op.f("fk_container_scan_container_id_container")
-        ),
-        sa.ForeignKeyConstraint(
-            ["tenant_id"], ["tenant.id"], name=op.f("fk_container_scan_tenant_id_tenant"), ondelete="RESTRICT"
-        ),
-        sa.PrimaryKeyConstraint("scan_key", name=op.f("pk_container_scan")),
-    )
-    op.create_index(
-        "ix_container_scan_container", "container_scan", ["container_id", "occurred_at"], unique=False
-    )
-    op.create_index(
-        "ix_container_scan_corrects",
-        "container_scan",
-        ["corrects"],
-        unique=False,
-        postgresql_where=sa.text("corrects IS NOT NULL"),
-    )
-    op.create_index(op.f("ix_container_scan_tenant_id"), "container_scan", ["tenant_id"], unique=False)
-    op.create_index("ix_container_scan_user", "container_scan", ["user_id", "received_at"], unique=False)
-    op.create_table(
         "finding_note",
         sa.Column("id", sa.BigInteger(), sa.Identity(always=False), nullable=False),
         sa.Column("tenant_id", sa.BigInteger(), nullable=False),
@@ -2704,57 +3269,6 @@ def upgrade() -> None:
     op.create_index(op.f("ix_order_share_party_id"), "order_share", ["party_id"], unique=False)
     op.create_index(op.f("ix_order_share_tenant_id"), "order_share", ["tenant_id"], unique=False)
     op.create_table(
-        "packing_event",
-        sa.Column("id", sa.BigInteger(), sa.Identity(always=False), nullable=False),
-        sa.Column("tenant_id", sa.BigInteger(), nullable=False),
-        sa.Column("event_key", sa.Text(), nullable=False),
-        sa.Column("container_id", sa.BigInteger(), nullable=False),
-        sa.Column(
-            "action",
-            sa.Enum(
-                "packed",
-                "unpacked",
-                "checked",
-                name="packingaction",
-                native_enum=False,
-                create_constraint=True,
-                length=40,
-            ),
-            nullable=False,
-        ),
-        sa.Column("device_id", sa.Text(), nullable=False),
-        sa.Column("client_event_id", sa.Text(), nullable=False),
-        sa.Column("occurred_at", app.db.types.UtcDateTime(timezone=True), nullable=False),
-        sa.Column("offset_minutes", sa.BigInteger(), nullable=False),
-        sa.Column("received_at", app.db.types.UtcDateTime(timezone=True), nullable=False),
-        sa.Column("facility_id", sa.BigInteger(), nullable=False),
-        sa.Column("user_id", sa.BigInteger(), nullable=True),
-        sa.Column("shipment_ids", postgresql.ARRAY(sa.BigInteger()), nullable=False),
-        sa.Column("piece_nos", postgresql.ARRAY(sa.BigInteger()), nullable=False),
-        sa.Column("child_ids", postgresql.ARRAY(sa.BigInteger()), nullable=False),
-        sa.ForeignKeyConstraint(
-            ["container_id"], ["container.id"], name=op.f("fk_packing_event_container_id_container")
-        ),
-        sa.ForeignKeyConstraint(
-            ["facility_id"], ["facility.id"], name=op.f("fk_packing_event_facility_id_facility")
-        ),
-        sa.ForeignKeyConstraint(
-            ["tenant_id"], ["tenant.id"], name=op.f("fk_packing_event_tenant_id_tenant"), ondelete="RESTRICT"
-        ),
-        sa.ForeignKeyConstraint(
-            ["user_id"], ["user_account.id"], name=op.f("fk_packing_event_user_id_user_account")
-        ),
-        sa.PrimaryKeyConstraint("id", name=op.f("pk_packing_event")),
-        sa.UniqueConstraint("event_key", name=op.f("uq_packing_event_event_key")),
-    )
-    op.create_index(
-        "ix_packing_event_container", "packing_event", ["container_id", "occurred_at"], unique=False
-    )
-    op.create_index(
-        "ix_packing_event_shipments", "packing_event", ["shipment_ids"], unique=False, postgresql_using="gin"
-    )
-    op.create_index(op.f("ix_packing_event_tenant_id"), "packing_event", ["tenant_id"], unique=False)
-    op.create_table(
         "plan_unserved",
         sa.Column("id", sa.BigInteger(), sa.Identity(always=False), nullable=False),
         sa.Column("tenant_id", sa.BigInteger(), nullable=False),
@@ -2813,67 +3327,56 @@ def upgrade() -> None:
     op.create_index(op.f("ix_plan_visit_stop_request_id"), "plan_visit", ["stop_request_id"], unique=False)
     op.create_index(op.f("ix_plan_visit_tenant_id"), "plan_visit", ["tenant_id"], unique=False)
     op.create_table(
-        "webhook_attempt",
+        "proxy_receipt",
         sa.Column("id", sa.BigInteger(), sa.Identity(always=False), nullable=False),
         sa.Column("tenant_id", sa.BigInteger(), nullable=False),
-        sa.Column("message_id", sa.BigInteger(), nullable=False),
-        sa.Column("number", sa.BigInteger(), nullable=False),
-        sa.Column("at", app.db.types.UtcDateTime(timezone=True), nullable=False),
-        sa.Column("duration_ms", sa.BigInteger(), nullable=False),
-        sa.Column("status", sa.BigInteger(), nullable=True),
+        sa.Column("shipment_id", sa.BigInteger(), nullable=False),
+        sa.Column("scan_key", sa.Text(), nullable=False),
+        sa.Column("name", sa.Text(), nullable=False),
         sa.Column(
-            "failure",
+            "relation",
             sa.Enum(
-                "status",
-                "redirect",
-                "timeout",
-                "name",
-                "address",
-                "connection",
-                "tls",
-                "protocol",
-                name="failure",
+                "family",
+                "neighbour",
+                "colleague",
+                "reception",
+                "other",
+                name="relation",
                 native_enum=False,
                 create_constraint=True,
                 length=40,
             ),
-            nullable=True,
+            nullable=False,
         ),
-        sa.Column("detail", sa.Text(), nullable=True),
+        sa.Column("consent_id", sa.BigInteger(), nullable=False),
         sa.ForeignKeyConstraint(
-            ["message_id"],
-            ["webhook_message.id"],
-            name=op.f("fk_webhook_attempt_message_id_webhook_message"),
-            ondelete="CASCADE",
+            ["consent_id"], ["delivery_consent.id"], name=op.f("fk_proxy_receipt_consent_id_delivery_consent")
         ),
         sa.ForeignKeyConstraint(
-            ["tenant_id"],
-            ["tenant.id"],
-            name=op.f("fk_webhook_attempt_tenant_id_tenant"),
-            ondelete="RESTRICT",
+            ["shipment_id"], ["shipment.id"], name=op.f("fk_proxy_receipt_shipment_id_shipment")
         ),
-        sa.PrimaryKeyConstraint("id", name=op.f("pk_webhook_attempt")),
+        sa.ForeignKeyConstraint(
+            ["tenant_id"], ["tenant.id"], name=op.f("fk_proxy_receipt_tenant_id_tenant"), ondelete="RESTRICT"
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_proxy_receipt")),
+        sa.UniqueConstraint("scan_key", name=op.f("uq_proxy_receipt_scan_key")),
     )
-    op.create_index(op.f("ix_webhook_attempt_message_id"), "webhook_attempt", ["message_id"], unique=False)
-    op.create_index(op.f("ix_webhook_attempt_tenant_id"), "webhook_attempt", ["tenant_id"], unique=False)
+    op.create_index(op.f("ix_proxy_receipt_shipment_id"), "proxy_receipt", ["shipment_id"], unique=False)
+    op.create_index(op.f("ix_proxy_receipt_tenant_id"), "proxy_receipt", ["tenant_id"], unique=False)
     # ### end Alembic commands ###
 
 
 def downgrade() -> None:
     # ### commands auto generated by Alembic - please adjust! ###
-    op.drop_index(op.f("ix_webhook_attempt_tenant_id"), table_name="webhook_attempt")
-    op.drop_index(op.f("ix_webhook_attempt_message_id"), table_name="webhook_attempt")
-    op.drop_table("webhook_attempt")
+    op.drop_index(op.f("ix_proxy_receipt_tenant_id"), table_name="proxy_receipt")
+    op.drop_index(op.f("ix_proxy_receipt_shipment_id"), table_name="proxy_receipt")
+    op.drop_table("proxy_receipt")
     op.drop_index(op.f("ix_plan_visit_tenant_id"), table_name="plan_visit")
     op.drop_index(op.f("ix_plan_visit_stop_request_id"), table_name="plan_visit")
     op.drop_index("ix_plan_visit_courier", table_name="plan_visit")
     op.drop_table("plan_visit")
     op.drop_index(op.f("ix_plan_unserved_tenant_id"), table_name="plan_unserved")
     op.drop_table("plan_unserved")
-    op.drop_index(op.f("ix_packing_event_tenant_id"), table_name="packing_event")
-    op.drop_index("ix_packing_event_shipments", table_name="packing_event", postgresql_using="gin")
-    op.drop_index("ix_packing_event_container", table_name="packing_event")
-    op.drop_table("packing_event")
     op.drop_index(op.f("ix_order_share_tenant_id"), table_name="order_share")
     op.drop_index(op.f("ix_order_share_party_id"), table_name="order_share")
     op.drop_index(op.f("ix_order_share_order_id"), table_name="order_share")
@@ -2884,28 +3387,6 @@ def downgrade() -> None:
     op.drop_index(op.f("ix_finding_note_tenant_id"), table_name="finding_note")
     op.drop_index(op.f("ix_finding_note_finding_id"), table_name="finding_note")
     op.drop_table("finding_note")
-    op.drop_index("ix_container_scan_user", table_name="container_scan")
-    op.drop_index(op.f("ix_container_scan_tenant_id"), table_name="container_scan")
-    op.drop_index(
-        "ix_container_scan_corrects",
-        table_name="container_scan",
-        postgresql_where=sa.text("corrects IS NOT NULL"),
-    )
-    op.drop_index("ix_container_scan_container", table_name="container_scan")
-    op.drop_table("container_scan")
-    op.drop_index(
-        "uq_container_item_piece",
-        table_name="container_item",
-        postgresql_where=sa.text("shipment_id IS NOT NULL AND released_at IS NULL AND NOT surplus"),
-    )
-    op.drop_index("uq_container_item_listed", table_name="container_item", postgresql_nulls_not_distinct=True)
-    op.drop_index(
-        "uq_container_item_child",
-        table_name="container_item",
-        postgresql_where=sa.text("child_id IS NOT NULL AND released_at IS NULL AND NOT surplus"),
-    )
-    op.drop_index(op.f("ix_container_item_tenant_id"), table_name="container_item")
-    op.drop_table("container_item")
     op.drop_index(
         "uq_claim_shipment_id_standing", table_name="claim", postgresql_where=sa.text("status <> 'refused'")
     )
@@ -2917,23 +3398,9 @@ def downgrade() -> None:
     op.drop_table("case_event")
     op.drop_index(op.f("ix_case_draft_tenant_id"), table_name="case_draft")
     op.drop_table("case_draft")
-    op.drop_index(op.f("ix_webhook_secret_tenant_id"), table_name="webhook_secret")
-    op.drop_index(op.f("ix_webhook_secret_endpoint_id"), table_name="webhook_secret")
-    op.drop_table("webhook_secret")
-    op.drop_index(
-        "ix_webhook_message_waiting",
-        table_name="webhook_message",
-        postgresql_where=sa.text("state = 'waiting'"),
-    )
-    op.drop_index(op.f("ix_webhook_message_tenant_id"), table_name="webhook_message")
-    op.drop_index("ix_webhook_message_listed", table_name="webhook_message")
-    op.drop_index(
-        "ix_webhook_message_failed",
-        table_name="webhook_message",
-        postgresql_where=sa.text("state = 'failed'"),
-    )
-    op.drop_index(op.f("ix_webhook_message_created_at"), table_name="webhook_message")
-    op.drop_table("webhook_message")
+    op.drop_index(op.f("ix_webhook_attempt_tenant_id"), table_name="webhook_attempt")
+    op.drop_index(op.f("ix_webhook_attempt_message_id"), table_name="webhook_attempt")
+    op.drop_table("webhook_attempt")
     op.drop_index(op.f("ix_stop_request_tenant_id"), table_name="stop_request")
     op.drop_index("ix_stop_request_day", table_name="stop_request")
     op.drop_table("stop_request")
@@ -2970,6 +3437,112 @@ def downgrade() -> None:
     op.drop_index("ix_service_case_queue", table_name="service_case")
     op.drop_index("ix_service_case_customer", table_name="service_case")
     op.drop_table("service_case")
+    op.drop_index(
+        "uq_point_deposit_shipment",
+        table_name="point_deposit",
+        postgresql_where=sa.text("taken_at IS NULL AND taken_back_at IS NULL"),
+    )
+    op.drop_index(
+        "uq_point_deposit_compartment",
+        table_name="point_deposit",
+        postgresql_where=sa.text("taken_at IS NULL AND taken_back_at IS NULL"),
+    )
+    op.drop_index(
+        "ix_point_deposit_waiting",
+        table_name="point_deposit",
+        postgresql_where=sa.text("taken_at IS NULL AND taken_back_at IS NULL"),
+    )
+    op.drop_index(op.f("ix_point_deposit_tenant_id"), table_name="point_deposit")
+    op.drop_index("ix_point_deposit_of_shipment", table_name="point_deposit")
+    op.drop_table("point_deposit")
+    op.drop_index(op.f("ix_packing_event_tenant_id"), table_name="packing_event")
+    op.drop_index("ix_packing_event_shipments", table_name="packing_event", postgresql_using="gin")
+    op.drop_index("ix_packing_event_container", table_name="packing_event")
+    op.drop_table("packing_event")
+    op.drop_index(op.f("ix_first_promise_tenant_id"), table_name="first_promise")
+    op.drop_table("first_promise")
+    op.drop_index(op.f("ix_door_code_tenant_id"), table_name="door_code")
+    op.drop_table("door_code")
+    op.drop_index(op.f("ix_delivery_proof_tenant_id"), table_name="delivery_proof")
+    op.drop_index(op.f("ix_delivery_proof_shipment_id"), table_name="delivery_proof")
+    op.drop_table("delivery_proof")
+    op.drop_index(
+        "uq_delivery_instruction_open",
+        table_name="delivery_instruction",
+        postgresql_where=sa.text("standing IN ('asked', 'accepted')"),
+    )
+    op.drop_index(op.f("ix_delivery_instruction_tenant_id"), table_name="delivery_instruction")
+    op.drop_index("ix_delivery_instruction_standing", table_name="delivery_instruction")
+    op.drop_index("ix_delivery_instruction_shipment", table_name="delivery_instruction")
+    op.drop_table("delivery_instruction")
+    op.drop_index(op.f("ix_delivery_consent_tenant_id"), table_name="delivery_consent")
+    op.drop_index("ix_delivery_consent_customer", table_name="delivery_consent")
+    op.drop_table("delivery_consent")
+    op.drop_index(
+        "ix_customer_order_unpaid", table_name="customer_order", postgresql_where=sa.text("paid_at IS NULL")
+    )
+    op.drop_index(op.f("ix_customer_order_tenant_id"), table_name="customer_order")
+    op.drop_index("ix_customer_order_placed", table_name="customer_order")
+    op.drop_index("ix_customer_order_customer", table_name="customer_order")
+    op.drop_table("customer_order")
+    op.drop_index("ix_container_scan_user", table_name="container_scan")
+    op.drop_index(op.f("ix_container_scan_tenant_id"), table_name="container_scan")
+    op.drop_index(
+        "ix_container_scan_corrects",
+        table_name="container_scan",
+        postgresql_where=sa.text("corrects IS NOT NULL"),
+    )
+    op.drop_index("ix_container_scan_container", table_name="container_scan")
+    op.drop_table("container_scan")
+    op.drop_index(
+        "uq_container_item_piece",
+        table_name="container_item",
+        postgresql_where=sa.text("shipment_id IS NOT NULL AND released_at IS NULL AND NOT surplus"),
+    )
+    op.drop_index("uq_container_item_listed", table_name="container_item", postgresql_nulls_not_distinct=True)
+    op.drop_index(
+        "uq_container_item_child",
+        table_name="container_item",
+        postgresql_where=sa.text("child_id IS NOT NULL AND released_at IS NULL AND NOT surplus"),
+    )
+    op.drop_index(op.f("ix_container_item_tenant_id"), table_name="container_item")
+    op.drop_table("container_item")
+    op.drop_index(
+        "uq_cash_collection_standing",
+        table_name="cash_collection",
+        postgresql_where=sa.text("reversed_at IS NULL"),
+    )
+    op.drop_index(op.f("ix_cash_collection_tenant_id"), table_name="cash_collection")
+    op.drop_index(op.f("ix_cash_collection_shipment_id"), table_name="cash_collection")
+    op.drop_table("cash_collection")
+    op.drop_index(op.f("ix_webhook_secret_tenant_id"), table_name="webhook_secret")
+    op.drop_index(op.f("ix_webhook_secret_endpoint_id"), table_name="webhook_secret")
+    op.drop_table("webhook_secret")
+    op.drop_index(
+        "ix_webhook_message_waiting",
+        table_name="webhook_message",
+        postgresql_where=sa.text("state = 'waiting'"),
+    )
+    op.drop_index(op.f("ix_webhook_message_tenant_id"), table_name="webhook_message")
+    op.drop_index("ix_webhook_message_listed", table_name="webhook_message")
+    op.drop_index(
+        "ix_webhook_message_failed",
+        table_name="webhook_message",
+        postgresql_where=sa.text("state = 'failed'"),
+    )
+    op.drop_index(op.f("ix_webhook_message_created_at"), table_name="webhook_message")
+    op.drop_table("webhook_message")
+    op.drop_index(op.f("ix_shipment_tenant_id"), table_name="shipment")
+    op.drop_index("ix_shipment_sender_phone", table_name="shipment")
+    op.drop_index("ix_shipment_reference", table_name="shipment")
+    op.drop_index(
+        "ix_shipment_merge", table_name="shipment", postgresql_where=sa.text("merge_group_id IS NOT NULL")
+    )
+    op.drop_index("ix_shipment_customer_booked", table_name="shipment")
+    op.drop_index("ix_shipment_consignee_phone", table_name="shipment")
+    op.drop_index("ix_shipment_consignee", table_name="shipment")
+    op.drop_index("ix_shipment_booked", table_name="shipment")
+    op.drop_table("shipment")
     op.drop_index(op.f("ix_plan_round_tenant_id"), table_name="plan_round")
     op.drop_index(op.f("ix_plan_round_courier_id"), table_name="plan_round")
     op.drop_table("plan_round")
@@ -2978,18 +3551,6 @@ def downgrade() -> None:
     op.drop_index(op.f("ix_lane_departure_tenant_id"), table_name="lane_departure")
     op.drop_index(op.f("ix_lane_departure_lane_id"), table_name="lane_departure")
     op.drop_table("lane_departure")
-    op.drop_index(op.f("ix_first_promise_tenant_id"), table_name="first_promise")
-    op.drop_table("first_promise")
-    op.drop_index(op.f("ix_delivery_proof_tenant_id"), table_name="delivery_proof")
-    op.drop_index(op.f("ix_delivery_proof_shipment_id"), table_name="delivery_proof")
-    op.drop_table("delivery_proof")
-    op.drop_index(
-        "ix_customer_order_unpaid", table_name="customer_order", postgresql_where=sa.text("paid_at IS NULL")
-    )
-    op.drop_index(op.f("ix_customer_order_tenant_id"), table_name="customer_order")
-    op.drop_index("ix_customer_order_placed", table_name="customer_order")
-    op.drop_index("ix_customer_order_customer", table_name="customer_order")
-    op.drop_table("customer_order")
     op.drop_index(
         "ix_container_under_way", table_name="container", postgresql_where=sa.text("status <> 'broken'")
     )
@@ -2998,14 +3559,6 @@ def downgrade() -> None:
     op.drop_index(op.f("ix_webhook_endpoint_tenant_id"), table_name="webhook_endpoint")
     op.drop_index("ix_webhook_endpoint_customer", table_name="webhook_endpoint")
     op.drop_table("webhook_endpoint")
-    op.drop_index(op.f("ix_shipment_tenant_id"), table_name="shipment")
-    op.drop_index("ix_shipment_sender_phone", table_name="shipment")
-    op.drop_index("ix_shipment_reference", table_name="shipment")
-    op.drop_index("ix_shipment_customer_booked", table_name="shipment")
-    op.drop_index("ix_shipment_consignee_phone", table_name="shipment")
-    op.drop_index("ix_shipment_consignee", table_name="shipment")
-    op.drop_index("ix_shipment_booked", table_name="shipment")
-    op.drop_table("shipment")
     op.drop_index("uq_plan_published", table_name="plan", postgresql_where=sa.text("status = 'published'"))
     op.drop_index(
         "uq_plan_pending", table_name="plan", postgresql_where=sa.text("status IN ('requested', 'solving')")
@@ -3019,6 +3572,11 @@ def downgrade() -> None:
     op.drop_index(op.f("ix_notice_wording_tenant_id"), table_name="notice_wording")
     op.drop_index(op.f("ix_notice_wording_customer_id"), table_name="notice_wording")
     op.drop_table("notice_wording")
+    op.drop_index(op.f("ix_merge_group_tenant_id"), table_name="merge_group")
+    op.drop_index(
+        "ix_merge_group_open", table_name="merge_group", postgresql_where=sa.text("released_at IS NULL")
+    )
+    op.drop_table("merge_group")
     op.drop_index(op.f("ix_lane_to_facility_id"), table_name="lane")
     op.drop_index(op.f("ix_lane_tenant_id"), table_name="lane")
     op.drop_index(op.f("ix_lane_from_facility_id"), table_name="lane")
@@ -3047,6 +3605,8 @@ def downgrade() -> None:
     op.drop_index(op.f("ix_courier_tenant_id"), table_name="courier")
     op.drop_index(op.f("ix_courier_facility_id"), table_name="courier")
     op.drop_table("courier")
+    op.drop_index(op.f("ix_compartment_tenant_id"), table_name="compartment")
+    op.drop_table("compartment")
     op.drop_index(op.f("ix_web_session_user_id"), table_name="web_session")
     op.drop_index(op.f("ix_web_session_tenant_id"), table_name="web_session")
     op.drop_index(op.f("ix_web_session_expires_at"), table_name="web_session")

@@ -1,6 +1,7 @@
 // The dispatcher's board: a stop opens in a dialog, and may be dragged to another courier, whose extra cost is
 // shown before it is dropped. Everything here can also be done with links and forms.
 import htmx from "htmx.org/dist/htmx.esm.js";
+import { startPhotos } from "./photo.js";
 import { startSignature } from "./signature.js";
 import { toast } from "./requests.js";
 import { message } from "./messages.js";
@@ -93,4 +94,5 @@ export function startDispatch() {
   }
   startFilters();
   for (const form of document.querySelectorAll("form[data-signed]")) startSignature(form);
+  startPhotos();
 }

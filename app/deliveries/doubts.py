@@ -1,0 +1,91 @@
+"""What a device reported about the last door that should not be so: a finding, since a scan is evidence.
+
+Hand-overs of this room cannot bring them about; a scan that was simply sent can.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+from types import MappingProxyType
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Session
+
+from app.deliveries import cash, consent, points
+from app.deliveries.door_models import CashCollection
+from app.deliveries.models import ConsentChannel
+from app.shipments.finding_models import ShipmentFinding
+from app.shipments.findings import store_findings
+from app.shipments.models import Shipment
+from tracking.finding import Finding, FindingKind
+from tracking.shipment import Milestone, ScanCode
+
+SOURCE = "door"
+_AT_THE_DOOR = frozenset({Milestone.DELIVERED, Milestone.READY_FOR_PICKUP})
+_CHANNELS: Mapping[ScanCode, ConsentChannel] = MappingProxyType(
+    {
+        ScanCode.AT_LOCKER: ConsentChannel.LOCKER,
+        ScanCode.AT_STORE: ConsentChannel.STORE,
+        ScanCode.AT_COLLECTIVE_POINT: ConsentChannel.STORE,
+        ScanCode.DELIVERED_TO_PROXY: ConsentChannel.PROXY,
+    }
+)
+
+
+def look_at_hand_over(session: Session, shipment_id: int, milestone: Milestone, *, now: datetime) -> None:
+    """After something has happened to a shipment: end deposits, take back voided cash, tell findings."""
+    points.close_elsewhere(session, shipment_id, now=now)
+    reversed_now = cash.reverse_voided(session, now=now, shipment_id=shipment_id)
+    if milestone not in _AT_THE_DOOR and not reversed_now and not _doubted(session, shipment_id):
+        return
+    shipment = session.get_one(Shipment, shipment_id)
+    session.flush()  # what was reversed just now is asked for below
+    store_findings(session, {shipment_id: _found(session, shipment)}, source=SOURCE, now=now)
+
+
+def _doubted(session: Session, shipment_id: int) -> bool:
+    return bool(
+        session.scalar(
+            sa.select(
+                sa.exists().where(
+                    ShipmentFinding.shipment_id == shipment_id,
+                    ShipmentFinding.closed_at.is_(None),
+                    ShipmentFinding.finding_key.startswith(f"{SOURCE}:"),
+                )
+            )
+        )
+    )
+
+
+def _found(session: Session, shipment: Shipment) -> list[Finding]:
+    found = []
+    delivered = shipment.milestone is Milestone.DELIVERED
+    if delivered and shipment.cod_minor and not _collected(session, shipment):
+        parameters = (("amount_minor", shipment.cod_minor),)
+        found.append(
+            Finding("cash_missing", FindingKind.CASH_MISSING, shipment.state_since, parameters=parameters)
+        )
+    channel = _CHANNELS.get(shipment.code)
+    if channel is not None and not consent.is_granted(session, shipment, channel):
+        found.append(
+            Finding(
+                f"without_consent:{channel}",
+                FindingKind.WITHOUT_CONSENT,
+                shipment.state_since,
+                parameters=(("channel", channel.value),),
+            )
+        )
+    return found
+
+
+def _collected(session: Session, shipment: Shipment) -> bool:
+    return bool(
+        session.scalar(
+            sa.select(
+                sa.exists().where(
+                    CashCollection.shipment_id == shipment.id, CashCollection.reversed_at.is_(None)
+                )
+            )
+        )
+    )
