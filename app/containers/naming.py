@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import NamedTuple
 
 import sqlalchemy as sa
@@ -41,15 +41,21 @@ def resolve(session: Session, texts: Sequence[str]) -> list[Named]:
     plain = [without_nul(text)[:NUMBER_LENGTH_MAX] for text in texts]
     parsed = [parse_number(text) for text in plain]
     shipments = known(session, {number for number, _piece in parsed})
-    boxes = {number: text for text in plain if (number := container_number_in(text)) is not None}
-    children = _children(session, boxes) if boxes else {}
+    boxes = {
+        text: number
+        for text, (waybill, _piece) in zip(plain, parsed, strict=True)
+        if waybill not in shipments and (number := container_number_in(text)) is not None
+    }
+    children = _children(session, set(boxes.values())) if boxes else {}
     return [
-        _named(text, number, piece_no, shipments.get(number), children.get(container_number_in(text) or ""))
+        _of_container(text, boxes.get(text), children)
+        if number not in shipments
+        else _of_shipment(text, number, piece_no, shipments[number])
         for text, (number, piece_no) in zip(plain, parsed, strict=True)
     ]
 
 
-def _children(session: Session, numbers: dict[str, str]) -> dict[str, Child]:
+def _children(session: Session, numbers: Collection[str]) -> dict[str, Child]:
     rows = session.execute(
         sa.select(Container.number, Container.id, Container.kind, Container.status).where(
             Container.number.in_(numbers)
@@ -58,13 +64,14 @@ def _children(session: Session, numbers: dict[str, str]) -> dict[str, Child]:
     return {number: Child(container_id, kind, status) for number, container_id, kind, status in rows}
 
 
-def _named(
-    text: str, number: str, piece_no: int | None, shipment: Known | None, child: Child | None
-) -> Named:
-    if shipment is None:
-        if child is not None:
-            return Named(container_number_in(text) or text, child.container_id, child=child)
+def _of_container(text: str, number: str | None, children: Mapping[str, Child]) -> Named:
+    child = None if number is None else children.get(number)
+    if number is None or child is None:
         return Named(text, None, RowStatus.UNKNOWN)
+    return Named(number, child.container_id, child=child)
+
+
+def _of_shipment(text: str, number: str, piece_no: int | None, shipment: Known) -> Named:
     if piece_no is None and shipment.pieces > 1:
         return Named(number, None, RowStatus.WHICH_PIECE)
     if (piece_no or 1) > shipment.pieces:

@@ -234,7 +234,7 @@ def _number(session: Session, kind: ContainerKind, container_id: int) -> str:
     prefix = session.get_one(Tenant, tenant_of(session)).gs1_company_prefix
     if prefix is None:
         return container_number(_LETTERS[kind], container_id)
-    return sscc(_EXTENSIONS[kind], prefix, container_id % 10 ** (16 - len(prefix)))
+    return sscc(_EXTENSIONS[kind], prefix, container_id)
 
 
 def _text(text: str | None) -> str | None:
