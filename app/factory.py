@@ -24,6 +24,7 @@ DOORS = (
     "app.network.web",
     "app.network.api",
     "app.network.api_lanes",
+    "app.network.api_designs",
     "app.customers.web",
     "app.customers.api",
     "app.shipments.web",

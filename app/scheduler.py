@@ -5,7 +5,7 @@
 - APScheduler 3 decides when; the job table below is code. Each run is fenced by UNIQUE(job, slot) in
   the transaction of its effect, so a slot runs once even while two believe that they lead. A long job runs
   in steps, each a transaction of its own that also keeps how far it has come.
-- The outbox relay, the plan worker, the deliverer of webhooks and the capture worker need no leader (SKIP
+- The outbox relay, the workers of plans, studies, captures and the deliverer of webhooks need no leader (SKIP
   LOCKED): every scheduler runs them.
 """
 
@@ -40,6 +40,7 @@ from app.db.session import Database
 from app.deliveries import jobs as deliveries_jobs
 from app.dispatch import jobs as dispatch_jobs
 from app.epcis import jobs as epcis_jobs
+from app.network import design_jobs
 from app.notify import jobs as notify_jobs
 from app.orders import jobs as orders_jobs
 from app.shipments import calibration, estimates, watching
@@ -60,6 +61,7 @@ _PLAN_IDLE_S = 0.5
 _ESTIMATES_IDLE_S = 1.0
 _WEBHOOKS_IDLE_S = 0.5
 _CAPTURES_IDLE_S = 1.0
+_STUDIES_IDLE_S = 2.0
 _MISFIRE_GRACE_S = 300
 
 JobFunction = Callable[[Session, Settings, datetime], int]
@@ -192,6 +194,7 @@ class Scheduler:
             threading.Thread(target=self._renew_estimates, name="estimates"),
             threading.Thread(target=self._deliver_webhooks, name="webhooks"),
             threading.Thread(target=self._capture_events, name="captures"),
+            threading.Thread(target=self._design_hubs, name="studies"),
         ]
         for worker in workers:
             worker.start()
@@ -266,6 +269,10 @@ class Scheduler:
     def _capture_events(self) -> None:
         base = self._settings.public_url.rstrip("/") + "/"
         self._loop(_CAPTURES_IDLE_S, lambda: epcis_jobs.capture_next(self._database, self._clock, base=base))
+
+    def _design_hubs(self) -> None:
+        stopped = self._stopping.is_set
+        self._loop(_STUDIES_IDLE_S, lambda: design_jobs.design_next(self._database, self._clock, stopped))
 
     def _loop(self, idle_s: float, step: Callable[[], bool]) -> None:
         while not self._stopping.is_set():

@@ -75,7 +75,7 @@ def compare_topologies(session: Session, question: Question, *, now: datetime) -
     position = {outlet.id: index for index, outlet in enumerate(outlets)}
     rows: list[tuple[int, int, int, int]] = [
         (position[start], position[end], parcels, grams)
-        for start, end, parcels, grams in _sent(session, now - timedelta(days=question.days))
+        for start, end, parcels, grams in sent(session, now - timedelta(days=question.days))
         if start in position and end in position
     ]
     weight = np.zeros(len(outlets))
@@ -109,8 +109,8 @@ def _average(places: Places, rows: Sequence[tuple[int, int, int, int]], question
     return average_day(places, Flows.of(places, start, end, parcels, grams), question.days)
 
 
-def _sent(session: Session, since: datetime) -> list[tuple[int, int, int, int]]:
-    """Parcels and grams between each two outlets."""
+def sent(session: Session, since: datetime) -> list[tuple[int, int, int, int]]:
+    """Parcels and grams between each two outlets since a moment."""
     table = _SHIPMENT.c
     rows = session.execute(
         sa.select(

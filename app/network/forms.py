@@ -123,3 +123,34 @@ class HolidayForm(FlaskForm):
         filters=[lambda typed: (typed or "").strip()],
         validators=[DataRequired(), Length(max=500)],
     )
+
+
+class DesignForm(FlaskForm):
+    """Which outlets would best be hubs."""
+
+    demand = SelectField(
+        _l("Demand"),
+        choices=[
+            SelectChoice("own", _l("What was sent")),
+            SelectChoice("gravity", _l("Gravity model on what outlets sent and received")),
+        ],
+        default="own",
+    )
+    days = IntegerField(
+        _l("Days looked back on"), validators=[InputRequired(), NumberRange(min=1, max=90)], default=30
+    )
+    hubs = IntegerField(_l("Hubs"), validators=[InputRequired(), NumberRange(min=1, max=30)], default=6)
+    discount = IntegerField(
+        _l("Cost between hubs"), validators=[InputRequired(), NumberRange(min=0, max=100)], default=60
+    )
+    allocation = SelectField(
+        _l("An outlet uses"),
+        choices=[
+            SelectChoice("single", _l("One hub")),
+            SelectChoice("multiple", _l("Several hubs")),
+        ],
+        default="single",
+    )
+    seconds = IntegerField(
+        _l("Time to search"), validators=[InputRequired(), NumberRange(min=1, max=600)], default=60
+    )

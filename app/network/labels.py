@@ -5,7 +5,7 @@ from __future__ import annotations
 from flask_babel import get_locale
 from flask_babel import lazy_gettext as _l
 
-from app.network.models import Facility
+from app.network.models import Facility, StudyStatus
 from routing.network import FacilityKind, Mode, NoRouteReason
 
 KINDS = {
@@ -55,3 +55,13 @@ def facility_name(facility: Facility) -> str:
     """A facility's name in the language of the page."""
     locale = get_locale()
     return facility.name if locale is not None and locale.language == "zh" else facility.name_en
+
+
+STUDIES = {
+    StudyStatus.REQUESTED: (_l("Waiting"), "neutral"),
+    StudyStatus.SOLVING: (_l("Searching"), "progress"),
+    StudyStatus.DONE: (_l("Answered"), "ok"),
+    StudyStatus.FAILED: (_l("Failed"), "bad"),
+    StudyStatus.CANCELLED: (_l("Given up"), "neutral"),
+}
+"""How a hub study stands: its word and tone."""

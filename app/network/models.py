@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import enum
 import uuid
 from datetime import date, datetime, time
+from typing import Any
 from zoneinfo import ZoneInfo
 
 import sqlalchemy as sa
@@ -154,6 +156,48 @@ class Compartment(Identified, TenantScoped, Base):
     width_mm: Mapped[int]
     height_mm: Mapped[int]
     closed_at: Mapped[datetime | None]
+
+
+class StudyStatus(enum.StrEnum):
+    """Life of a hub study."""
+
+    REQUESTED = "requested"
+    SOLVING = "solving"
+    DONE = "done"
+    FAILED = "failed"
+    CANCELLED = "cancelled"
+
+
+class HubStudy(Identified, TenantScoped, Base):
+    """A question which outlets would best be hubs, and its answer when a worker has found it."""
+
+    __tablename__ = "hub_study"
+    __table_args__ = (
+        sa.Index(
+            "ix_hub_study_waiting",
+            "asked_at",
+            "id",
+            postgresql_where=sa.text("status IN ('requested', 'solving')"),
+        ),
+    )
+
+    asked_by_id: Mapped[int] = mapped_column(sa.ForeignKey("user_account.id"))
+    asked_at: Mapped[datetime]
+    gravity: Mapped[bool]
+    days: Mapped[int]
+    hubs: Mapped[int]
+    discount_percent: Mapped[int]
+    multiple: Mapped[bool]
+    seconds: Mapped[int]
+    status: Mapped[StudyStatus] = mapped_column(enum_by_value(StudyStatus))
+    # How often a worker has taken it, and the last sign of life of the one that has it.
+    tries: Mapped[int] = mapped_column(default=0)
+    solving_since: Mapped[datetime | None]
+    seen_at: Mapped[datetime | None]
+    ended_at: Mapped[datetime | None]
+    error: Mapped[str | None]
+    # As `python -m routing.network design` prints it, with the ids of facilities for names.
+    answer: Mapped[dict[str, Any] | None]
 
 
 class NetworkRevision(Base):

@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 from app.accounts.roles import Scope
 from app.errors import InvalidInputError
 from app.i18n import current as current_language
-from app.network import comparing, holiday_pages, labels, lane_page, overview, queries, service
+from app.network import comparing, design_pages, holiday_pages, labels, lane_page, overview, queries, service
 from app.network.forms import CompareForm, FacilityFilterForm, HolidayForm, ReasonForm, RouteForm
 from app.network.map_view import network_map
 from app.network.models import LANE_CURRENCY, District, Facility
@@ -24,6 +24,7 @@ from routing.network import FacilityKind, NoRoute
 
 blueprint = APIBlueprint("network", __name__, enable_openapi=False)
 holiday_pages.register(blueprint)
+design_pages.register(blueprint)
 blueprint.add_app_template_filter(labels.facility_name, "facility_name")
 
 _DISTRICTS_SHOWN = 12

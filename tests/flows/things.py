@@ -19,7 +19,8 @@ from app.dispatch import service as dispatch
 from app.dispatch.models import Plan, StopRequest
 from app.epcis import service as epcis
 from app.ledger import queries as ledger
-from app.network import timetables
+from app.network import designing, timetables
+from app.network.designing import Wanted
 from app.network.models import Lane
 from app.orders import service as orders
 from app.payouts import service as payouts
@@ -87,6 +88,7 @@ class Things:
     instruction_id: int
     deposit_id: int
     deposited: str
+    study_id: int
 
     @property
     def order_number(self) -> str:
@@ -159,6 +161,7 @@ def things_of(company: Company, customer_id: int, *, other_customer_id: int, goo
     capture_id, event_id = _epcis(company, delivered)
     finding_id = _finding(company, delivered)
     _holiday(company)
+    study_id = _study(company)
     with company.work() as session:
         shipment = shipments.load_shipment(session, company.shop.agent, delivered)
         entry = ledger.entries_with_evidence(session, "shipment", delivered)[0]
@@ -190,6 +193,7 @@ def things_of(company: Company, customer_id: int, *, other_customer_id: int, goo
             deposited=deposited,
             stop_id=stop_id,
             finding_id=finding_id,
+            study_id=study_id,
             goods=goods,
             endpoint_id=endpoint_id,
             container_number=_container(company, booked),
@@ -209,6 +213,13 @@ def _holiday(company: Company) -> None:
         lane = session.get_one(Lane, company.shop.world.lanes["CTU-01>CTU-G"])
         admin = company.logins.actor(Role.ADMIN)
         timetables.add_holidays(session, admin, lane, day, None, reason="works", now=company.now)
+
+
+def _study(company: Company) -> int:
+    """A question for hubs that nobody has taken up yet."""
+    wanted = Wanted(gravity=True, days=30, hubs=2, discount_percent=60, multiple=False, seconds=1)
+    with company.work() as session:
+        return designing.request_study(session, company.dispatcher, wanted, now=company.now).id
 
 
 def _finding(company: Company, number: str) -> int:

@@ -737,6 +737,55 @@ def upgrade() -> None:
     op.create_index(op.f("ix_facility_parent_id"), "facility", ["parent_id"], unique=False)
     op.create_index(op.f("ix_facility_tenant_id"), "facility", ["tenant_id"], unique=False)
     op.create_table(
+        "hub_study",
+        sa.Column("id", sa.BigInteger(), sa.Identity(always=False), nullable=False),
+        sa.Column("tenant_id", sa.BigInteger(), nullable=False),
+        sa.Column("asked_by_id", sa.BigInteger(), nullable=False),
+        sa.Column("asked_at", app.db.types.UtcDateTime(timezone=True), nullable=False),
+        sa.Column("gravity", sa.Boolean(), nullable=False),
+        sa.Column("days", sa.BigInteger(), nullable=False),
+        sa.Column("hubs", sa.BigInteger(), nullable=False),
+        sa.Column("discount_percent", sa.BigInteger(), nullable=False),
+        sa.Column("multiple", sa.Boolean(), nullable=False),
+        sa.Column("seconds", sa.BigInteger(), nullable=False),
+        sa.Column(
+            "status",
+            sa.Enum(
+                "requested",
+                "solving",
+                "done",
+                "failed",
+                "cancelled",
+                name="studystatus",
+                native_enum=False,
+                create_constraint=True,
+                length=40,
+            ),
+            nullable=False,
+        ),
+        sa.Column("tries", sa.BigInteger(), nullable=False),
+        sa.Column("solving_since", app.db.types.UtcDateTime(timezone=True), nullable=True),
+        sa.Column("seen_at", app.db.types.UtcDateTime(timezone=True), nullable=True),
+        sa.Column("ended_at", app.db.types.UtcDateTime(timezone=True), nullable=True),
+        sa.Column("error", sa.Text(), nullable=True),
+        sa.Column("answer", postgresql.JSONB(astext_type=sa.Text()), nullable=True),
+        sa.ForeignKeyConstraint(
+            ["asked_by_id"], ["user_account.id"], name=op.f("fk_hub_study_asked_by_id_user_account")
+        ),
+        sa.ForeignKeyConstraint(
+            ["tenant_id"], ["tenant.id"], name=op.f("fk_hub_study_tenant_id_tenant"), ondelete="RESTRICT"
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_hub_study")),
+    )
+    op.create_index(op.f("ix_hub_study_tenant_id"), "hub_study", ["tenant_id"], unique=False)
+    op.create_index(
+        "ix_hub_study_waiting",
+        "hub_study",
+        ["asked_at", "id"],
+        unique=False,
+        postgresql_where=sa.text("status IN ('requested', 'solving')"),
+    )
+    op.create_table(
         "journal_evidence",
         sa.Column("id", sa.BigInteger(), sa.Identity(always=False), nullable=False),
         sa.Column("tenant_id", sa.BigInteger(), nullable=False),
@@ -3631,6 +3680,13 @@ def downgrade() -> None:
     op.drop_index("ix_journal_evidence_ref", table_name="journal_evidence")
     op.drop_index(op.f("ix_journal_evidence_entry_id"), table_name="journal_evidence")
     op.drop_table("journal_evidence")
+    op.drop_index(
+        "ix_hub_study_waiting",
+        table_name="hub_study",
+        postgresql_where=sa.text("status IN ('requested', 'solving')"),
+    )
+    op.drop_index(op.f("ix_hub_study_tenant_id"), table_name="hub_study")
+    op.drop_table("hub_study")
     op.drop_index(op.f("ix_facility_tenant_id"), table_name="facility")
     op.drop_index(op.f("ix_facility_parent_id"), table_name="facility")
     op.drop_index(

@@ -1,4 +1,4 @@
-"""The board of exceptions and the page of promises, as a dispatcher works with them."""
+"""Exceptions, promises, a lane that rests, hubs that are searched: as those who plan work with them."""
 
 from __future__ import annotations
 
@@ -76,3 +76,14 @@ def test_a_lane_rests(late: Company, member: Callable[..., Visitor]) -> None:
         page.locator("form[action$=holidays] button").click()
     assert page.get_by_text("劳动节").count() == 2
     look(visitor, "lane-rests")
+
+
+def test_hubs_are_searched_and_shown(late: Company, member: Callable[..., Visitor]) -> None:
+    visitor = member(Role.DISPATCHER)
+    page = visitor.open("/network/design")
+    look(visitor, "design")
+    visitor.fill_in({"hubs": "2", "seconds": "1", "demand": "gravity"})
+    with page.expect_navigation():
+        page.locator("main form button.btn-primary").click()
+    visitor.reload_until("[data-map]")
+    look(visitor, "design-answer")
