@@ -68,7 +68,7 @@ def live(world: World) -> int:
         # In the order of time, as they are heard: the scans of one parcel lie in a dozen different pages.
         connection.execute(_SCANS, values)
         connection.execute(_STATES, values)
-        connection.execute("VACUUM ANALYZE scan, shipment")
+        connection.execute("VACUUM ANALYZE scan, shipment_state")
         row = connection.execute("SELECT count(*) FROM scan").fetchone()
     assert row is not None, "a count has one row"
     return int(row[0])
@@ -85,12 +85,12 @@ WHERE id >= %(first)s
 ORDER BY step, id
 """
 _STATES = """
-UPDATE shipment SET milestone = 'in_transit', code = (%(codes)s::text[])[%(steps)s],
+UPDATE shipment_state SET milestone = 'in_transit', code = (%(codes)s::text[])[%(steps)s],
     state_since = %(at)s + %(steps)s * interval '3 hours',
     last_scan_at = %(at)s + %(steps)s * interval '3 hours',
     state_facility_id =
-        (%(facilities)s::bigint[])[1 + (id + %(steps)s / 3) %% cardinality(%(facilities)s::bigint[])]
-WHERE id >= %(first)s
+        (%(facilities)s::bigint[])[1 + (shipment_id + %(steps)s / 3) %% cardinality(%(facilities)s::bigint[])]
+WHERE shipment_id >= %(first)s
 """
 
 

@@ -11,8 +11,8 @@ outcome depends on the set of scans alone, not on the order or the number of tim
    but never later than `received_at`; the rank orders two scans of one instant as ordinary life would.
 4. Each scan is looked up in the table, which says whether it decides the state, and what is odd about it.
 
-`tracking.tail` continues a fold with what comes later; `Summary`, `merge` and `state_of` give the same state
-incrementally in any order, without findings (`tracking.summary`).
+`Summary`, `merge` and `state_of` give the same state incrementally in any order, without findings
+(`tracking.summary`).
 """
 
 from collections.abc import Iterable

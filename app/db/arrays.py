@@ -6,12 +6,15 @@ array, a column costs a tenth of a microsecond a value.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from datetime import date, datetime
+from typing import cast
 
 
-def numbers(values: Iterable[int | None]) -> str:
+def numbers(values: Collection[int | None]) -> str:
     """A `bigint[]` or `smallint[]`."""
+    if None not in values:
+        return "{" + ",".join(map(str, values)) + "}"
     return "{" + ",".join(["NULL" if value is None else str(value) for value in values]) + "}"
 
 
@@ -25,8 +28,22 @@ def moments(values: Iterable[datetime | date | None]) -> str:
     return "{" + ",".join(["NULL" if value is None else value.isoformat() for value in values]) + "}"
 
 
+def sparse(values: Sequence[int | None]) -> str:
+    """A `bigint[]` that is mostly empty: `unnest` fills a shorter array up with NULLs."""
+    return "{}" if values.count(None) == len(values) else numbers(values)
+
+
+def sparse_moments(values: Sequence[datetime | None]) -> str:
+    """A `timestamptz[]` of the same kind."""
+    return "{}" if values.count(None) == len(values) else moments(values)
+
+
 def texts(values: Sequence[str | None]) -> str:
     """A `text[]`."""
+    if values and None not in values:
+        joined = '","'.join(cast("Sequence[str]", values))
+        if "\\" not in joined and joined.count('"') == 2 * (len(values) - 1):
+            return f'{{"{joined}"}}'  # nothing to escape in any of them
     return "{" + ",".join(["NULL" if value is None else _quoted(value) for value in values]) + "}"
 
 

@@ -13,6 +13,7 @@ from contextlib import contextmanager
 from typing import Any
 
 import msgspec
+import psycopg
 import sqlalchemy as sa
 from sqlalchemy import event
 from sqlalchemy.orm import LoaderCriteriaOption, ORMExecuteState, Session, sessionmaker, with_loader_criteria
@@ -85,6 +86,28 @@ def execute_plain(session: Session, statement: str, parameters: Sequence[Any]) -
     try:
         cursor.execute(statement, parameters)
         return list(cursor.fetchall()) if cursor.description is not None else []
+    finally:
+        cursor.close()
+
+
+def copy_if_new(session: Session, statement: str, text: str) -> bool:
+    """Run `COPY ... FROM STDIN` with rows in the text format; False when one of them is there already.
+
+    Then nothing of the copy stays, and the transaction goes on. The savepoint is the connection's own, since
+    one of the session's costs as much as the copy of a hundred rows.
+    """
+    session.flush()
+    cursor = session.connection().connection.cursor()
+    try:
+        cursor.execute("SAVEPOINT copied")
+        try:
+            with cursor.copy(statement) as copy:
+                copy.write(text)
+        except psycopg.errors.UniqueViolation:
+            cursor.execute("ROLLBACK TO SAVEPOINT copied")
+            return False
+        cursor.execute("RELEASE SAVEPOINT copied")
+        return True
     finally:
         cursor.close()
 

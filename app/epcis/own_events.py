@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
+import msgspec
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
@@ -106,7 +107,7 @@ def _scans(session: Session, found: Iterable[Shipment]) -> Iterator[tuple[Shipme
         yield (
             shipment,
             [
-                scan if scan.corrects in counted else replace(scan, corrects=None)
+                scan if scan.corrects in counted else msgspec.structs.replace(scan, corrects=None)
                 for scan in heard
                 if scan.code is not ScanCode.VOIDED or scan.corrects in counted
             ],

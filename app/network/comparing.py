@@ -32,9 +32,10 @@ _SHIPMENT = sa.table(
     sa.column("origin_facility_id", sa.BigInteger),
     sa.column("destination_facility_id", sa.BigInteger),
     sa.column("weight_g", sa.BigInteger),
+    sa.column("id", sa.BigInteger),
     sa.column("booked_at", sa.DateTime(timezone=True)),
-    sa.column("milestone", sa.Text),
 )
+_STATE = sa.table("shipment_state", sa.column("shipment_id", sa.BigInteger), sa.column("milestone", sa.Text))
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,8 +119,11 @@ def _sent(session: Session, since: datetime) -> list[tuple[int, int, int, int]]:
             sa.func.count(),
             sa.cast(sa.func.sum(table.weight_g), sa.BigInteger),
         )
+        .join_from(_SHIPMENT, _STATE, _STATE.c.shipment_id == table.id)
         .where(
-            table.tenant_id == tenant_of(session), table.booked_at >= since, table.milestone != "cancelled"
+            table.tenant_id == tenant_of(session),
+            table.booked_at >= since,
+            _STATE.c.milestone != "cancelled",
         )
         .group_by(table.origin_facility_id, table.destination_facility_id)
         .order_by(table.origin_facility_id, table.destination_facility_id)

@@ -15,12 +15,13 @@ from tracking.sentence import TELLS_ARRIVAL
 from tracking.shipment import Milestone, ScanCode
 from tracking.transitions import LATEST_WINS, RULES
 
-ONE = "FROM shipment WHERE waybill_number = $1 OFFSET 0"
+ONE = "FROM shipment JOIN shipment_state ON shipment_id = id WHERE waybill_number = $1 OFFSET 0"
 """Which parcel: $1 is its waybill number."""
 
 MANY = (
     "FROM unnest($1::text[]) WITH ORDINALITY AS asked (number, place) "
-    "JOIN shipment ON shipment.waybill_number = asked.number ORDER BY asked.place"
+    "JOIN shipment ON shipment.waybill_number = asked.number "
+    "JOIN shipment_state ON shipment_id = id ORDER BY asked.place"
 )
 """Which parcels: $1 are their waybill numbers; documents come in that order."""
 
@@ -78,7 +79,7 @@ CROSS JOIN LATERAL (
 
 
 def _parcel(which: str) -> str:
-    """The shipment's row; `expected_to` by the clock of the place where it was booked."""
+    """The shipment's rows; `expected_to` by the clock of the place where it was booked."""
     return f"""
     SELECT id, waybill_number, milestone, code, state_since, state_facility_id, receipt_confirmed_at,
         terminal, booked_offset_minutes, promised_from_at, promised_to_at,

@@ -19,7 +19,7 @@ from app.db.session import Database, execute_plain, tenant_of
 from app.shipments.folding import state_of_scans
 from app.shipments.history import last_mile, load_history
 from app.shipments.legs import legs_by_shipment
-from app.shipments.models import EstimateRequest, Shipment
+from app.shipments.models import EstimateRequest, Shipment, ShipmentBooking
 from app.shipments.scan_store import scans_by_shipment
 from routing.network.cutoff import ready_at
 from tracking.errors import PromiseError
@@ -48,13 +48,15 @@ COMING = frozenset(
 
 def follow(session: Session, moved: Sequence[int], *, now: datetime) -> None:
     """Renew the estimates of shipments that have moved: a few at once, many in a moment."""
+    waiting: Collection[int] = moved
     if len(moved) <= AT_ONCE_MAX:
-        renew(session, moved, now=now)
-    else:
+        # Whoever holds one of them may not have seen yet that it moved.
+        waiting = set(moved) - renew(session, moved, now=now)
+    if waiting:
         execute_plain(
             session,
             "INSERT INTO estimate_request (tenant_id, shipment_ids, asked_at) VALUES (%s, %s::bigint[], %s)",
-            (tenant_of(session), arrays.numbers(moved), now),
+            (tenant_of(session), arrays.numbers(waiting), now),
         )
 
 
@@ -81,18 +83,22 @@ def renew_waiting(database: Database, clock: Clock) -> bool:
     return True
 
 
-def renew(session: Session, shipment_ids: Collection[int], *, now: datetime) -> None:
+def renew(session: Session, shipment_ids: Collection[int], *, now: datetime) -> set[int]:
     """Work out the estimates of some shipments from all their scans, and write those that can be told.
 
-    What another is changing is left to him: he asks anew. So no scan ever waits for an estimate.
+    The state is read and not locked, so no scan ever waits for an estimate; who moves a shipment meanwhile
+    asks anew. What another is changing of a booking is left alone.
+
+    Returns:
+        The shipments that were looked at.
     """
     if not shipment_ids:
-        return
+        return set()
     shipments = session.scalars(
         sa.select(Shipment)
         .where(Shipment.id == sa.any_(sa.literal(sorted(shipment_ids), sa.ARRAY(sa.BigInteger))))
         .order_by(Shipment.id)
-        .with_for_update(key_share=True, skip_locked=True)
+        .with_for_update(key_share=True, skip_locked=True, of=ShipmentBooking)
     ).all()
     scans = scans_by_shipment(session, shipments)
     legs = legs_by_shipment(session, [shipment.id for shipment in shipments])
@@ -104,6 +110,7 @@ def renew(session: Session, shipment_ids: Collection[int], *, now: datetime) -> 
             shipment.estimate_p50_at = expected.p50_at
             shipment.estimate_p80_at = expected.p80_at
             shipment.estimate_p95_at = expected.p95_at
+    return {shipment.id for shipment in shipments}
 
 
 def expected_window(shipment: Shipment, *, now: datetime) -> tuple[datetime, datetime] | None:

@@ -10,7 +10,8 @@ import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
-from app.db.session import tenant_of
+from app.db import arrays
+from app.db.session import execute_plain, tenant_of
 from app.shipments.models import ShipmentFinding
 from tracking.finding import Finding
 
@@ -89,19 +90,17 @@ def close_findings(session: Session, shipment_ids: Collection[int], *, source: s
     """
     if not shipment_ids:
         return
-    idle = (
-        sa.select(ShipmentFinding.id)
-        .where(
-            ShipmentFinding.shipment_id == sa.any_(sa.literal(list(shipment_ids), sa.ARRAY(sa.BigInteger))),
-            ShipmentFinding.closed_at.is_(None),
-            _of(source),
-        )
-        .with_for_update(skip_locked=True)
+    closed = execute_plain(
+        session,
+        "UPDATE shipment_finding SET closed_at = %s WHERE id IN (SELECT id FROM shipment_finding "
+        "WHERE shipment_id = ANY (%s::bigint[]) AND closed_at IS NULL AND starts_with(finding_key, %s) "
+        "FOR UPDATE SKIP LOCKED) RETURNING id",
+        (now, arrays.numbers(shipment_ids), f"{source}:"),
     )
-    session.execute(
-        sa.update(ShipmentFinding).where(ShipmentFinding.id.in_(idle)).values(closed_at=now),
-        execution_options={"synchronize_session": "fetch"},
-    )
+    ids = {finding_id for (finding_id,) in closed}
+    for held in session.identity_map.values():
+        if ids and isinstance(held, ShipmentFinding) and held.id in ids:
+            session.expire(held)  # what the session holds of it is old now
 
 
 def _of(source: str) -> sa.ColumnElement[bool]:

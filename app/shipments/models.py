@@ -32,32 +32,23 @@ class Service(enum.StrEnum):
     EXPRESS = "express"
 
 
-class Shipment(Identified, TenantScoped, Base):
-    """What one shipper sends to one consignee under one waybill number.
+class ShipmentBooking(Identified, TenantScoped, Base):
+    """What one shipper sends to one consignee under one waybill number, as it was booked and promised.
 
     The id is drawn first (`nextval`), since the waybill number is its keyed permutation.
     """
 
     __tablename__ = "shipment"
-    __table_args__ = (
+    __table_args__: tuple[Any, ...] = (
         sa.Index("ix_shipment_customer_booked", "tenant_id", "customer_id", "booked_at"),
         sa.Index("ix_shipment_consignee", "tenant_id", "consignee_customer_id", "booked_at"),
         sa.Index("ix_shipment_booked", "tenant_id", "booked_at", "id"),
         sa.Index("ix_shipment_reference", "tenant_id", "reference"),
         sa.Index("ix_shipment_sender_phone", "tenant_id", "sender_phone"),
         sa.Index("ix_shipment_consignee_phone", "tenant_id", "consignee_phone"),
-        sa.Index(
-            "ix_shipment_unconfirmed",
-            "tenant_id",
-            "delivered_at",
-            postgresql_where=sa.text("delivered_at IS NOT NULL AND receipt_confirmed_at IS NULL"),
-        ),
-        # What a scan changes stands in no index but for the ends of its life, so that the new version of the
-        # row stays on its page (PostgreSQL's heap-only tuples) and costs no index entry.
-        sa.Index("ix_shipment_open", "tenant_id", "id", postgresql_where=sa.text("NOT terminal")),
         sa.CheckConstraint("pieces > 0 AND weight_g > 0", name="has_goods"),
         sa.CheckConstraint("declared_value_minor >= 0 AND cod_minor >= 0", name="money_not_negative"),
-        {"postgresql_with": {"fillfactor": 70}},
+        {"postgresql_with": {"fillfactor": 85}},
     )
 
     waybill_number: Mapped[str] = mapped_column(unique=True)
@@ -103,10 +94,38 @@ class Shipment(Identified, TenantScoped, Base):
     estimate_p80_at: Mapped[datetime]
     estimate_p95_at: Mapped[datetime]
 
+    # Five wrong phone endings lock the details of a number (see docs: privacy).
+    phone_tries: Mapped[int] = mapped_column(default=0)
+    phone_locked_until: Mapped[datetime | None]
+
+
+class Shipment(ShipmentBooking):
+    """A booked shipment with the state that its scans fold to.
+
+    The state lies in a narrow table of its own, since every scan writes a new version of it: a row of a
+    hundred bytes costs a third of what one with all names and addresses does. What a scan changes stands in
+    no index but for the ends of a parcel's life, so that the new version stays on its page (PostgreSQL's
+    heap-only tuples) and costs no index entry.
+    """
+
+    __tablename__ = "shipment_state"
+    __table_args__ = (
+        sa.Index("ix_shipment_state_open", "shipment_id", postgresql_where=sa.text("NOT terminal")),
+        sa.Index(
+            "ix_shipment_state_unconfirmed",
+            "delivered_at",
+            postgresql_where=sa.text("delivered_at IS NOT NULL AND receipt_confirmed_at IS NULL"),
+        ),
+        {"postgresql_with": {"fillfactor": 45}},
+    )
+
+    shipment_id: Mapped[int] = mapped_column(
+        sa.ForeignKey("shipment.id", ondelete="CASCADE"), primary_key=True
+    )
     milestone: Mapped[Milestone] = mapped_column(enum_by_value(Milestone))
     code: Mapped[ScanCode] = mapped_column(enum_by_value(ScanCode))
     state_since: Mapped[datetime]
-    state_facility_id: Mapped[int | None] = mapped_column(sa.ForeignKey("facility.id"))
+    state_facility_id: Mapped[int | None]
     state_courier_id: Mapped[int | None]
     attempts: Mapped[int] = mapped_column(default=0)
     terminal: Mapped[bool] = mapped_column(default=False)
@@ -119,10 +138,6 @@ class Shipment(Identified, TenantScoped, Base):
     last_scan_at: Mapped[datetime | None]
     last_scan_rank: Mapped[int] = mapped_column(sa.SmallInteger, default=0)
     last_scan_key: Mapped[str] = mapped_column(default="")
-
-    # Five wrong phone endings lock the details of a number (see docs: privacy).
-    phone_tries: Mapped[int] = mapped_column(default=0)
-    phone_locked_until: Mapped[datetime | None]
 
     legs: Mapped[list[ShipmentLeg]] = relationship(
         back_populates="shipment", order_by="ShipmentLeg.sequence", cascade="all, delete-orphan"

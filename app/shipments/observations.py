@@ -143,11 +143,12 @@ ORDER BY leg.planned_departure_at, leg.from_facility_id, leg.to_facility_id, leg
 _HANDOVERS = """
 SELECT shipment.destination_facility_id, shipment.delivery_handover, shipment.booked_offset_minutes,
        extract(epoch FROM bin.arrived_at)::bigint % 86400 AS second_of_day,
-       round(extract(epoch FROM coalesce(point.waits_at, shipment.delivered_at) - bin.arrived_at) /
+       round(extract(epoch FROM coalesce(point.waits_at, state.delivered_at) - bin.arrived_at) /
            300)::bigint
            * 300 AS taken_s,
        count(*) AS parcels
 FROM shipment
+JOIN shipment_state AS state ON state.shipment_id = shipment.id
 JOIN seen_at_facility AS came
   ON came.shipment_id = shipment.id AND came.facility_id = shipment.destination_facility_id
 CROSS JOIN LATERAL (
@@ -160,7 +161,7 @@ LEFT JOIN (
 WHERE shipment.tenant_id = :tenant_id
   AND shipment.booked_at >= :since
   AND bin.arrived_at <= :settled
-  AND coalesce(point.waits_at, shipment.delivered_at) >= bin.arrived_at
+  AND coalesce(point.waits_at, state.delivered_at) >= bin.arrived_at
 GROUP BY 1, 2, 3, 4, 5
 ORDER BY 1, 2, 3, 4, 5
 """

@@ -51,7 +51,7 @@ def on_their_way(session: Session, closure: Closure, *, after_id: int, limit: in
     rows = session.connection().exec_driver_sql(
         "SELECT id, milestone, code, state_since, state_facility_id, origin_facility_id, "
         "destination_facility_id, weight_g, booked_at, booked_offset_minutes, pickup_handover, "
-        "delivery_handover FROM shipment "
+        "delivery_handover FROM shipment JOIN shipment_state ON shipment_id = id "
         "WHERE tenant_id = %s AND NOT terminal AND milestone = ANY (%s::text[]) AND id > %s "
         "AND EXISTS (SELECT FROM shipment_leg AS leg WHERE leg.shipment_id = shipment.id "
         "AND (leg.lane_id = ANY (%s::bigint[]) OR leg.from_facility_id = ANY (%s::bigint[]) "

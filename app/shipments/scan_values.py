@@ -155,14 +155,19 @@ def _malformed(scan: ScanInput) -> Refusal | None:
         return Refused.MALFORMED, "device_id and client_scan_id must not be empty"
     if len(device_id) > _TEXT_LENGTH_MAX or len(client_scan_id) > _TEXT_LENGTH_MAX:
         return Refused.MALFORMED, f"an id is longer than {_TEXT_LENGTH_MAX} characters"
-    for text, length_max in ((scan.reason, _REASON_LENGTH_MAX), (scan.corrects, _TEXT_LENGTH_MAX)):
-        if text is not None and ("\0" in text or len(text) > length_max):
-            return Refused.MALFORMED, "reason or corrects is too long, or holds a NUL character"
+    if scan.reason is not None and ("\0" in scan.reason or len(scan.reason) > _REASON_LENGTH_MAX):
+        return Refused.MALFORMED, "reason is too long, or holds a NUL character"
+    if scan.corrects is not None and not _is_key(scan.corrects):
+        return Refused.MALFORMED, "corrects is empty or too long, or holds a NUL character"
     if scan.courier_id is not None and not 0 < scan.courier_id <= ID_MAX:
         return Refused.MALFORMED, f"there is no courier {scan.courier_id}"
     if scan.piece_no is not None and scan.piece_no < 1:
         return Refused.MALFORMED, "pieces count from 1"
     return None
+
+
+def _is_key(text: str) -> bool:
+    return 0 < len(text) <= _TEXT_LENGTH_MAX and "\0" not in text
 
 
 def _impossible(scan: ScanInput, facility_ids: Collection[int], now: datetime) -> Refusal | None:

@@ -7,24 +7,21 @@ arrival and repetitions make no difference.
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
-from datetime import UTC, datetime
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from datetime import datetime
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from app.accounts.roles import Role, Scope
 from app.actor import Actor
-from app.db import arrays
-from app.db.session import execute_plain, tenant_of
+from app.db.session import tenant_of
 from app.errors import ForbiddenError, InvalidInputError
 from app.shipments import estimates, folding, scan_store, unmatched, waybills
 from app.shipments.models import DeliveryProof, ScanRecord
 from app.shipments.scan_store import Content
 from app.shipments.scan_values import ID_MAX, Heard, Refusal, Refused, ScanInput, ScanResult, refusal
 from app.shipments.waybills import Known
-from tracking.shipment import Milestone, Scan
 
 BATCH_MAX = 10_000
 
@@ -64,7 +61,7 @@ def record_scans(
     if len(matched) < len(good):
         unmatched.keep(session, actor, [one for one in good.values() if one.number not in known], now)
     _add_proofs(session, matched, known, recorded, now)
-    folded = folding.fold_in(session, _fresh(matched, known, recorded, now), now=now)
+    folded = folding.fold_in(session, _once(matched, recorded), known, now=now)
     estimates.follow(session, folded.moved, now=now)
     return _results(scans, good, refused, known, recorded, before, folded.milestones)
 
@@ -77,7 +74,7 @@ def _sorted_out(
     asked = {
         scan.facility_id for scan in scans if scan.facility_id is not None and 0 < scan.facility_id <= ID_MAX
     }
-    facility_ids = _facilities(session, asked) if asked else frozenset()
+    facility_ids = waybills.facilities(session, asked)
     heard: dict[int, Heard] = {}
     refused: dict[int, Refusal] = {}
     for place, scan in enumerate(scans):
@@ -87,15 +84,6 @@ def _sorted_out(
         else:
             refused[place] = reason
     return heard, refused
-
-
-def _facilities(session: Session, asked: Iterable[int]) -> frozenset[int]:
-    rows = execute_plain(
-        session,
-        "SELECT id FROM facility WHERE tenant_id = %s AND id = ANY (%s::bigint[])",
-        (tenant_of(session), arrays.numbers(asked)),
-    )
-    return frozenset(facility_id for (facility_id,) in rows)
 
 
 def _refused_by_shipment(
@@ -168,35 +156,11 @@ def _add_proofs(
         )
 
 
-def _fresh(
-    heard: Iterable[Heard], known: Mapping[str, Known], recorded: set[str], now: datetime
-) -> dict[int, list[Scan]]:
-    """What went in, by shipment, as `tracking` takes it."""
-    received_at = now.astimezone(UTC)
-    found: defaultdict[int, list[Scan]] = defaultdict(list)
-    taken: set[str] = set()
-    for one in heard:
-        if one.key not in recorded or one.key in taken:
-            continue
-        taken.add(one.key)
-        scan = one.scan
-        found[known[one.number].shipment_id].append(
-            Scan(
-                one.key,
-                one.code,
-                scan.occurred_at.astimezone(UTC),
-                scan.offset_minutes,
-                received_at,
-                scan.device_id,
-                scan.client_scan_id,
-                one.facility_id,
-                one.courier_id,
-                reason=scan.reason,
-                corrects=scan.corrects,
-                piece_no=one.piece_no,
-            )
-        )
-    return found
+def _once(heard: Sequence[Heard], recorded: Collection[str]) -> Iterable[Heard]:
+    """What went in; of a scan that is there twice in the batch the first."""
+    if len(recorded) == len(heard):
+        return heard
+    return {one.key: one for one in reversed(heard) if one.key in recorded}.values()
 
 
 def _results(
@@ -206,8 +170,19 @@ def _results(
     known: Mapping[str, Known],
     recorded: set[str],
     before: dict[str, Content],
-    milestones: Mapping[int, Milestone],
+    milestones: Mapping[int, str],
 ) -> list[ScanResult]:
+    if len(recorded) == len(scans):  # the usual batch: all of it new
+        return [
+            ScanResult(
+                "recorded",
+                one.scan.client_scan_id,
+                one.number,
+                one.key,
+                milestones[known[one.number].shipment_id],
+            )
+            for one in good.values()
+        ]
     results = []
     for place, scan in enumerate(scans):
         if place in refused:

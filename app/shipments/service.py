@@ -14,7 +14,7 @@ from app.shipments import unmatched
 from app.shipments.booking import RoutePlan, book, plan
 from app.shipments.booking_request import BookingRequest, Place
 from app.shipments.folding import state_of_scans
-from app.shipments.models import Shipment
+from app.shipments.models import Shipment, ShipmentBooking
 from app.shipments.scan_store import scans_by_shipment
 from app.shipments.scan_values import CANCEL_DEVICE, RECEIPT_DEVICE, ProofInput, ScanInput, ScanResult
 from app.shipments.scanning import BATCH_MAX, record_scans
@@ -89,10 +89,10 @@ def retry_unmatched(session: Session, *, now: datetime, limit: int = 1000) -> in
 
 def follow_merge(session: Session, *, keep_id: int, drop_id: int) -> None:
     """Two customer records became one: what was the dropped one's is the kept one's."""
-    for column in (Shipment.customer_id, Shipment.consignee_customer_id):
+    for column in (ShipmentBooking.customer_id, ShipmentBooking.consignee_customer_id):
         session.execute(
-            sa.update(Shipment)
-            .where(column == drop_id, Shipment.tenant_id == tenant_of(session))
+            sa.update(ShipmentBooking)
+            .where(column == drop_id, ShipmentBooking.tenant_id == tenant_of(session))
             .values({column: keep_id})
         )
 

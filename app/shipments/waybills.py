@@ -1,7 +1,8 @@
-"""Which shipment a number is: asked of the database once, then known to the process.
+"""Which shipment a number is, and which places there are: asked of the database once, then known here.
 
-What is kept never changes: a shipment keeps its id, its pieces and the month in which it was booked. Only
-what is committed is kept, so that a booking that was rolled back leaves no ghost.
+What is kept never changes: a shipment keeps its id, its pieces and the month in which it was booked, and a
+facility that was scanned at is closed one day but never deleted. Only what is committed is kept, so that a
+booking that was rolled back leaves no ghost.
 """
 
 from __future__ import annotations
@@ -22,6 +23,7 @@ KEPT_MAX = 400_000
 """Numbers kept for each database, about 100 MB."""
 
 _FOUND = "shipments.waybills_found"
+_PLACES_FOUND = "shipments.places_found"
 
 
 class Known(NamedTuple):
@@ -34,6 +36,7 @@ class Known(NamedTuple):
 
 _Key = tuple[int, str]
 _kept: WeakKeyDictionary[Any, dict[_Key, Known]] = WeakKeyDictionary()
+_places: WeakKeyDictionary[Any, set[tuple[int, int]]] = WeakKeyDictionary()
 
 
 def month_of(booked_at: datetime) -> date:
@@ -62,6 +65,24 @@ def known(session: Session, numbers: Iterable[str]) -> dict[str, Known]:
     return found
 
 
+def facilities(session: Session, asked: Iterable[int]) -> set[int]:
+    """Those of some ids that are facilities of the session's tenant."""
+    tenant_id = tenant_of(session)
+    kept = _places.setdefault(session.get_bind(), set())
+    wanted = set(asked)
+    found = {one for one in wanted if (tenant_id, one) in kept}
+    if len(found) < len(wanted):
+        rows = execute_plain(
+            session,
+            "SELECT id FROM facility WHERE tenant_id = %s AND id = ANY (%s::bigint[])",
+            (tenant_id, arrays.numbers(wanted - found)),
+        )
+        fresh = {one for (one,) in rows}
+        found |= fresh
+        session.info.setdefault(_PLACES_FOUND, set()).update((tenant_id, one) for one in fresh)
+    return found
+
+
 def _asked(session: Session, tenant_id: int, numbers: list[str]) -> dict[str, Known]:
     rows = execute_plain(
         session,
@@ -77,6 +98,8 @@ def _asked(session: Session, tenant_id: int, numbers: list[str]) -> dict[str, Kn
 
 @event.listens_for(Session, "after_commit")
 def _keep(session: Session) -> None:
+    if places := session.info.pop(_PLACES_FOUND, None):
+        _places.setdefault(session.get_bind(), set()).update(places)
     fresh = session.info.pop(_FOUND, None)
     if not fresh:
         return
@@ -90,3 +113,4 @@ def _keep(session: Session) -> None:
 @event.listens_for(Session, "after_soft_rollback")
 def _forget(session: Session, _transaction: object) -> None:
     session.info.pop(_FOUND, None)
+    session.info.pop(_PLACES_FOUND, None)

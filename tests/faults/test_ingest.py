@@ -173,7 +173,8 @@ def postmaster_of(home: Path) -> int:
 def stored_states(connection: psycopg.Connection, world: World) -> Iterator[tuple[object, ...]]:
     yield from connection.execute(
         "SELECT waybill_number, milestone, code, state_since AT TIME ZONE 'UTC', state_facility_id, "
-        "attempts, terminal, delivered_at AT TIME ZONE 'UTC' FROM shipment WHERE id >= %s",
+        "attempts, terminal, delivered_at AT TIME ZONE 'UTC' "
+        "FROM shipment JOIN shipment_state ON shipment_id = id WHERE id >= %s",
         [world.shipment_ids[0]],
     )
 

@@ -308,7 +308,7 @@ def _rows(database: Database, tenant_id: int) -> dict[str, int]:
     """How many rows a tenant has in each table."""
     with database.unit_of_work(None) as session:
         return {
-            mapper.local_table.name: session.scalar(
+            mapper.class_.__name__: session.scalar(
                 sa.select(sa.func.count()).where(mapper.class_.tenant_id == tenant_id)
             )
             for mapper in Base.registry.mappers

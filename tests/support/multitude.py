@@ -31,9 +31,10 @@ from app.accounts.roles import SCOPES, Role
 from app.actor import Actor
 from app.config import REPOSITORY, Settings
 from app.db import embedded, migrate
+from app.db.base import Base
 from app.db.session import Database
 from app.demo import world
-from app.shipments.models import Shipment, ShipmentLeg
+from app.shipments.models import Shipment, ShipmentBooking, ShipmentLeg
 from app.shipments.scan_values import BOOKING_DEVICE
 from app.shipments.values import scan_key
 from tracking.numbers import waybill_number
@@ -119,10 +120,9 @@ def _multiplied(cluster: embedded.Cluster, count: int) -> World:
 
 def _fill(connection: psycopg.Connection, tenant_id: int, ids: range, numbers: tuple[str, ...]) -> None:
     """Copies of the demo's shipments: booked three days ago, not scanned since."""
-    fresh = {
-        "id": "fresh.id",
-        "waybill_number": "fresh.number",
-        "booked_at": "%(at)s",
+    booked = {"id": "fresh.id", "waybill_number": "fresh.number", "booked_at": "%(at)s"}
+    standing = {
+        "shipment_id": "fresh.id",
         "state_since": "%(at)s",
         "milestone": "'booked'",
         "code": "'booked'",
@@ -136,8 +136,6 @@ def _fill(connection: psycopg.Connection, tenant_id: int, ids: range, numbers: t
         "last_scan_at": "%(at)s",
         "last_scan_key": "fresh.key",
     }
-    columns = [column.name for column in sa.inspect(Shipment).local_table.columns]
-    legs = [column.name for column in sa.inspect(ShipmentLeg).local_table.columns if column.name != "id"]
     with connection.cursor() as cursor:
         cursor.execute(
             "CREATE TEMP TABLE fresh (place bigint, id bigint, number text, key text, model bigint) "
@@ -155,23 +153,26 @@ def _fill(connection: psycopg.Connection, tenant_id: int, ids: range, numbers: t
             "UPDATE fresh SET model = model.id FROM model "
             "WHERE model.place = fresh.place % (SELECT count(*) FROM model)"
         )
-        values = ", ".join(fresh.get(column, f"old.{column}") for column in columns)
-        cursor.execute(
-            f"INSERT INTO shipment ({', '.join(columns)}) OVERRIDING SYSTEM VALUE "
-            f"SELECT {values} FROM fresh JOIN shipment old ON old.id = fresh.model ORDER BY fresh.id",
-            {"at": BOOKED_AT},
-        )
-        values = ", ".join("fresh.id" if column == "shipment_id" else f"old.{column}" for column in legs)
-        cursor.execute(
-            f"INSERT INTO shipment_leg ({', '.join(legs)}) SELECT {values} "
-            "FROM fresh JOIN shipment_leg old ON old.shipment_id = fresh.model "
-            "ORDER BY fresh.id, old.sequence"
-        )
+        _copied(cursor, ShipmentBooking, "id", booked)
+        _copied(cursor, Shipment, "shipment_id", standing)
+        _copied(cursor, ShipmentLeg, "shipment_id", {"shipment_id": "fresh.id"})
         _booked(cursor, tenant_id)
     connection.commit()
     connection.autocommit = True
     connection.execute("VACUUM ANALYZE")
     connection.autocommit = False
+
+
+def _copied(cursor: psycopg.Cursor, kind: type[Base], of_shipment: str, changed: Mapping[str, str]) -> None:
+    """A copy of the model's rows for each fresh shipment, with some columns changed."""
+    table = sa.inspect(kind).local_table
+    names = [column.name for column in table.columns if of_shipment == "id" or column.name != "id"]
+    values = ", ".join(changed.get(name, f"old.{name}") for name in names)
+    cursor.execute(
+        f"INSERT INTO {table.name} ({', '.join(names)}) OVERRIDING SYSTEM VALUE SELECT {values} "
+        f"FROM fresh JOIN {table.name} old ON old.{of_shipment} = fresh.model ORDER BY fresh.id",
+        {"at": BOOKED_AT},
+    )
 
 
 def _booked(cursor: psycopg.Cursor, tenant_id: int) -> None:

@@ -1,12 +1,12 @@
 """fold: the same state in any order and at any repetition; delivery never goes back."""
 
 import time
-from dataclasses import replace
 from datetime import timedelta
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from tests.tracking.build import at, scan
 from tests.tracking.strategies import scan_sets

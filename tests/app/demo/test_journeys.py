@@ -10,6 +10,7 @@ from functools import reduce
 from random import Random
 
 import pytest
+from msgspec import structs
 
 from app.demo.journey import Journey
 from app.demo.network_plan import FacilitySpec, plan_network
@@ -104,7 +105,7 @@ def _scan(
 def _as_it_comes(scans: tuple[Scan, ...], pick: Random) -> list[Scan]:
     """Shuffled, and about every third sent again, once or twice, as it was or heard later."""
     again = [
-        replace(scan, received_at=scan.received_at + timedelta(minutes=pick.randrange(2) * 50))
+        structs.replace(scan, received_at=scan.received_at + timedelta(minutes=pick.randrange(2) * 50))
         for scan in scans
         for _ in range(pick.choice((0, 0, 1, 2)))
     ]

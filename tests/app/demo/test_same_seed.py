@@ -21,9 +21,10 @@ END = datetime(2026, 11, 20, 9, 30, tzinfo=UTC)
 # What a world says, without what differs from load to load: ids and what is made of them.
 FACETS = {
     "parcels": """
-        SELECT s.booked_at, s.sender_phone, s.consignee_phone, s.goods, s.weight_g, s.milestone,
-               s.state_since, f.code, s.promised_to_at, s.receipt_confirmed_at
-        FROM shipment s LEFT JOIN facility f ON f.id = s.state_facility_id""",
+        SELECT s.booked_at, s.sender_phone, s.consignee_phone, s.goods, s.weight_g, t.milestone,
+               t.state_since, f.code, s.promised_to_at, t.receipt_confirmed_at
+        FROM shipment s JOIN shipment_state t ON t.shipment_id = s.id
+        LEFT JOIN facility f ON f.id = t.state_facility_id""",
     "scans": """
         SELECT s.booked_at, s.sender_phone, r.code, r.occurred_at, f.code, r.reason
         FROM scan r JOIN shipment s ON s.id = r.shipment_id

@@ -158,7 +158,9 @@ def test_the_clock_releases_what_was_delivered_long_ago(database, fresh: Shop, n
             (too_new, delivered_at + timedelta(days=1)),
         ):
             session.execute(
-                sa.update(Shipment).where(Shipment.id == order.shipment_id).values(delivered_at=moment)
+                sa.update(Shipment)
+                .where(Shipment.shipment_id == order.shipment_id)
+                .values(delivered_at=moment)
             )
     now = delivered_at + timedelta(days=settings.auto_confirm_days)
     with database.unit_of_work(None) as session:
@@ -180,7 +182,7 @@ def test_the_clock_leaves_what_somebody_works_on(database, fresh: Shop, settings
     with database.unit_of_work(None) as session:
         session.execute(
             sa.update(Shipment)
-            .where(Shipment.id.in_([first.shipment_id, second.shipment_id]))
+            .where(Shipment.shipment_id.in_([first.shipment_id, second.shipment_id]))
             .values(delivered_at=clock())
         )
     now = clock() + timedelta(days=settings.auto_confirm_days)

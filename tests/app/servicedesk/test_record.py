@@ -12,7 +12,7 @@ from app.customers.models import Customer
 from app.servicedesk import record, service
 from app.servicedesk.timeline import KEY_MOMENTS, EntryKind, timeline
 from app.shipments import service as shipments
-from app.shipments.models import ScanRecord, Shipment
+from app.shipments.models import ScanRecord, Shipment, ShipmentBooking
 from settlement.ledger import Purpose
 from tests.app.servicedesk.build import Desk
 from tracking.shipment import ScanCode
@@ -157,6 +157,11 @@ _COPY_SHIPMENTS = """
 INSERT INTO shipment ({columns})
 SELECT {values} FROM shipment, generate_series(1, :count) AS number WHERE shipment.id = :id
 """
+_COPY_STATES = """
+INSERT INTO shipment_state ({columns})
+SELECT {values} FROM shipment, shipment_state WHERE shipment.customer_id = :customer_id
+    AND shipment_state.shipment_id = :id
+"""
 _COPY_SCANS = """
 INSERT INTO scan (tenant_id, scan_key, shipment_id, shipment_month, device_id, client_scan_id, code,
     occurred_at, offset_minutes, received_at, facility_id)
@@ -178,7 +183,7 @@ def heavy(desk: Desk) -> int:
         session.add(customer)
         session.flush()
         pattern = desk.book(session)
-        columns = [column.name for column in Shipment.__table__.columns if column.name != "id"]
+        columns = [column.name for column in ShipmentBooking.__table__.columns if column.name != "id"]
         changed = {
             "waybill_number": "'ZZ' || number",
             "customer_id": f"{customer.id}",
@@ -190,6 +195,12 @@ def heavy(desk: Desk) -> int:
         session.execute(
             sa.text(_COPY_SHIPMENTS.format(columns=", ".join(columns), values=values)),
             {"count": SHIPMENTS, "id": pattern.id},
+        )
+        columns = [column.name for column in Shipment.__table__.columns]
+        values = ", ".join("shipment.id" if name == "shipment_id" else name for name in columns)
+        session.execute(
+            sa.text(_COPY_STATES.format(columns=", ".join(columns), values=values)),
+            {"customer_id": customer.id, "id": pattern.id},
         )
         session.execute(sa.text(_COPY_SCANS), {"customer_id": customer.id})
         session.execute(sa.text("ANALYZE shipment, scan"))

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from datetime import date, timedelta
+from random import Random
 from typing import Any
 
 import pytest
 import sqlalchemy as sa
+from msgspec.structs import replace
 from sqlalchemy.orm import Session
 
 from app.config import Settings
@@ -15,8 +17,13 @@ from app.db import outbox
 from app.db.outbox import OutboxEvent
 from app.shipments import estimates, jobs, scan_store, waybills
 from app.shipments import service as shipments
-from app.shipments.models import EstimateRequest, Shipment
+from app.shipments.findings import FOLD
+from app.shipments.folding import state_of_scans
+from app.shipments.models import EstimateRequest, Shipment, ShipmentFinding
+from app.shipments.scan_values import ScanInput
 from tests.app.shipments.conftest import Desk
+from tests.app.shipments.test_scanning import key_of
+from tracking.shipment import ScanCode
 
 HOUR = timedelta(hours=1)
 
@@ -135,6 +142,46 @@ def test_a_scan_that_comes_late_is_folded_where_it_belongs(desk: Desk) -> None:
     assert desk.again(shipment).milestone == "delivered"
     with desk.database.unit_of_work(desk.logins.tenant_id) as session:
         assert len(scan_store.scans_by_shipment(session, [shipment])[shipment.id]) == 1 + len(life)
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_continued_or_anew_the_state_is_that_of_all_scans(new_desk: Callable[[], Desk], seed: int) -> None:
+    """Whatever is heard, however it is cut into batches, late, early, doubled, of pieces, corrected."""
+    random, desk = Random(seed), new_desk()
+    parcels = [desk.book(pieces=random.choice([1, 1, 1, 2])) for _parcel in range(30)]
+    start = desk.logins.clock()
+    codes = [code.value for code in ScanCode if code is not ScanCode.VOIDED]
+    waiting: list[ScanInput] = []
+    for parcel in parcels:
+        for _scan in range(random.randrange(12)):
+            at = start + timedelta(minutes=random.randrange(600))
+            scan = desk.scan(parcel, random.choice(codes), at, random.choice([None, "CTU-01", "HGH-01"]))
+            if parcel.pieces > 1 and random.random() < 0.5:
+                scan = replace(scan, piece_no=random.randint(1, parcel.pieces))
+            waiting += [scan] * random.choice([1, 1, 2])
+            if random.random() < 0.1:
+                at += timedelta(minutes=random.randrange(600))
+                waiting.append(desk.scan(parcel, "voided", at, corrects=key_of(desk, scan)))
+    waiting.sort(key=lambda scan: scan.occurred_at + timedelta(minutes=random.choice([0, 0, 0, 0, 300])))
+    while waiting:
+        batch, waiting = waiting[: (size := random.choice([1, 5, 80]))], waiting[size:]
+        heard_at = start + timedelta(minutes=random.randrange(300, 900))  # some of it lies in the future
+        assert "rejected" not in desk.record(*batch, now=heard_at)
+    with desk.database.unit_of_work(desk.logins.tenant_id) as session:
+        stored = scan_store.scans_by_shipment(session, parcels)
+        open_findings = sa.select(ShipmentFinding.shipment_id, ShipmentFinding.finding_key).where(
+            ShipmentFinding.closed_at.is_(None), ShipmentFinding.finding_key.startswith(f"{FOLD}:")
+        )
+        found = {tuple(row) for row in session.execute(open_findings)}
+        for parcel in parcels:
+            row, (state, _counting) = desk.again(parcel), state_of_scans(stored[parcel.id], parcel.pieces)
+            assert (row.milestone, row.code, row.state_since) == (state.milestone, state.code, state.since)
+            assert (row.state_facility_id, row.state_courier_id) == (state.facility_id, state.courier_id)
+            assert (row.attempts, row.terminal) == (state.attempts, state.terminal)
+            assert (row.delivered_at, row.receipt_confirmed_at) == (state.delivered_at, state.confirmed_at)
+            wanted = {f"{FOLD}:{finding.key}" for finding in state.findings}
+            assert {key for shipment_id, key in found if shipment_id == parcel.id} == wanted
+            assert row.has_findings == bool(wanted)
 
 
 def test_many_events_in_one_statement(desk: Desk) -> None:

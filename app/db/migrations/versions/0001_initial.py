@@ -1427,83 +1427,6 @@ def upgrade() -> None:
         sa.Column("estimate_p50_at", app.db.types.UtcDateTime(timezone=True), nullable=False),
         sa.Column("estimate_p80_at", app.db.types.UtcDateTime(timezone=True), nullable=False),
         sa.Column("estimate_p95_at", app.db.types.UtcDateTime(timezone=True), nullable=False),
-        sa.Column(
-            "milestone",
-            sa.Enum(
-                "pending",
-                "booked",
-                "cancelled",
-                "exception",
-                "accepted",
-                "in_transit",
-                "out_for_delivery",
-                "attempt_failed",
-                "ready_for_pickup",
-                "returning",
-                "lost",
-                "returned",
-                "delivered",
-                name="milestone",
-                native_enum=False,
-                create_constraint=True,
-                length=40,
-            ),
-            nullable=False,
-        ),
-        sa.Column(
-            "code",
-            sa.Enum(
-                "booked",
-                "pickup_failed",
-                "cancelled",
-                "collected",
-                "deposited",
-                "accepted",
-                "arrived",
-                "missorted",
-                "damaged",
-                "delayed",
-                "held",
-                "intercepted",
-                "released",
-                "redirected",
-                "sorted",
-                "departed",
-                "out_for_delivery",
-                "attempt_failed",
-                "refused",
-                "at_outlet",
-                "at_store",
-                "at_locker",
-                "at_collective_point",
-                "pickup_overdue",
-                "returning",
-                "lost",
-                "returned",
-                "delivered",
-                "delivered_to_proxy",
-                "taken_from_point",
-                "taken_from_locker",
-                "receipt_confirmed",
-                "voided",
-                name="scancode",
-                native_enum=False,
-                create_constraint=True,
-                length=40,
-            ),
-            nullable=False,
-        ),
-        sa.Column("state_since", app.db.types.UtcDateTime(timezone=True), nullable=False),
-        sa.Column("state_facility_id", sa.BigInteger(), nullable=True),
-        sa.Column("state_courier_id", sa.BigInteger(), nullable=True),
-        sa.Column("attempts", sa.BigInteger(), nullable=False),
-        sa.Column("terminal", sa.Boolean(), nullable=False),
-        sa.Column("has_findings", sa.Boolean(), nullable=False),
-        sa.Column("delivered_at", app.db.types.UtcDateTime(timezone=True), nullable=True),
-        sa.Column("receipt_confirmed_at", app.db.types.UtcDateTime(timezone=True), nullable=True),
-        sa.Column("last_scan_at", app.db.types.UtcDateTime(timezone=True), nullable=True),
-        sa.Column("last_scan_rank", sa.SmallInteger(), nullable=False),
-        sa.Column("last_scan_key", sa.Text(), nullable=False),
         sa.Column("phone_tries", sa.BigInteger(), nullable=False),
         sa.Column("phone_locked_until", app.db.types.UtcDateTime(timezone=True), nullable=True),
         sa.CheckConstraint(
@@ -1543,14 +1466,11 @@ def upgrade() -> None:
             name=op.f("fk_shipment_sender_district_adcode_district"),
         ),
         sa.ForeignKeyConstraint(
-            ["state_facility_id"], ["facility.id"], name=op.f("fk_shipment_state_facility_id_facility")
-        ),
-        sa.ForeignKeyConstraint(
             ["tenant_id"], ["tenant.id"], name=op.f("fk_shipment_tenant_id_tenant"), ondelete="RESTRICT"
         ),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_shipment")),
         sa.UniqueConstraint("waybill_number", name=op.f("uq_shipment_waybill_number")),
-        postgresql_with={"fillfactor": 70},
+        postgresql_with={"fillfactor": 85},
     )
     op.create_index("ix_shipment_booked", "shipment", ["tenant_id", "booked_at", "id"], unique=False)
     op.create_index(
@@ -1560,23 +1480,9 @@ def upgrade() -> None:
     op.create_index(
         "ix_shipment_customer_booked", "shipment", ["tenant_id", "customer_id", "booked_at"], unique=False
     )
-    op.create_index(
-        "ix_shipment_open",
-        "shipment",
-        ["tenant_id", "id"],
-        unique=False,
-        postgresql_where=sa.text("NOT terminal"),
-    )
     op.create_index("ix_shipment_reference", "shipment", ["tenant_id", "reference"], unique=False)
     op.create_index("ix_shipment_sender_phone", "shipment", ["tenant_id", "sender_phone"], unique=False)
     op.create_index(op.f("ix_shipment_tenant_id"), "shipment", ["tenant_id"], unique=False)
-    op.create_index(
-        "ix_shipment_unconfirmed",
-        "shipment",
-        ["tenant_id", "delivered_at"],
-        unique=False,
-        postgresql_where=sa.text("delivered_at IS NOT NULL AND receipt_confirmed_at IS NULL"),
-    )
     op.create_table(
         "webhook_endpoint",
         sa.Column("id", sa.BigInteger(), sa.Identity(always=False), nullable=False),
@@ -1999,6 +1905,109 @@ def upgrade() -> None:
         sa.UniqueConstraint("shipment_id", "sequence", name=op.f("uq_shipment_leg_shipment_id_sequence")),
     )
     op.create_index(op.f("ix_shipment_leg_tenant_id"), "shipment_leg", ["tenant_id"], unique=False)
+    op.create_table(
+        "shipment_state",
+        sa.Column("shipment_id", sa.BigInteger(), nullable=False),
+        sa.Column(
+            "milestone",
+            sa.Enum(
+                "pending",
+                "booked",
+                "cancelled",
+                "exception",
+                "accepted",
+                "in_transit",
+                "out_for_delivery",
+                "attempt_failed",
+                "ready_for_pickup",
+                "returning",
+                "lost",
+                "returned",
+                "delivered",
+                name="milestone",
+                native_enum=False,
+                create_constraint=True,
+                length=40,
+            ),
+            nullable=False,
+        ),
+        sa.Column(
+            "code",
+            sa.Enum(
+                "booked",
+                "pickup_failed",
+                "cancelled",
+                "collected",
+                "deposited",
+                "accepted",
+                "arrived",
+                "missorted",
+                "damaged",
+                "delayed",
+                "held",
+                "intercepted",
+                "released",
+                "redirected",
+                "sorted",
+                "departed",
+                "out_for_delivery",
+                "attempt_failed",
+                "refused",
+                "at_outlet",
+                "at_store",
+                "at_locker",
+                "at_collective_point",
+                "pickup_overdue",
+                "returning",
+                "lost",
+                "returned",
+                "delivered",
+                "delivered_to_proxy",
+                "taken_from_point",
+                "taken_from_locker",
+                "receipt_confirmed",
+                "voided",
+                name="scancode",
+                native_enum=False,
+                create_constraint=True,
+                length=40,
+            ),
+            nullable=False,
+        ),
+        sa.Column("state_since", app.db.types.UtcDateTime(timezone=True), nullable=False),
+        sa.Column("state_facility_id", sa.BigInteger(), nullable=True),
+        sa.Column("state_courier_id", sa.BigInteger(), nullable=True),
+        sa.Column("attempts", sa.BigInteger(), nullable=False),
+        sa.Column("terminal", sa.Boolean(), nullable=False),
+        sa.Column("has_findings", sa.Boolean(), nullable=False),
+        sa.Column("delivered_at", app.db.types.UtcDateTime(timezone=True), nullable=True),
+        sa.Column("receipt_confirmed_at", app.db.types.UtcDateTime(timezone=True), nullable=True),
+        sa.Column("last_scan_at", app.db.types.UtcDateTime(timezone=True), nullable=True),
+        sa.Column("last_scan_rank", sa.SmallInteger(), nullable=False),
+        sa.Column("last_scan_key", sa.Text(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["shipment_id"],
+            ["shipment.id"],
+            name=op.f("fk_shipment_state_shipment_id_shipment"),
+            ondelete="CASCADE",
+        ),
+        sa.PrimaryKeyConstraint("shipment_id", name=op.f("pk_shipment_state")),
+        postgresql_with={"fillfactor": 45},
+    )
+    op.create_index(
+        "ix_shipment_state_open",
+        "shipment_state",
+        ["shipment_id"],
+        unique=False,
+        postgresql_where=sa.text("NOT terminal"),
+    )
+    op.create_index(
+        "ix_shipment_state_unconfirmed",
+        "shipment_state",
+        ["delivered_at"],
+        unique=False,
+        postgresql_where=sa.text("delivered_at IS NOT NULL AND receipt_confirmed_at IS NULL"),
+    )
     op.create_table(
         "stop_request",
         sa.Column("id", sa.BigInteger(), sa.Identity(always=False), nullable=False),
@@ -2534,6 +2543,15 @@ def downgrade() -> None:
     op.drop_index(op.f("ix_stop_request_tenant_id"), table_name="stop_request")
     op.drop_index("ix_stop_request_day", table_name="stop_request")
     op.drop_table("stop_request")
+    op.drop_index(
+        "ix_shipment_state_unconfirmed",
+        table_name="shipment_state",
+        postgresql_where=sa.text("delivered_at IS NOT NULL AND receipt_confirmed_at IS NULL"),
+    )
+    op.drop_index(
+        "ix_shipment_state_open", table_name="shipment_state", postgresql_where=sa.text("NOT terminal")
+    )
+    op.drop_table("shipment_state")
     op.drop_index(op.f("ix_shipment_leg_tenant_id"), table_name="shipment_leg")
     op.drop_table("shipment_leg")
     op.drop_index(op.f("ix_shipment_finding_tenant_id"), table_name="shipment_finding")
@@ -2569,15 +2587,9 @@ def downgrade() -> None:
     op.drop_index(op.f("ix_webhook_endpoint_tenant_id"), table_name="webhook_endpoint")
     op.drop_index("ix_webhook_endpoint_customer", table_name="webhook_endpoint")
     op.drop_table("webhook_endpoint")
-    op.drop_index(
-        "ix_shipment_unconfirmed",
-        table_name="shipment",
-        postgresql_where=sa.text("delivered_at IS NOT NULL AND receipt_confirmed_at IS NULL"),
-    )
     op.drop_index(op.f("ix_shipment_tenant_id"), table_name="shipment")
     op.drop_index("ix_shipment_sender_phone", table_name="shipment")
     op.drop_index("ix_shipment_reference", table_name="shipment")
-    op.drop_index("ix_shipment_open", table_name="shipment", postgresql_where=sa.text("NOT terminal"))
     op.drop_index("ix_shipment_customer_booked", table_name="shipment")
     op.drop_index("ix_shipment_consignee_phone", table_name="shipment")
     op.drop_index("ix_shipment_consignee", table_name="shipment")
