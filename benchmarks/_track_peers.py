@@ -24,7 +24,8 @@ _OWN = threading.local()
 # The least that somebody would write for it: the parcel, its scans with their cities, as JSON.
 _LEAN = """
 SELECT json_build_object(
-    'waybill_number', shipment.waybill_number, 'milestone', shipment_state.milestone, 'code', shipment_state.code,
+    'waybill_number', shipment.waybill_number,
+    'milestone', shipment_state.milestone, 'code', shipment_state.code,
     'promised_from', promised_from_at, 'promised_to', promised_to_at,
     'events', (
         SELECT json_agg(json_build_object(
