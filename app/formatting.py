@@ -148,10 +148,16 @@ def _zone(offset_minutes: int) -> timezone:
     return timezone(timedelta(minutes=offset_minutes))
 
 
-def _at_place(moment: datetime, offset_minutes: int) -> datetime:
+def at_place(moment: datetime, offset_minutes: int) -> datetime:
+    """A moment by the clock at its place.
+
+    Raises:
+        ValueError: it has no time zone.
+    """
     if moment.tzinfo is None:
         raise ValueError(f"{moment!r} has no time zone; times are kept in UTC.")
-    return moment.astimezone(_zone(offset_minutes))
+    zone = _zone(offset_minutes)
+    return moment if moment.tzinfo is zone else moment.astimezone(zone)
 
 
 @functools.lru_cache
@@ -172,7 +178,7 @@ def datetime_local(
         shape: `full` (with the year), `short` (without it), `time` or `date`.
         language: a key of `DATE_TIME`; that of the page where it is left out.
     """
-    return _written(_at_place(moment, offset_minutes), language or _locale().language, shape)
+    return _written(at_place(moment, offset_minutes), language or _locale().language, shape)
 
 
 def _written(there: datetime, language: str, shape: str) -> str:
@@ -220,7 +226,7 @@ def local_time(
         language: as in `datetime_local`.
     """
     language = language or _locale().language
-    there = _at_place(moment, offset_minutes)
+    there = at_place(moment, offset_minutes)
     utc = f"{moment.astimezone(UTC).replace(tzinfo=None).isoformat(timespec='seconds')}Z"
     title = f"{_written(there, language, 'full')} {_offset(offset_minutes)}"
     # Made of figures and of words of this module: nothing in it can be other than it looks.

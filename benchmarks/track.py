@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import argparse
 import os
+import statistics
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -25,7 +26,7 @@ from app.shipments.documents import SETTINGS
 from tests.support.multitude import BOOKED_AT, World, company, served
 
 CONNECTIONS = 32
-TURNS = 5
+TURNS = 9
 NEEDED, P99_MAX = 0.8, 4.0
 """The least of the rate it is held to that each has to reach, and how many times its p50 its p99 may be."""
 
@@ -49,9 +50,15 @@ class Contender:
     seen: list[Outcome] = field(default_factory=list)
 
     @property
-    def best(self) -> Outcome:
-        """The best turn: whatever else runs on a machine can only slow one down."""
-        return max(self.seen, key=lambda one: one.rate)
+    def usual(self) -> Outcome:
+        """The turn in the middle."""
+        return sorted(self.seen, key=lambda one: one.rate)[len(self.seen) // 2]
+
+    def ratio(self, other: Contender) -> float:
+        """Its rate to another's, turn by turn: what else the machine did then slowed both."""
+        return statistics.median(
+            mine.rate / theirs.rate for mine, theirs in zip(self.seen, other.seen, strict=True)
+        )
 
 
 def live(world: World) -> int:
@@ -68,7 +75,11 @@ def live(world: World) -> int:
         # In the order of time, as they are heard: the scans of one parcel lie in a dozen different pages.
         connection.execute(_SCANS, values)
         connection.execute(_STATES, values)
+<<<<<<< HEAD
         connection.execute("VACUUM ANALYZE scan, shipment, shipment_state")
+=======
+        connection.execute("VACUUM ANALYZE scan, shipment_state")
+>>>>>>> reads
         row = connection.execute("SELECT count(*) FROM scan").fetchone()
     assert row is not None, "a count has one row"
     return int(row[0])
@@ -152,12 +163,12 @@ def table(stored: int, found: Sequence[Contender]) -> None:
     )
     head = f"{'':36}  {'answers/s':>10}  {'ratio':>6}  {'needed':>6}"
     print(f"{head}  {'p50 ms':>7}  {'p99 ms':>7}  {'p99/p50':>7}")
-    rates = {one.name: one.best.rate for one in found}
+    named = {one.name: one for one in found}
     for one in found:
-        best = one.best
-        ratio = f"{best.rate / rates[one.against]:6.2f}  {NEEDED:6.2f}" if one.against else f"{'':14}"
-        line = f"{one.name:36}  {best.rate:10,.0f}  {ratio}  {best.p50_ms:7.2f}  {best.p99_ms:7.2f}"
-        print(f"{line}  {best.p99_ms / best.p50_ms:7.2f}  {best.body_bytes:,} bytes")
+        usual = one.usual
+        ratio = f"{one.ratio(named[one.against]):6.2f}  {NEEDED:6.2f}" if one.against else f"{'':14}"
+        line = f"{one.name:36}  {usual.rate:10,.0f}  {ratio}  {usual.p50_ms:7.2f}  {usual.p99_ms:7.2f}"
+        print(f"{line}  {usual.p99_ms / usual.p50_ms:7.2f}  {usual.body_bytes:,} bytes")
 
 
 def main() -> None:
@@ -177,7 +188,7 @@ def main() -> None:
             stored = live(world)
             found = measured(world, arguments.seconds)
         table(stored, found)
-        rates[stored] = {one.name: one.best.rate for one in found if one.against}
+        rates[stored] = {one.name: one.usual.rate for one in found if one.against}
     if len(rates) > 1:
         first, last = min(rates), max(rates)
         for name, rate in rates[last].items():

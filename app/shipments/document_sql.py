@@ -79,7 +79,7 @@ CROSS JOIN LATERAL (
 
 
 def _parcel(which: str) -> str:
-    """The shipment's row; `expected_to` by the clock of the place where it was booked."""
+    """The shipment's rows; `expected_to` by the clock of the place where it was booked."""
     return f"""
     SELECT id, waybill_number, milestone, code, state_since, state_facility_id, receipt_confirmed_at,
         terminal, booked_offset_minutes, promised_from_at, promised_to_at,

@@ -7,6 +7,7 @@ of others stands in the way.
 
 from __future__ import annotations
 
+import functools
 import os
 from collections import deque
 from collections.abc import Collection
@@ -47,7 +48,11 @@ _LOST: Final = frozenset({"57P01", "57P02", "57P03", "26000"})  # ended by the s
 _Key = tuple[str, bool, bool]
 _VERSIONS: Final = ("", True, False)
 _VERSIONS_SQL: Final = (
+<<<<<<< HEAD
     "SELECT waybill_number, shipment.xmin || '.' || shipment_state.xmin, '' "
+=======
+    "SELECT waybill_number, shipment.xmin || '/' || shipment_state.xmin, '' "
+>>>>>>> reads
     "FROM shipment JOIN shipment_state ON shipment_id = id WHERE waybill_number = ANY ($1::text[])"
 )
 
@@ -84,13 +89,12 @@ class Documents:
         """
         key = (language.code, False, places)
         asked, moment = number.encode(), now.isoformat().encode()
-        month = now.date().replace(day=1)
-        before = (month - timedelta(days=1)).replace(day=1)
-        rows = self._ask(key, [asked, moment, _bytes(month), _bytes(before)])
+        months = _this_and_last(now.year, now.month)
+        rows = self._ask(key, [asked, moment, *months])
         if not rows:
             return None
         _number, booked, document = rows[0]
-        if booked not in (_bytes(month), _bytes(before)):
+        if booked not in months:
             # Booked longer ago: its scans lie in another partition.
             rows = self._ask(key, [asked, moment, booked, booked])
             _number, _month, document = rows[0]
@@ -235,5 +239,8 @@ def documents(app: flask.Flask | None = None) -> Documents:
     return found
 
 
-def _bytes(month: date) -> bytes:
-    return month.isoformat().encode()
+@functools.lru_cache
+def _this_and_last(year: int, month: int) -> tuple[bytes, bytes]:
+    """A month and the one before it, each as its first day."""
+    first = date(year, month, 1)
+    return first.isoformat().encode(), (first - timedelta(days=1)).replace(day=1).isoformat().encode()

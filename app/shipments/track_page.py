@@ -40,18 +40,16 @@ def _mark(name: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class _Piece:
-    """HTML with gaps: text and names of facts in turns, a text first and last."""
+    """HTML with gaps: a template of the operator `%`, which fills a whole page in a microsecond."""
 
-    parts: tuple[str, ...]
+    template: str
 
     @classmethod
     def of(cls, html: str) -> _Piece:
-        return cls(tuple(_MARK.split(html)))
+        return cls(_MARK.sub(r"%(\1)s", html.replace("%", "%%")))
 
     def filled(self, facts: Mapping[str, str]) -> str:
-        parts = list(self.parts)
-        parts[1::2] = [facts[name] for name in parts[1::2]]
-        return "".join(parts)
+        return self.template % facts
 
 
 def live_address(number: str) -> str | None:
@@ -129,19 +127,20 @@ class TrackPage:
 
     def _rows(self, events: list[Mapping[str, Any]]) -> list[str]:
         rows: list[str] = []
-        day_before, found = "", False
+        day, found = None, False
         for place, event in enumerate(events, 1):
-            at = datetime.fromisoformat(event["at"])
-            offset = event["offset_minutes"]
-            day = self._local(at, offset, "date")
-            if day != day_before:
-                rows.append(f'<li class="timeline-day">{day}</li>')
-                day_before = day
+            at, offset = datetime.fromisoformat(event["at"]), event["offset_minutes"]
+            there = formatting.at_place(at, offset)
+            if there.date() != day:
+                day = there.date()
+                rows.append(f'<li class="timeline-day">{self._local(at, offset, "date")}</li>')
             planned, city = event["planned"], event["city"]
             current = not (found or planned)
             found = found or current
             piece = self._event(event["code"], planned, current, place == len(events), city is not None)
-            when = formatting.local_time(at, offset, shape="time", zone="place", language=self._language.code)
+            when = formatting.local_time(
+                there, offset, shape="time", zone="place", language=self._language.code
+            )
             rows.append(piece.filled({"WHEN": when, "PLACE": escape(city)}))
         return rows
 

@@ -8,11 +8,12 @@ from __future__ import annotations
 
 import secrets
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Final
 
 import flask
+import msgspec
 from flask.sessions import SecureCookieSessionInterface
-from itsdangerous import BadSignature, Serializer, URLSafeTimedSerializer
+from itsdangerous import BadSignature, URLSafeTimedSerializer
 from itsdangerous.encoding import base64_encode
 from werkzeug.http import dump_cookie, parse_cookie
 
@@ -20,12 +21,15 @@ _FIELD: Final = "csrf_token"
 _SALT: Final = "wtf-csrf-token"
 
 
-class _Serializer(URLSafeTimedSerializer):
-    """Writes as it stands what would be no shorter if it were compressed, without trying."""
+class _Writer:
+    """Signs as a serializer does, without making its signer anew and trying to compress what is short."""
 
-    def dump_payload(self, obj: Any) -> bytes:
-        """The object as it is signed."""
-        return base64_encode(Serializer.dump_payload(self, obj))
+    def __init__(self, serializer: URLSafeTimedSerializer) -> None:
+        self._signer = serializer.make_signer(serializer.salt)
+
+    def signed(self, value: str | dict[str, str]) -> str:
+        signed: bytes = self._signer.sign(base64_encode(msgspec.json.encode(value)))
+        return signed.decode()
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,16 +51,10 @@ class Visitors:
     def __init__(self, app: flask.Flask) -> None:
         sessions = app.session_interface
         assert isinstance(sessions, SecureCookieSessionInterface), "sessions are kept in signed cookies"
-        self._cookies = _Serializer(
-            app.config["SECRET_KEY"],
-            salt=sessions.salt,
-            serializer=sessions.serializer,
-            signer_kwargs={
-                "key_derivation": sessions.key_derivation,
-                "digest_method": sessions.digest_method,
-            },
-        )
-        self._tokens = _Serializer(app.config["SECRET_KEY"], salt=_SALT)
+        cookies = sessions.get_signing_serializer(app)
+        assert cookies is not None, "the settings demand a secret key"
+        self._cookies, self._cookie_writer = cookies, _Writer(cookies)
+        self._token_writer = _Writer(URLSafeTimedSerializer(app.config["SECRET_KEY"], salt=_SALT))
         self._name = sessions.get_cookie_name(app)
         self._max_age_s = int(app.permanent_session_lifetime.total_seconds())
         # The same attributes each time: taken from one made by Werkzeug.
@@ -85,15 +83,9 @@ class Visitors:
             return self._new()
         if set(held) != {_FIELD}:
             return None
-        return Visitor(self._signed(held[_FIELD]), None)
+        return Visitor(self._token_writer.signed(held[_FIELD]), None)
 
     def _new(self) -> Visitor:
         secret = secrets.token_hex(20)
-        value = self._cookies.dumps({_FIELD: secret})
-        assert isinstance(value, str), "the serializer of cookies writes text"
-        return Visitor(self._signed(secret), f"{self._name}={value}{self._attributes}")
-
-    def _signed(self, secret: str) -> str:
-        token = self._tokens.dumps(secret)
-        assert isinstance(token, str), "the serializer of tokens writes text"
-        return token
+        value = self._cookie_writer.signed({_FIELD: secret})
+        return Visitor(self._token_writer.signed(secret), f"{self._name}={value}{self._attributes}")

@@ -5,13 +5,8 @@ from __future__ import annotations
 import asyncio
 import http.client
 import json
-import os
-import signal
-import socket
-import subprocess
-import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -20,17 +15,17 @@ import pytest
 import sqlalchemy as sa
 from apiflask import APIFlask
 
-from app.config import REPOSITORY, Settings
+from app.config import Settings
 from app.factory import create_app
 from app.i18n import Language
 from app.live.asgi import LiveUpdates
 from tests.app.shipments.conftest import Desk, desk, new_desk
 from tests.support.app import StepClock
+from tests.support.live import Start, live_processes
 
 __all__ = ["desk", "new_desk"]
 
 CLIENTS_MAX = 4
-SECRET_KEY = "a key of the tests that is long enough"
 
 
 @dataclass
@@ -57,44 +52,13 @@ class Stream:
 
 
 @pytest.fixture(scope="module")
-def serve(database_url: str) -> Iterator[Callable[[], tuple[int, subprocess.Popen[bytes]]]]:
-    """Starts a process of live updates, as `make run` does; gives its port and itself."""
-    started: list[subprocess.Popen[bytes]] = []
-
-    def start() -> tuple[int, subprocess.Popen[bytes]]:
-        with socket.socket() as probe:
-            probe.bind(("127.0.0.1", 0))
-            port = int(probe.getsockname()[1])
-        environment = {
-            **os.environ,
-            "DATABASE_URL": database_url,
-            "SECRET_KEY": SECRET_KEY,
-            "LIVE_CLIENTS_MAX": str(CLIENTS_MAX),
-            "LOG_LEVEL": "WARNING",
-        }
-        server = (sys.executable, "-m", "granian", "--interface", "asgi", "--factory", "--workers", "1")
-        server += ("--host", "127.0.0.1", "--port", str(port), "--workers-kill-timeout", "10", "--http", "1")
-        process = subprocess.Popen(
-            (*server, "app.live:application"), cwd=REPOSITORY, env=environment, process_group=0
-        )
-        started.append(process)
-        deadline = time.monotonic() + 30
-        while time.monotonic() < deadline:
-            with socket.socket() as probe:
-                if probe.connect_ex(("127.0.0.1", port)) == 0:
-                    return port, process
-            time.sleep(0.1)
-        raise AssertionError("it did not come up")
-
-    yield start
-    for process in started:
-        if process.poll() is None:
-            os.killpg(process.pid, signal.SIGKILL)
-            process.wait(10)
+def serve(database_url: str) -> Iterator[Start]:
+    with live_processes(database_url, clients_max=CLIENTS_MAX) as start:
+        yield start
 
 
 @pytest.fixture(scope="module")
-def port(serve: Callable[[], tuple[int, subprocess.Popen[bytes]]]) -> int:
+def port(serve: Start) -> int:
     return serve()[0]
 
 
@@ -182,9 +146,7 @@ def test_one_too_many_is_sent_away_until_another_leaves(desk: Desk, port: int) -
         one.close()
 
 
-def test_streams_end_whole_when_the_process_is_told_to_stop(
-    desk: Desk, serve: Callable[[], tuple[int, subprocess.Popen[bytes]]]
-) -> None:
+def test_streams_end_whole_when_the_process_is_told_to_stop(desk: Desk, serve: Start) -> None:
     port, process = serve()
     stream = look(port, desk.book().waybill_number)
     stream.event()
