@@ -24,12 +24,8 @@ _OWN = threading.local()
 # The least that somebody would write for it: the parcel, its scans with their cities, as JSON.
 _LEAN = """
 SELECT json_build_object(
-<<<<<<< HEAD
-    'waybill_number', shipment.waybill_number, 'milestone', milestone, 'code', shipment_state.code,
-=======
     'waybill_number', shipment.waybill_number,
     'milestone', shipment_state.milestone, 'code', shipment_state.code,
->>>>>>> reads
     'promised_from', promised_from_at, 'promised_to', promised_to_at,
     'events', (
         SELECT json_agg(json_build_object(
@@ -38,13 +34,8 @@ SELECT json_build_object(
         FROM scan
         LEFT JOIN facility ON facility.id = scan.facility_id
         LEFT JOIN district ON district.adcode = facility.district_adcode
-<<<<<<< HEAD
-        WHERE shipment_id = shipment.id AND shipment_month = date_trunc('month', booked_at)::date))::text
-FROM shipment JOIN shipment_state ON shipment_id = id WHERE waybill_number = $1
-=======
         WHERE scan.shipment_id = shipment.id AND shipment_month = date_trunc('month', booked_at)::date))::text
 FROM shipment JOIN shipment_state ON shipment_state.shipment_id = shipment.id WHERE waybill_number = $1
->>>>>>> reads
 """
 
 

@@ -75,11 +75,7 @@ def live(world: World) -> int:
         # In the order of time, as they are heard: the scans of one parcel lie in a dozen different pages.
         connection.execute(_SCANS, values)
         connection.execute(_STATES, values)
-<<<<<<< HEAD
         connection.execute("VACUUM ANALYZE scan, shipment, shipment_state")
-=======
-        connection.execute("VACUUM ANALYZE scan, shipment_state")
->>>>>>> reads
         row = connection.execute("SELECT count(*) FROM scan").fetchone()
     assert row is not None, "a count has one row"
     return int(row[0])

@@ -48,11 +48,7 @@ _LOST: Final = frozenset({"57P01", "57P02", "57P03", "26000"})  # ended by the s
 _Key = tuple[str, bool, bool]
 _VERSIONS: Final = ("", True, False)
 _VERSIONS_SQL: Final = (
-<<<<<<< HEAD
-    "SELECT waybill_number, shipment.xmin || '.' || shipment_state.xmin, '' "
-=======
     "SELECT waybill_number, shipment.xmin || '/' || shipment_state.xmin, '' "
->>>>>>> reads
     "FROM shipment JOIN shipment_state ON shipment_id = id WHERE waybill_number = ANY ($1::text[])"
 )
 
