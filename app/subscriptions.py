@@ -29,9 +29,8 @@ def _follow_state_in_dispatch(session: Session, event: Event, now: datetime) -> 
     dispatch.follow_shipment(session, shipment_id=event.payload["shipment_id"], now=now)
 
 
-def _follow_instruction(session: Session, event: Event, now: datetime) -> None:
-    deliveries.follow(session, event.payload["shipment_id"], now=now)
-    deliveries.look_at_hand_over(
+def _follow_at_the_last_door(session: Session, event: Event, now: datetime) -> None:
+    deliveries.after_scan(
         session, event.payload["shipment_id"], Milestone(event.payload["milestone"]), now=now
     )
 
@@ -87,7 +86,7 @@ HANDLERS: Mapping[str, Sequence[Handler]] = {
     "shipment.state_changed": (
         _merge_on_the_way,  # before a courier is asked for: what is held waits
         _follow_state_in_dispatch,
-        _follow_instruction,
+        _follow_at_the_last_door,
         _cancel_order,
         webhook_events.tell,
         notices.tell,

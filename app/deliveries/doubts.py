@@ -22,7 +22,8 @@ from tracking.finding import Finding, FindingKind
 from tracking.shipment import Milestone, ScanCode
 
 SOURCE = "door"
-_AT_THE_DOOR = frozenset({Milestone.DELIVERED, Milestone.READY_FOR_PICKUP})
+AT_THE_DOOR = frozenset({Milestone.DELIVERED, Milestone.READY_FOR_PICKUP})
+"""Where a parcel may have been handed over in a way that it should not have been."""
 _CHANNELS: Mapping[ScanCode, ConsentChannel] = MappingProxyType(
     {
         ScanCode.AT_LOCKER: ConsentChannel.LOCKER,
@@ -33,29 +34,13 @@ _CHANNELS: Mapping[ScanCode, ConsentChannel] = MappingProxyType(
 )
 
 
-def look_at_hand_over(session: Session, shipment_id: int, milestone: Milestone, *, now: datetime) -> None:
-    """After something has happened to a shipment: end deposits, take back voided cash, tell findings."""
+def look_at_hand_over(session: Session, shipment_id: int, *, now: datetime) -> None:
+    """Bring deposits, cash and findings of a shipment in step with its scans; again is no harm."""
     points.close_elsewhere(session, shipment_id, now=now)
-    reversed_now = cash.reverse_voided(session, now=now, shipment_id=shipment_id)
-    if milestone not in _AT_THE_DOOR and not reversed_now and not _doubted(session, shipment_id):
-        return
+    cash.reverse_voided(session, now=now, shipment_id=shipment_id)
     shipment = session.get_one(Shipment, shipment_id)
     session.flush()  # what was reversed just now is asked for below
     store_findings(session, {shipment_id: _found(session, shipment)}, source=SOURCE, now=now)
-
-
-def _doubted(session: Session, shipment_id: int) -> bool:
-    return bool(
-        session.scalar(
-            sa.select(
-                sa.exists().where(
-                    ShipmentFinding.shipment_id == shipment_id,
-                    ShipmentFinding.closed_at.is_(None),
-                    ShipmentFinding.finding_key.startswith(f"{SOURCE}:"),
-                )
-            )
-        )
-    )
 
 
 def _found(session: Session, shipment: Shipment) -> list[Finding]:

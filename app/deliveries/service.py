@@ -4,10 +4,10 @@ from app.deliveries.cash import reverse_voided
 from app.deliveries.consent import follow_merge
 from app.deliveries.consent import record as record_consent
 from app.deliveries.door_values import Evidence, HandOver, Outcome, Paid
-from app.deliveries.doubts import look_at_hand_over
 from app.deliveries.handover import Done, hand_over
 from app.deliveries.instructions import ask, decide, follow, redelivery_days, withdraw
 from app.deliveries.points import Fetching, Leaving, deposit, take_back, take_out
+from app.deliveries.reacting import after_scan
 from app.deliveries.values import Asking, Window, Wish
 from app.deliveries.waiting import dispute
 
@@ -22,6 +22,7 @@ __all__ = [
     "Paid",
     "Window",
     "Wish",
+    "after_scan",
     "ask",
     "decide",
     "deposit",
@@ -29,7 +30,6 @@ __all__ = [
     "follow",
     "follow_merge",
     "hand_over",
-    "look_at_hand_over",
     "record_consent",
     "redelivery_days",
     "reverse_voided",

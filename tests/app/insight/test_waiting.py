@@ -63,5 +63,5 @@ def test_a_shipper_counts_his_own_only(things: Things) -> None:
     logins = things.company.logins
     own = counts(things, logins.actor(Role.SHIPPER, subject_id=things.customer_id, who="own"))
     other = counts(things, logins.actor(Role.SHIPPER, subject_id=things.other_customer_id, who="other"))
-    assert own == {Matter.CASES_OPEN: 1}
+    assert own == {Matter.CASES_OPEN: 1, Matter.READY_FOR_PICKUP: 1}
     assert other == {}

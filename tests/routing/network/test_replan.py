@@ -17,6 +17,7 @@ from routing.network import (
     Underway,
     itinerary,
     replan,
+    reroute,
 )
 
 MONDAY_TEN = datetime(2026, 11, 2, 10, tzinfo=ZoneInfo("Asia/Shanghai"))
@@ -131,3 +132,28 @@ def test_what_opened_again_may_be_used(small_network: Network, parcel: Underway)
 def test_now_needs_an_offset(small_network: Network, parcel: Underway) -> None:
     with pytest.raises(InvalidNetworkError, match="now"):
         replan(small_network, [parcel], HUB, now=datetime(2026, 11, 2))  # noqa: DTZ001 - naive on purpose
+
+
+def test_elsewhere_from_where_it_is(small_network: Network, parcel: Underway) -> None:
+    """To another hub from its gateway, from the lorry that is on its way there; back there is no lane."""
+    now = MONDAY_TEN + timedelta(hours=5)
+    at_gateway = replace(parcel, place_id=3, since=MONDAY_TEN + timedelta(hours=4), destination_id=6)
+    found = reroute(small_network, at_gateway, now=now)
+    assert isinstance(found.way, Itinerary)
+    assert found.kept == 1
+    assert [leg.lane_id for leg in found.way.legs] == [35]
+    assert found.way.legs[0].departure_at >= now
+    left = replace(parcel, since=MONDAY_TEN + timedelta(hours=2), departed=True, destination_id=6)
+    on_the_lorry = reroute(small_network, left, now=MONDAY_TEN + timedelta(hours=3))
+    assert isinstance(on_the_lorry.way, Itinerary)
+    assert (on_the_lorry.kept, on_the_lorry.way.legs[0].from_facility_id) == (1, 3)
+    there = reroute(small_network, replace(parcel, destination_id=1), now=MONDAY_TEN)
+    assert isinstance(there.way, Itinerary)
+    assert (there.kept, there.way.legs) == (0, ())
+    back = reroute(small_network, replace(at_gateway, destination_id=1), now=now)
+    assert isinstance(back.way, NoRoute)
+
+
+def test_rerouting_needs_an_offset(small_network: Network, parcel: Underway) -> None:
+    with pytest.raises(InvalidNetworkError, match="now"):
+        reroute(small_network, parcel, now=datetime(2026, 11, 2))  # noqa: DTZ001 - naive on purpose
