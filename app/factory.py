@@ -23,8 +23,6 @@ DOORS = (
     "app.accounts.api",
     "app.network.web",
     "app.network.api",
-    "app.network.api_lanes",
-    "app.network.api_designs",
     "app.customers.web",
     "app.customers.api",
     "app.shipments.web",

@@ -6,18 +6,18 @@ from datetime import UTC, datetime
 from typing import Annotated, Literal
 
 import flask
-from apiflask import APIBlueprint
 from pydantic import AfterValidator, AwareDatetime, Field
 
 from app.accounts.roles import Scope
 from app.api_schema import ApiInput, ApiOutput, PageQuery, page_answer
-from app.network import overview, queries
+from app.network import api_designs, api_lanes, overview, queries
+from app.network.api_blueprint import blueprint
 from app.network.models import LANE_CURRENCY, Facility
 from app.security import current_actor, requires, signed_in
 from app.web import unit_of_work
 from routing.network import FacilityKind, Mode
 
-blueprint = APIBlueprint("network_api", __name__, url_prefix="/api/v1", tag="Network")
+__all__ = ["api_designs", "api_lanes", "blueprint"]
 
 _SQL_INTEGER_MAX = 2**63 - 1
 

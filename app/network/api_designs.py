@@ -5,19 +5,17 @@ from __future__ import annotations
 from typing import Any
 
 import flask
-from apiflask import APIBlueprint
 from pydantic import AwareDatetime, Field
 
 from app.accounts.roles import Scope
 from app.api_schema import BEARER, ApiInput, ApiOutput
 from app.idempotency import idempotent
 from app.network import designing
+from app.network.api_blueprint import blueprint
 from app.network.designing import DAYS_MAX, HUBS_MAX, SECONDS_MAX, Wanted
 from app.network.models import HubStudy, StudyStatus
 from app.security import current_actor, requires
 from app.web import now, unit_of_work
-
-blueprint = APIBlueprint("designs_api", __name__, url_prefix="/api/v1", tag="Network")
 
 
 class StudyIn(ApiInput):

@@ -5,7 +5,6 @@ from __future__ import annotations
 from datetime import date
 
 import flask
-from apiflask import APIBlueprint
 from pydantic import Field
 from sqlalchemy.orm import Session
 
@@ -13,11 +12,11 @@ from app.accounts.roles import Scope
 from app.api_schema import BEARER, ApiInput, ApiOutput
 from app.idempotency import idempotent
 from app.network import queries, timetables
+from app.network.api_blueprint import blueprint
 from app.network.models import Lane
 from app.security import current_actor, requires
 from app.web import now, unit_of_work
 
-blueprint = APIBlueprint("lanes_api", __name__, url_prefix="/api/v1", tag="Network")
 _FIRST, _LAST = date(2000, 1, 1), date(2099, 12, 31)
 
 

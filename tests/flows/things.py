@@ -207,12 +207,12 @@ def things_of(company: Company, customer_id: int, *, other_customer_id: int, goo
 
 
 def _holiday(company: Company) -> None:
-    """A day in autumn on which the lane of the first leg rests."""
-    day = date(2026, 9, 30)
+    """Two days in autumn on which the lane of the first leg rests: one for a page, one for a machine."""
+    first, last = date(2026, 9, 29), date(2026, 9, 30)
     with company.work() as session:
         lane = session.get_one(Lane, company.shop.world.lanes["CTU-01>CTU-G"])
         admin = company.logins.actor(Role.ADMIN)
-        timetables.add_holidays(session, admin, lane, day, None, reason="works", now=company.now)
+        timetables.add_holidays(session, admin, lane, first, last, reason="works", now=company.now)
 
 
 def _study(company: Company) -> int:
