@@ -98,7 +98,7 @@ def copy_if_new(session: Session, statement: str, text: str) -> bool:
     Then nothing of the copy stays, and the transaction goes on. The savepoint is the connection's own, since
     one of the session's costs as much as the copy of a hundred rows.
     """
-    session.flush()
+    session.flush()  # as a statement of its own would
     cursor = session.connection().connection.cursor()
     try:
         cursor.execute("SAVEPOINT copied")

@@ -15,7 +15,6 @@ from sqlalchemy.orm import Session
 from app.deliveries import cash, consent, points
 from app.deliveries.door_models import CashCollection
 from app.deliveries.models import ConsentChannel
-from app.shipments.finding_models import ShipmentFinding
 from app.shipments.findings import store_findings
 from app.shipments.models import Shipment
 from tracking.finding import Finding, FindingKind

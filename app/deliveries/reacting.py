@@ -11,7 +11,7 @@ from app.deliveries import doubts, instructions
 from app.deliveries.door_models import CashCollection
 from app.deliveries.models import Instruction
 from app.deliveries.point_models import PointDeposit
-from app.shipments.models import ShipmentFinding
+from app.shipments.finding_models import ShipmentFinding
 from tracking.instructions import Standing
 from tracking.shipment import Milestone
 

@@ -209,7 +209,7 @@ def create_styleguide_app() -> flask.Flask:
     formatting.init_app(app)
     assets.init_app(app)
     CSRFProtect(app)
-    app.after_request(security.add_headers)
+    security.install_headers(app, None)
     accounts = flask.Blueprint("accounts", __name__)
 
     @accounts.post("/accounts/logout")
