@@ -2,7 +2,7 @@
 
 A run goes through the tenants and, in each, through parts of some ten thousand rows: shipments that have not
 ended, deliveries that nobody confirmed, findings that stand. Each part is a step with a transaction of its
-own (`app.scheduler.SteppedJob`), so no lock is held for long and a run that was killed goes on where it
+own (`app.slots.SteppedJob`), so no lock is held for long and a run that was killed goes on where it
 stood. Only findings are written, and only those of the watch itself: a scan that arrives meanwhile never
 waits for it.
 """

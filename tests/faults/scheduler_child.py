@@ -10,7 +10,8 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from app.config import Settings
-from app.scheduler import Job, Scheduler, slot_of
+from app.scheduler import Scheduler
+from app.slots import Job, slot_of
 
 EVERY = timedelta(seconds=1)
 

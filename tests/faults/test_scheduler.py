@@ -19,7 +19,8 @@ from sqlalchemy.orm import Session
 from app.config import Settings
 from app.db.jobs import Step, last_runs
 from app.db.session import Database
-from app.scheduler import JOBS, Job, SteppedJob, run_slot, slot_of
+from app.scheduler import JOBS
+from app.slots import Job, SteppedJob, run_slot, slot_of
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 TAKEOVER_S_MAX = 15
