@@ -2,8 +2,8 @@
 
 For such a scan the milestone is all that the transition table remembers, so the state on the row can go on
 from there, and the database does it by itself: one statement locks the rows, looks the table up and writes
-what follows. The table is the engine's own, written out as the statement's values. Whatever does not come
-last is left to the fold over all scans (`app.shipments.folding`); both ways end in the same state.
+what follows. The table is the engine's own and comes with the statement. Whatever does not come last is left
+to the fold over all scans (`app.shipments.folding`); both ways end in the same state.
 """
 
 from __future__ import annotations
