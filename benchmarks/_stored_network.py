@@ -138,15 +138,16 @@ def _copy_network(session: Session, network: Network) -> None:
 
 def store_parcels(session: Session, network: Network, parcels: Sequence[UnderWay], *, now: datetime) -> None:
     """Write shipments that were booked a day before, with their legs; their ids count from 1."""
-    _copy(session, "shipment", _shipments(tenant_of(session), network, parcels, now))
+    booked_at = now - timedelta(days=1)
+    _copy(session, "shipment", _shipments(tenant_of(session), network, parcels, booked_at))
+    _copy(session, "shipment_state", _states(parcels, booked_at))
     _copy(session, "shipment_leg", _legs(tenant_of(session), parcels))
     session.connection().exec_driver_sql("ANALYZE")
 
 
 def _shipments(
-    tenant_id: int, network: Network, parcels: Sequence[UnderWay], now: datetime
+    tenant_id: int, network: Network, parcels: Sequence[UnderWay], booked_at: datetime
 ) -> Iterator[dict[str, Any]]:
-    booked_at = now - timedelta(days=1)
     for number, parcel in enumerate(parcels, start=1):
         ends: dict[str, Any] = {}
         for end, place_id in (("sender", parcel.origin_id), ("consignee", parcel.destination_id)):
@@ -190,8 +191,16 @@ def _shipments(
                 ),
                 parcel.way.arrival_at,
             ),
+            "phone_tries": 0,
+        }
+
+
+def _states(parcels: Sequence[UnderWay], booked_at: datetime) -> Iterator[dict[str, Any]]:
+    for number, parcel in enumerate(parcels, start=1):
+        yield {
+            "shipment_id": number,
             **_state(parcel, booked_at),
-            **dict.fromkeys(("attempts", "last_scan_rank", "phone_tries"), 0),
+            **dict.fromkeys(("attempts", "last_scan_rank"), 0),
             **dict.fromkeys(("terminal", "has_findings"), False),
             **dict.fromkeys(("last_scan_key", "state_scan_key"), ""),
         }
