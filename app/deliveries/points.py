@@ -170,7 +170,7 @@ def close_elsewhere(session: Session, shipment_id: int, *, now: datetime) -> Non
         PointDeposit.shipment_id == shipment_id,
         PointDeposit.taken_at.is_(None),
         PointDeposit.taken_back_at.is_(None),
-        Shipment.id == PointDeposit.shipment_id,
+        Shipment.shipment_id == PointDeposit.shipment_id,
         Shipment.milestone != Milestone.READY_FOR_PICKUP,
     )
     fetched = Shipment.milestone == Milestone.DELIVERED
