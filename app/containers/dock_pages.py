@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import uuid
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
@@ -24,6 +23,7 @@ from app.pagination import LIMIT_DEFAULT
 from app.security import current_actor, requires
 from app.shipments import queries as shipments
 from app.shipments.container_models import Container
+from app.shipments.station_answer import Answer
 from app.web import now, unit_of_work
 from tracking.container_states import TRANSITIONS, ContainerAct
 
@@ -48,15 +48,6 @@ class Typed(msgspec.Struct, frozen=True):
     device: str = ""
     occurred_at: datetime | None = None
     offset_minutes: int = 480
-
-
-@dataclass(frozen=True, slots=True)
-class Answer:
-    """What stands in the big field after a scan."""
-
-    headline: str
-    tone: str
-    detail: str
 
 
 def register(blueprint: APIBlueprint) -> None:

@@ -63,11 +63,8 @@ class RouteForm(FlaskForm):
             raise ValidationError(_("This is not a date of this century."))
 
 
-class CompareForm(FlaskForm):
-    """Which demand is put on several topologies; the address holds it."""
-
-    class Meta:
-        csrf = False  # it asks and changes nothing
+class _DemandForm(FlaskForm):
+    """What is to be carried, as both studies of a network ask for it."""
 
     demand = SelectField(
         _l("Demand"),
@@ -80,6 +77,14 @@ class CompareForm(FlaskForm):
     days = IntegerField(
         _l("Days looked back on"), validators=[InputRequired(), NumberRange(min=1, max=90)], default=30
     )
+
+
+class CompareForm(_DemandForm):
+    """Which demand is put on several topologies; the address holds it."""
+
+    class Meta:
+        csrf = False  # it asks and changes nothing
+
     parcels = IntegerField(
         _l("Parcels a day"), validators=[InputRequired(), NumberRange(min=1, max=1_000_000)], default=100_000
     )
@@ -125,20 +130,9 @@ class HolidayForm(FlaskForm):
     )
 
 
-class DesignForm(FlaskForm):
+class DesignForm(_DemandForm):
     """Which outlets would best be hubs."""
 
-    demand = SelectField(
-        _l("Demand"),
-        choices=[
-            SelectChoice("own", _l("What was sent")),
-            SelectChoice("gravity", _l("Gravity model on what outlets sent and received")),
-        ],
-        default="own",
-    )
-    days = IntegerField(
-        _l("Days looked back on"), validators=[InputRequired(), NumberRange(min=1, max=90)], default=30
-    )
     hubs = IntegerField(_l("Hubs"), validators=[InputRequired(), NumberRange(min=1, max=30)], default=6)
     discount = IntegerField(
         _l("Cost between hubs"), validators=[InputRequired(), NumberRange(min=0, max=100)], default=60

@@ -5,7 +5,6 @@ from __future__ import annotations
 import base64
 import binascii
 import uuid
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
@@ -25,6 +24,7 @@ from app.shipments.models import ProofKind, Shipment
 from app.shipments.phrases import facility_name
 from app.shipments.scan_values import DELIVERED
 from app.shipments.service import ProofInput, ScanInput, ScanResult
+from app.shipments.station_answer import Answer
 from app.shipments.station_list import last_scans_of_user
 from app.shipments.words import CODES, INSTRUCTED, REASONS, REFUSALS, RESULTS
 from app.web import now, unit_of_work
@@ -59,15 +59,6 @@ class Typed(msgspec.Struct, frozen=True):
     received_by: str | None = None
     signature: str | None = None
     handed_code: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Answer:
-    """What stands in the big field after a scan."""
-
-    headline: str
-    tone: str
-    detail: str
 
 
 def register(blueprint: APIBlueprint) -> None:
