@@ -18,13 +18,14 @@ outcome depends on the set of scans alone, not on the order or the number of tim
 from collections.abc import Iterable
 from datetime import datetime
 
+from tracking.course import course_of
 from tracking.errors import ScanError
 from tracking.finding import Finding, FindingKind
 from tracking.oddity import CLOCK_TOLERANCE_S, about, ahead_of_time, out_of_place
 from tracking.shipment import Milestone, Scan, ScanCode
 from tracking.state import ShipmentState
 from tracking.summary import Mark, Summary, mark_of, merge, state_of
-from tracking.transitions import BY_RANK, COLLECTING, FAILED_ATTEMPTS, RULES, TERMINAL, TRANSITIONS
+from tracking.transitions import FAILED_ATTEMPTS, RULES, TERMINAL, TRANSITIONS
 
 __all__ = [
     "CLOCK_TOLERANCE_S",
@@ -39,11 +40,6 @@ __all__ = [
     "merge",
     "state_of",
 ]
-
-_COLLECTING_RANKS = frozenset(code.rank for code in COLLECTING)
-_ATTEMPT_RANKS = frozenset(code.rank for code in FAILED_ATTEMPTS)
-_OUT_FOR_DELIVERY = ScanCode.OUT_FOR_DELIVERY.rank
-_RECEIPT_CONFIRMED = ScanCode.RECEIPT_CONFIRMED.rank
 
 
 def is_failed_attempt(code: ScanCode) -> bool:
@@ -79,25 +75,16 @@ def _by_mark(item: tuple[Mark, Scan]) -> Mark:
 
 def _walk(marked: list[tuple[Mark, Scan]], findings: list[Finding]) -> ShipmentState:
     """Walk the table over scans in the order of time."""
-    milestone, deciding = Milestone.PENDING, None
-    since = collected_at = out_for_delivery_at = confirmed_at = None
-    attempts = 0
-    for (at, rank, _), scan in marked:
-        cell = BY_RANK[milestone.rank][rank]
-        if cell.finding is not None:
-            findings.append(out_of_place(cell.finding, at, scan, milestone))
+    course = course_of(bytes([mark[1] for mark, _scan in marked]))
+    for place, met, kind in course.odd:
+        (at, _rank, _id), scan = marked[place]
+        findings.append(out_of_place(kind, at, scan, met))
+    for (at, _rank, _id), scan in marked:
         if scan.occurred_at > at and (ahead := ahead_of_time(at, scan)):
             findings.append(ahead)
-        if cell.decides:
-            milestone, deciding, since = cell.to, scan, at
-        if rank in _COLLECTING_RANKS:
-            collected_at = collected_at or at
-        elif rank in _ATTEMPT_RANKS:
-            attempts += 1
-        elif rank == _OUT_FOR_DELIVERY:
-            out_for_delivery_at = at
-        elif rank == _RECEIPT_CONFIRMED:
-            confirmed_at = confirmed_at or at
+    milestone = course.milestone
+    deciding = None if course.deciding is None else marked[course.deciding][1]
+    since = _at(marked, course.deciding)
     return ShipmentState(
         milestone,
         deciding.code if deciding else None,
@@ -108,15 +95,19 @@ def _walk(marked: list[tuple[Mark, Scan]], findings: list[Finding]) -> ShipmentS
         deciding.reason if deciding else None,
         deciding.scan_id if deciding else None,
         marked[0][0][0] if marked else None,
-        collected_at,
-        out_for_delivery_at,
+        _at(marked, course.collected),
+        _at(marked, course.out_for_delivery),
         since if milestone is Milestone.DELIVERED else None,
-        confirmed_at,
-        attempts,
+        _at(marked, course.confirmed),
+        course.attempts,
         len(marked),
         milestone in TERMINAL,
         tuple(sorted(findings, key=_by_time)) if findings else (),
     )
+
+
+def _at(marked: list[tuple[Mark, Scan]], place: int | None) -> datetime | None:
+    return None if place is None else marked[place][0][0]
 
 
 def _by_time(finding: Finding) -> tuple[datetime, str]:

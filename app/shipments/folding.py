@@ -14,11 +14,11 @@ from datetime import UTC, datetime
 
 from sqlalchemy.orm import Session
 
-from app.db import arrays, outbox
-from app.db.session import execute_plain
+from app.db import outbox
 from app.shipments.continuing import Change, Continued, Marked, continue_folds
 from app.shipments.findings import FOLD, WATCH, close_findings, open_findings, store_findings
 from app.shipments.models import Shipment
+from app.shipments.refolding import Standing, ToldCourse, read_courses, standing_of, write_standings
 from app.shipments.scan_store import scans_by_id
 from app.shipments.waybills import month_of
 from tracking.finding import Finding
@@ -91,109 +91,77 @@ def _found(continued: Continued) -> dict[int, list[Finding]]:
 
 def _fold_anew(session: Session, shipment_ids: Collection[int], now: datetime) -> list[Change]:
     """Fold all scans of some shipments, which are locked, and write the states and all findings."""
-    rows = execute_plain(
-        session,
-        "SELECT id, pieces, booked_at, milestone, code, state_facility_id, destination_facility_id, "
-        "instruction IS NOT NULL OR merge_group_id IS NOT NULL, has_findings "
-        "FROM shipment_state JOIN shipment ON id = shipment_id WHERE shipment_id = ANY (%s::bigint[]) "
-        "ORDER BY shipment_id",
-        (arrays.numbers(shipment_ids),),
-    )
-    scans = scans_by_id(session, {row[0]: month_of(row[2].astimezone(UTC)) for row in rows})
-    changes, states, refound = [], list[_Anew](), {}
-    for (
-        shipment_id,
-        pieces,
-        _at,
-        milestone,
-        code,
-        facility_id,
-        destination_id,
-        followed,
-        has_findings,
-    ) in rows:
-        state, counting = state_of_scans(scans[shipment_id], pieces)
-        assert state.code is not None, "a shipment has at least the scan it was booked by"
-        changes.append(
-            Change(
-                shipment_id,
-                state.milestone,
-                state.code,
-                state.facility_id,
-                milestone,
-                code,
-                facility_id,
-                destination_id,
-                followed,
-                # What came late, or corrects, may change its way and leave its state as it was.
-                moved=True,
-                odd=bool(state.findings),
-            )
-        )
-        last, goes_on = _last(scans[shipment_id], pieces)
-        states.append(_Anew(shipment_id, state, seen_at(counting), last, goes_on))
-        if state.findings or has_findings:
-            refound[shipment_id] = state.findings
-    _write(session, states)
-    store_findings(session, refound, source=FOLD, now=now)
+    changes, standings, months = [], list[Standing](), {}
+    courses = read_courses(session, shipment_ids)
+    for one in courses:
+        standing = standing_of(one)
+        if standing is None:
+            months[one.shipment_id] = month_of(one.booked_at.astimezone(UTC))
+        else:
+            standings.append(standing)
+            changes.append(_change(one, standing))
+    if months:
+        scans = scans_by_id(session, months)
+        refound = {}
+        for one in courses:
+            if one.shipment_id in months:
+                state, counting = state_of_scans(scans[one.shipment_id], one.pieces)
+                standing = _standing(one, scans[one.shipment_id], state, counting)
+                standings.append(standing)
+                changes.append(_change(one, standing))
+                if state.findings or one.has_findings:
+                    refound[one.shipment_id] = state.findings
+        store_findings(session, refound, source=FOLD, now=now)
+    write_standings(session, standings)
     return changes
 
 
-@dataclass(frozen=True, slots=True)
-class _Anew:
-    """A state folded from all scans, with the place in time of the latest one."""
-
-    shipment_id: int
-    state: ShipmentState
-    seen_facility_id: int | None
-    last: Mark
-    goes_on: bool  # whether a later scan may continue from there
-
-
-def _last(scans: Sequence[Scan], pieces: int) -> tuple[Mark, bool]:
-    return max(map(mark_of, scans)), pieces == 1 and not any(scan.corrects for scan in scans)
-
-
-def _write(session: Session, folded: Sequence[_Anew]) -> None:
-    states = [one.state for one in folded]
-    execute_plain(
-        session,
-        _UPDATE,
-        (
-            arrays.numbers([one.shipment_id for one in folded]),
-            arrays.texts([state.milestone for state in states]),
-            arrays.texts([state.code for state in states]),
-            arrays.moments([state.since for state in states]),
-            arrays.sparse([state.facility_id for state in states]),
-            arrays.sparse([state.courier_id for state in states]),
-            arrays.texts([state.decided_by for state in states]),
-            arrays.sparse([one.seen_facility_id for one in folded]),
-            arrays.numbers([state.attempts for state in states]),
-            arrays.flags([state.terminal for state in states]),
-            arrays.flags([bool(state.findings) for state in states]),
-            arrays.sparse_moments([state.delivered_at for state in states]),
-            arrays.sparse_moments([state.confirmed_at for state in states]),
-            arrays.moments([one.last[0] if one.goes_on else None for one in folded]),
-            arrays.numbers([one.last[1] for one in folded]),
-            arrays.texts([one.last[2] for one in folded]),
-        ),
+def _standing(
+    one: ToldCourse, scans: Sequence[Scan], state: ShipmentState, counting: Sequence[Scan]
+) -> Standing:
+    """A state folded from all scans, as it is written; a later scan may continue where nothing is special."""
+    assert state.code is not None, "a shipment has at least the scan it was booked by"
+    last_at, last_rank, last_key = max(map(mark_of, scans))
+    goes_on = one.pieces == 1 and not any(scan.corrects for scan in scans)
+    return Standing(
+        one.shipment_id,
+        state.milestone.value,
+        state.code.value,
+        _text(state.since),
+        state.facility_id,
+        state.courier_id,
+        state.decided_by,
+        seen_at(counting),
+        state.attempts,
+        state.terminal,
+        bool(state.findings),
+        _text(state.delivered_at),
+        _text(state.confirmed_at),
+        _text(last_at) if goes_on else None,
+        last_rank,
+        last_key,
     )
 
 
-_UPDATE = """
-UPDATE shipment_state SET milestone = given.milestone, code = given.code, state_since = given.since,
-    state_facility_id = given.facility_id, state_courier_id = given.courier_id,
-    state_scan_key = given.decided_by, seen_facility_id = given.seen_facility_id, attempts = given.attempts,
-    terminal = given.terminal, has_findings = given.has_findings, delivered_at = given.delivered_at,
-    receipt_confirmed_at = given.confirmed_at, last_scan_at = given.last_at, last_scan_rank = given.last_rank,
-    last_scan_key = given.last_key
-FROM unnest(%s::bigint[], %s::text[], %s::text[], %s::timestamptz[], %s::bigint[], %s::bigint[], %s::text[],
-    %s::bigint[], %s::bigint[], %s::boolean[], %s::boolean[], %s::timestamptz[], %s::timestamptz[],
-    %s::timestamptz[], %s::smallint[], %s::text[])
-    AS given (id, milestone, code, since, facility_id, courier_id, decided_by, seen_facility_id, attempts,
-              terminal, has_findings, delivered_at, confirmed_at, last_at, last_rank, last_key)
-WHERE shipment_id = given.id
-"""
+def _text(moment: datetime | None) -> str | None:
+    return None if moment is None else moment.isoformat()
+
+
+def _change(one: ToldCourse, then: Standing) -> Change:
+    return Change(
+        one.shipment_id,
+        then.milestone,
+        then.code,
+        then.facility_id,
+        one.milestone,
+        one.code,
+        one.facility_id,
+        one.destination_facility_id,
+        one.followed,
+        # What came late, or corrects, may change its way and leave its state as it was.
+        moved=True,
+        odd=then.has_findings,
+    )
 
 
 def _tell(session: Session, changes: Sequence[Change], now: datetime) -> None:
