@@ -178,7 +178,6 @@ def _shipments(
             "declared_value_minor": 0,
             "cod_minor": 0,
             "origin_facility_id": parcel.origin_id,
-            "destination_facility_id": parcel.destination_id,
             "booked_at": booked_at,
             "booked_offset_minutes": OFFSET_MINUTES,
             **dict.fromkeys(
@@ -199,6 +198,7 @@ def _states(parcels: Sequence[UnderWay], booked_at: datetime) -> Iterator[dict[s
     for number, parcel in enumerate(parcels, start=1):
         yield {
             "shipment_id": number,
+            "destination_facility_id": parcel.destination_id,
             **_state(parcel, booked_at),
             **dict.fromkeys(("attempts", "last_scan_rank"), 0),
             **dict.fromkeys(("terminal", "has_findings"), False),

@@ -30,12 +30,16 @@ _SHIPMENT = sa.table(
     "shipment",
     sa.column("tenant_id", sa.BigInteger),
     sa.column("origin_facility_id", sa.BigInteger),
-    sa.column("destination_facility_id", sa.BigInteger),
     sa.column("weight_g", sa.BigInteger),
     sa.column("id", sa.BigInteger),
     sa.column("booked_at", sa.DateTime(timezone=True)),
 )
-_STATE = sa.table("shipment_state", sa.column("shipment_id", sa.BigInteger), sa.column("milestone", sa.Text))
+_STATE = sa.table(
+    "shipment_state",
+    sa.column("shipment_id", sa.BigInteger),
+    sa.column("destination_facility_id", sa.BigInteger),
+    sa.column("milestone", sa.Text),
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,22 +115,22 @@ def _average(places: Places, rows: Sequence[tuple[int, int, int, int]], question
 
 def sent(session: Session, since: datetime) -> list[tuple[int, int, int, int]]:
     """Parcels and grams between each two outlets since a moment."""
-    table = _SHIPMENT.c
+    table, state = _SHIPMENT.c, _STATE.c
     rows = session.execute(
         sa.select(
             table.origin_facility_id,
-            table.destination_facility_id,
+            state.destination_facility_id,
             sa.func.count(),
             sa.cast(sa.func.sum(table.weight_g), sa.BigInteger),
         )
-        .join_from(_SHIPMENT, _STATE, _STATE.c.shipment_id == table.id)
+        .join_from(_SHIPMENT, _STATE, state.shipment_id == table.id)
         .where(
             table.tenant_id == tenant_of(session),
             table.booked_at >= since,
-            _STATE.c.milestone != "cancelled",
+            state.milestone != "cancelled",
         )
-        .group_by(table.origin_facility_id, table.destination_facility_id)
-        .order_by(table.origin_facility_id, table.destination_facility_id)
+        .group_by(table.origin_facility_id, state.destination_facility_id)
+        .order_by(table.origin_facility_id, state.destination_facility_id)
     )
     return [(start, end, parcels, grams) for start, end, parcels, grams in rows.all()]
 

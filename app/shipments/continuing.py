@@ -192,12 +192,11 @@ UPDATE shipment_state AS state SET
     last_scan_at = held.at, last_scan_rank = held.rank, last_scan_key = held.key
 FROM held
 JOIN rule ON rule.before = held.milestone_before AND rule.code = held.code
-JOIN shipment ON shipment.id = held.id
 WHERE state.shipment_id = held.id AND held.is_last
     AND (held.at, held.rank, held.key COLLATE "C")
         > (state.last_scan_at, state.last_scan_rank, state.last_scan_key COLLATE "C")
 RETURNING state.shipment_id, state.milestone, state.code, state.state_facility_id, held.milestone_before,
-    held.code_before, held.facility_before, shipment.destination_facility_id,
-    state.instruction IS NOT NULL OR shipment.merge_group_id IS NOT NULL, rule.decides,
+    held.code_before, held.facility_before, state.destination_facility_id,
+    state.instruction IS NOT NULL OR state.merge_group_id IS NOT NULL, rule.decides,
     rule.odd OR held.ahead
 """

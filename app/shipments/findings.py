@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 
-import sqlalchemy as sa
-from sqlalchemy.dialects.postgresql import insert
+import msgspec
 from sqlalchemy.orm import Session
 
 from app.db import arrays
@@ -32,56 +30,36 @@ def store_findings(
     """
     if not found:
         return 0
-    stored = {
-        (row.shipment_id, row.finding_key): row
-        for row in session.scalars(
-            sa.select(ShipmentFinding)
-            .where(
-                ShipmentFinding.shipment_id == sa.any_(sa.literal(list(found), sa.ARRAY(sa.BigInteger))),
-                _of(source),
-            )
-            .with_for_update(skip_locked=True)
-        )
-    }
-    wanted = {
-        (shipment_id, f"{source}:{finding.key}"): finding
-        for shipment_id, findings in found.items()
-        for finding in findings
-    }
-    changed = 0
-    for key, row in stored.items():
-        finding = wanted.get(key)
-        if row.closed_at is None and finding is None:
-            row.closed_at = now
-            changed += 1
-        elif row.closed_at is not None and finding is not None:
-            row.closed_at, row.opened_at, row.details = None, finding.since, _details(finding)
-            row.acknowledged_at = row.snoozed_until = None
-            changed += 1
-    fresh: dict[int, list[Finding]] = defaultdict(list)
-    for (shipment_id, finding_key), finding in wanted.items():
-        if (shipment_id, finding_key) not in stored:
-            fresh[shipment_id].append(finding)
-    open_findings(session, fresh, source=source)
-    return changed + sum(map(len, fresh.values()))
+    changed = execute_plain(
+        session,
+        _STORE,
+        {
+            **_columns(found, source),
+            "tenant": tenant_of(session),
+            "ids": arrays.numbers(found),
+            "prefix": f"{source}:",
+            "now": now,
+        },
+    )
+    _expire(session, changed)
+    return len(changed)
 
 
 def open_findings(session: Session, found: Mapping[int, Sequence[Finding]], *, source: str) -> None:
     """Open findings beside those that stand; one that is known already stays as it is."""
-    rows = [
-        {
-            "tenant_id": tenant_of(session),
-            "shipment_id": shipment_id,
-            "finding_key": f"{source}:{finding.key}",
-            "kind": finding.kind,
-            "details": _details(finding),
-            "opened_at": finding.since,
-        }
-        for shipment_id, findings in found.items()
-        for finding in findings
-    ]
-    if rows:
-        session.execute(insert(ShipmentFinding).on_conflict_do_nothing(), rows)
+    if any(found.values()):
+        execute_plain(session, _OPEN, {**_columns(found, source), "tenant": tenant_of(session)})
+
+
+def _columns(found: Mapping[int, Sequence[Finding]], source: str) -> dict[str, str]:
+    pairs = [(shipment_id, finding) for shipment_id, findings in found.items() for finding in findings]
+    return {
+        "shipments": arrays.numbers([shipment_id for shipment_id, _finding in pairs]),
+        "keys": arrays.texts([f"{source}:{finding.key}" for _id, finding in pairs]),
+        "kinds": arrays.texts([finding.kind.value for _id, finding in pairs]),
+        "details": arrays.texts([_details(finding) for _id, finding in pairs]),
+        "since": arrays.moments([finding.since for _id, finding in pairs]),
+    }
 
 
 def close_findings(session: Session, shipment_ids: Collection[int], *, source: str, now: datetime) -> None:
@@ -98,15 +76,66 @@ def close_findings(session: Session, shipment_ids: Collection[int], *, source: s
         "FOR UPDATE SKIP LOCKED) RETURNING id",
         (now, arrays.numbers(shipment_ids), f"{source}:"),
     )
-    ids = {finding_id for (finding_id,) in closed}
+    _expire(session, closed)
+
+
+def _expire(session: Session, changed: Collection[tuple[int]]) -> None:
+    """What the session holds of rows that a statement has changed is old now."""
+    ids = {finding_id for (finding_id,) in changed}
     for held in session.identity_map.values():
         if ids and isinstance(held, ShipmentFinding) and held.id in ids:
-            session.expire(held)  # what the session holds of it is old now
+            session.expire(held)
 
 
-def _of(source: str) -> sa.ColumnElement[bool]:
-    return ShipmentFinding.finding_key.startswith(f"{source}:", autoescape=True)
+def _details(finding: Finding) -> str:
+    return msgspec.json.encode({"evidence": list(finding.evidence), **dict(finding.parameters)}).decode()
 
 
-def _details(finding: Finding) -> dict[str, object]:
-    return {"evidence": list(finding.evidence), **dict(finding.parameters)}
+_OPEN = """
+INSERT INTO shipment_finding (tenant_id, shipment_id, finding_key, kind, details, opened_at)
+SELECT %(tenant)s, given.*
+FROM unnest(%(shipments)s::bigint[], %(keys)s::text[], %(kinds)s::text[], %(details)s::jsonb[],
+    %(since)s::timestamptz[]) AS given
+ON CONFLICT DO NOTHING
+"""
+# What somebody else has locked stays as it is: scans wait for nobody who looks at findings.
+_STORE = """
+WITH wanted AS MATERIALIZED (
+    SELECT * FROM unnest(%(shipments)s::bigint[], %(keys)s::text[], %(kinds)s::text[], %(details)s::jsonb[],
+        %(since)s::timestamptz[]) AS wanted (shipment_id, finding_key, kind, details, since)
+),
+stored AS MATERIALIZED (
+    SELECT id, shipment_id, finding_key, closed_at FROM shipment_finding
+    WHERE shipment_id = ANY (%(ids)s::bigint[]) AND starts_with(finding_key, %(prefix)s)
+    FOR UPDATE SKIP LOCKED
+),
+closed AS (
+    UPDATE shipment_finding AS finding SET closed_at = %(now)s
+    FROM stored
+    WHERE finding.id = stored.id AND stored.closed_at IS NULL AND NOT EXISTS (
+        SELECT FROM wanted
+        WHERE wanted.shipment_id = stored.shipment_id AND wanted.finding_key = stored.finding_key
+    )
+    RETURNING finding.id
+),
+opened_again AS (
+    UPDATE shipment_finding AS finding
+    SET closed_at = NULL, opened_at = wanted.since, details = wanted.details,
+        acknowledged_at = NULL, snoozed_until = NULL
+    FROM stored
+    JOIN wanted ON wanted.shipment_id = stored.shipment_id AND wanted.finding_key = stored.finding_key
+    WHERE finding.id = stored.id AND stored.closed_at IS NOT NULL
+    RETURNING finding.id
+),
+opened AS (
+    INSERT INTO shipment_finding (tenant_id, shipment_id, finding_key, kind, details, opened_at)
+    SELECT %(tenant)s, wanted.* FROM wanted
+    WHERE NOT EXISTS (
+        SELECT FROM stored
+        WHERE stored.shipment_id = wanted.shipment_id AND stored.finding_key = wanted.finding_key
+    )
+    ON CONFLICT DO NOTHING
+    RETURNING id
+)
+SELECT id FROM closed UNION ALL SELECT id FROM opened_again UNION ALL SELECT id FROM opened
+"""

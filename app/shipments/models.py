@@ -46,9 +46,6 @@ class ShipmentBooking(Identified, TenantScoped, Base):
         sa.Index("ix_shipment_reference", "tenant_id", "reference"),
         sa.Index("ix_shipment_sender_phone", "tenant_id", "sender_phone"),
         sa.Index("ix_shipment_consignee_phone", "tenant_id", "consignee_phone"),
-        sa.Index(
-            "ix_shipment_merge", "merge_group_id", postgresql_where=sa.text("merge_group_id IS NOT NULL")
-        ),
         sa.CheckConstraint("pieces > 0 AND weight_g > 0", name="has_goods"),
         sa.CheckConstraint("declared_value_minor >= 0 AND cod_minor >= 0", name="money_not_negative"),
         {"postgresql_with": {"fillfactor": 85}},
@@ -84,12 +81,9 @@ class ShipmentBooking(Identified, TenantScoped, Base):
     cod_minor: Mapped[int]
 
     origin_facility_id: Mapped[int] = mapped_column(sa.ForeignKey("facility.id"))
-    destination_facility_id: Mapped[int] = mapped_column(sa.ForeignKey("facility.id"))
     # The store, locker or collective point where the parcel changes hands, if it is one.
     pickup_point_id: Mapped[int | None] = mapped_column(sa.ForeignKey("facility.id"))
     delivery_point_id: Mapped[int | None] = mapped_column(sa.ForeignKey("facility.id"))
-    # What it is merged with on its way, if with anything.
-    merge_group_id: Mapped[int | None] = mapped_column(sa.ForeignKey("merge_group.id"))
     booked_at: Mapped[datetime]
     booked_offset_minutes: Mapped[int]
     # The first promise is what the customer was told; the estimate moves with every scan.
@@ -123,12 +117,21 @@ class Shipment(ShipmentBooking):
             "delivered_at",
             postgresql_where=sa.text("delivered_at IS NOT NULL AND receipt_confirmed_at IS NULL"),
         ),
+        sa.Index(
+            "ix_shipment_state_merge",
+            "merge_group_id",
+            postgresql_where=sa.text("merge_group_id IS NOT NULL"),
+        ),
         {"postgresql_with": {"fillfactor": 45}},
     )
 
     shipment_id: Mapped[int] = mapped_column(
         sa.ForeignKey("shipment.id", ondelete="CASCADE"), primary_key=True
     )
+    # Where it is bound for, which a redirection changes; a scan there is told to others.
+    destination_facility_id: Mapped[int] = mapped_column(sa.ForeignKey("facility.id"))
+    # What it is merged with on its way, if with anything: those wait for its scans.
+    merge_group_id: Mapped[int | None] = mapped_column(sa.ForeignKey("merge_group.id"))
     milestone: Mapped[Milestone] = mapped_column(enum_by_value(Milestone))
     code: Mapped[ScanCode] = mapped_column(enum_by_value(ScanCode))
     state_since: Mapped[datetime]

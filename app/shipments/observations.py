@@ -141,7 +141,7 @@ ORDER BY leg.planned_departure_at, leg.from_facility_id, leg.to_facility_id, leg
 
 # By the ten minutes of the day in which it arrived at its last outlet: the rounds ask no more exactly.
 _HANDOVERS = """
-SELECT shipment.destination_facility_id, shipment.delivery_handover, shipment.booked_offset_minutes,
+SELECT state.destination_facility_id, shipment.delivery_handover, shipment.booked_offset_minutes,
        extract(epoch FROM bin.arrived_at)::bigint % 86400 AS second_of_day,
        round(extract(epoch FROM coalesce(point.waits_at, state.delivered_at) - bin.arrived_at) /
            300)::bigint
@@ -150,7 +150,7 @@ SELECT shipment.destination_facility_id, shipment.delivery_handover, shipment.bo
 FROM shipment
 JOIN shipment_state AS state ON state.shipment_id = shipment.id
 JOIN seen_at_facility AS came
-  ON came.shipment_id = shipment.id AND came.facility_id = shipment.destination_facility_id
+  ON came.shipment_id = shipment.id AND came.facility_id = state.destination_facility_id
 CROSS JOIN LATERAL (
     SELECT date_bin('10 minutes', coalesce(came.inside_at, came.arrived_at), 'epoch') AS arrived_at
 ) AS bin

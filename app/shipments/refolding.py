@@ -153,8 +153,8 @@ WITH letter AS MATERIALIZED (
     SELECT * FROM unnest(%s::text[], %s::text[]) AS letter (code, letter)
 )
 SELECT state.shipment_id, booking.pieces, booking.booked_at, state.milestone, state.code,
-    state.state_facility_id, booking.destination_facility_id,
-    state.instruction IS NOT NULL OR booking.merge_group_id IS NOT NULL, state.has_findings,
+    state.state_facility_id, state.destination_facility_id,
+    state.instruction IS NOT NULL OR state.merge_group_id IS NOT NULL, state.has_findings,
     booking.pieces = 1 AND told.plain, told.scans
 FROM shipment_state AS state
 JOIN shipment AS booking ON booking.id = state.shipment_id

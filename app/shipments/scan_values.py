@@ -31,6 +31,8 @@ _OWN_DEVICES = frozenset(
 _OWN_CODES = frozenset({ScanCode.BOOKED, ScanCode.RECEIPT_CONFIRMED, ScanCode.CANCELLED})
 
 _CODES = {code.value: code for code in ScanCode}
+# What any device may say without more.
+_PLAIN_CODES = frozenset(code.value for code in set(ScanCode) - _OWN_CODES - {ScanCode.VOIDED})
 FUTURE_MAX = timedelta(days=2)
 PAST_MAX = timedelta(days=400)
 _TEXT_LENGTH_MAX = 200
@@ -134,23 +136,57 @@ class Heard(msgspec.Struct, frozen=True, gc=False):
         )
 
 
-def refusal(
-    tenant_id: int, actor: Actor | None, scan: ScanInput, facility_ids: Collection[int], now: datetime
-) -> Refusal | None:
-    """Why a scan cannot be kept, whatever its number; None when it can.
+class Gate:
+    """Tells the scans of a batch that cannot be kept.
+
+    Nearly all are as they should be, and one look shows it; the others are looked at again for the reason.
 
     Args:
-        tenant_id: whose scan it is.
-        actor: whose device sends it; None for the service itself.
-        scan: what was sent.
-        facility_ids: those of the tenant, among all that a batch names.
+        tenant_id: whose scans they are.
+        actor: whose device sends them; None for the service itself.
+        facility_ids: those of the tenant, among all that the batch names.
         now: the server's time.
     """
-    return (
-        _malformed(scan)
-        or _impossible(scan, facility_ids, now)
-        or (None if actor is None else _not_yours(tenant_id, actor, scan))
-    )
+
+    def __init__(
+        self, tenant_id: int, actor: Actor | None, facility_ids: Collection[int], now: datetime
+    ) -> None:
+        self._tenant_id, self._actor, self._facility_ids, self._now = tenant_id, actor, facility_ids, now
+        self._earliest, self._latest = now - PAST_MAX, now + FUTURE_MAX
+        subject_id = None if actor is None else actor.subject_id
+        at_one_place = actor is not None and actor.role == Role.HUB and subject_id is not None
+        self._places = {None, *({subject_id} & set(facility_ids) if at_one_place else facility_ids)}
+
+    def refusal(self, scan: ScanInput) -> Refusal | None:
+        """Why a scan cannot be kept, whatever its number; None when it can."""
+        if self._usual(scan):
+            return None
+        return (
+            _malformed(scan)
+            or _impossible(scan, self._facility_ids, self._now)
+            or (None if self._actor is None else _not_yours(self._tenant_id, self._actor, scan))
+        )
+
+    def _usual(self, scan: ScanInput) -> bool:
+        number, device_id, client_scan_id = scan.number, scan.device_id, scan.client_scan_id
+        return (
+            scan.code in _PLAIN_CODES
+            and scan.facility_id in self._places
+            and scan.courier_id is None
+            and scan.reason is None
+            and scan.corrects is None
+            and scan.proof is None
+            and scan.piece_no is None
+            and scan.occurred_at.tzinfo is not None
+            and self._earliest <= scan.occurred_at <= self._latest
+            and OFFSET_MINUTES_MIN <= scan.offset_minutes <= OFFSET_MINUTES_MAX
+            and 0 < len(number) <= _TEXT_LENGTH_MAX
+            and 0 < len(device_id) <= _TEXT_LENGTH_MAX
+            and 0 < len(client_scan_id) <= _TEXT_LENGTH_MAX
+            and device_id not in _OWN_DEVICES
+            and not number.isspace()
+            and "\0" not in f"{number}{device_id}{client_scan_id}"
+        )
 
 
 def _malformed(scan: ScanInput) -> Refusal | None:

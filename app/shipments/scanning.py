@@ -20,7 +20,7 @@ from app.errors import ForbiddenError, InvalidInputError
 from app.shipments import estimates, folding, outside, scan_store, unmatched, waybills
 from app.shipments.models import DeliveryProof, ScanRecord
 from app.shipments.scan_store import Content
-from app.shipments.scan_values import ID_MAX, Heard, Refusal, Refused, ScanInput, ScanResult, refusal
+from app.shipments.scan_values import ID_MAX, Gate, Heard, Refusal, Refused, ScanInput, ScanResult
 from app.shipments.waybills import Known
 from tracking.shipment import Scan
 
@@ -83,10 +83,11 @@ def _sorted_out(
         scan.facility_id for scan in scans if scan.facility_id is not None and 0 < scan.facility_id <= ID_MAX
     }
     facility_ids = waybills.facilities(session, asked)
+    gate = Gate(tenant_id, actor, facility_ids, now)
     heard: dict[int, Heard] = {}
     refused: dict[int, Refusal] = {}
     for place, scan in enumerate(scans):
-        reason = refusal(tenant_id, actor, scan, facility_ids, now)
+        reason = gate.refusal(scan)
         if reason is None:
             heard[place] = Heard.of(tenant_id, actor, scan)
         else:

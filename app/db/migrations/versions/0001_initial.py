@@ -1517,6 +1517,132 @@ def upgrade() -> None:
         postgresql_where=sa.text("status = 'published'"),
     )
     op.create_table(
+        "shipment",
+        sa.Column("id", sa.BigInteger(), sa.Identity(always=False), nullable=False),
+        sa.Column("tenant_id", sa.BigInteger(), nullable=False),
+        sa.Column("waybill_number", sa.Text(), nullable=False),
+        sa.Column("customer_id", sa.BigInteger(), nullable=False),
+        sa.Column("consignee_customer_id", sa.BigInteger(), nullable=False),
+        sa.Column("reference", sa.Text(), nullable=True),
+        sa.Column("sender_name", sa.Text(), nullable=False),
+        sa.Column("sender_phone", sa.Text(), nullable=False),
+        sa.Column("sender_district_adcode", sa.Text(), nullable=False),
+        sa.Column("sender_address", sa.Text(), nullable=False),
+        sa.Column("sender_latitude", sa.Double(), nullable=False),
+        sa.Column("sender_longitude", sa.Double(), nullable=False),
+        sa.Column("consignee_name", sa.Text(), nullable=False),
+        sa.Column("consignee_phone", sa.Text(), nullable=False),
+        sa.Column("consignee_district_adcode", sa.Text(), nullable=False),
+        sa.Column("consignee_address", sa.Text(), nullable=False),
+        sa.Column("consignee_latitude", sa.Double(), nullable=False),
+        sa.Column("consignee_longitude", sa.Double(), nullable=False),
+        sa.Column("goods", sa.Text(), nullable=False),
+        sa.Column("pieces", sa.BigInteger(), nullable=False),
+        sa.Column("weight_g", sa.BigInteger(), nullable=False),
+        sa.Column("volume_cm3", sa.BigInteger(), nullable=False),
+        sa.Column(
+            "service",
+            sa.Enum(
+                "standard", "express", name="service", native_enum=False, create_constraint=True, length=40
+            ),
+            nullable=False,
+        ),
+        sa.Column(
+            "pickup_handover",
+            sa.Enum(
+                "door",
+                "outlet",
+                "store",
+                "locker",
+                "collective_point",
+                name="pickup_handover",
+                native_enum=False,
+                create_constraint=True,
+                length=40,
+            ),
+            nullable=False,
+        ),
+        sa.Column(
+            "delivery_handover",
+            sa.Enum(
+                "door",
+                "outlet",
+                "store",
+                "locker",
+                "collective_point",
+                name="delivery_handover",
+                native_enum=False,
+                create_constraint=True,
+                length=40,
+            ),
+            nullable=False,
+        ),
+        sa.Column("currency", sa.String(length=3), nullable=False),
+        sa.Column("declared_value_minor", sa.BigInteger(), nullable=False),
+        sa.Column("cod_minor", sa.BigInteger(), nullable=False),
+        sa.Column("origin_facility_id", sa.BigInteger(), nullable=False),
+        sa.Column("pickup_point_id", sa.BigInteger(), nullable=True),
+        sa.Column("delivery_point_id", sa.BigInteger(), nullable=True),
+        sa.Column("booked_at", app.db.types.UtcDateTime(timezone=True), nullable=False),
+        sa.Column("booked_offset_minutes", sa.BigInteger(), nullable=False),
+        sa.Column("promised_from_at", app.db.types.UtcDateTime(timezone=True), nullable=False),
+        sa.Column("promised_to_at", app.db.types.UtcDateTime(timezone=True), nullable=False),
+        sa.Column("estimate_p50_at", app.db.types.UtcDateTime(timezone=True), nullable=False),
+        sa.Column("estimate_p80_at", app.db.types.UtcDateTime(timezone=True), nullable=False),
+        sa.Column("estimate_p95_at", app.db.types.UtcDateTime(timezone=True), nullable=False),
+        sa.Column("quiet_until_at", app.db.types.UtcDateTime(timezone=True), nullable=True),
+        sa.Column("phone_tries", sa.BigInteger(), nullable=False),
+        sa.Column("phone_locked_until", app.db.types.UtcDateTime(timezone=True), nullable=True),
+        sa.CheckConstraint(
+            "declared_value_minor >= 0 AND cod_minor >= 0", name=op.f("ck_shipment_money_not_negative")
+        ),
+        sa.CheckConstraint("pieces > 0 AND weight_g > 0", name=op.f("ck_shipment_has_goods")),
+        sa.ForeignKeyConstraint(
+            ["consignee_customer_id"],
+            ["customer.id"],
+            name=op.f("fk_shipment_consignee_customer_id_customer"),
+        ),
+        sa.ForeignKeyConstraint(
+            ["consignee_district_adcode"],
+            ["district.adcode"],
+            name=op.f("fk_shipment_consignee_district_adcode_district"),
+        ),
+        sa.ForeignKeyConstraint(
+            ["customer_id"], ["customer.id"], name=op.f("fk_shipment_customer_id_customer")
+        ),
+        sa.ForeignKeyConstraint(
+            ["delivery_point_id"], ["facility.id"], name=op.f("fk_shipment_delivery_point_id_facility")
+        ),
+        sa.ForeignKeyConstraint(
+            ["origin_facility_id"], ["facility.id"], name=op.f("fk_shipment_origin_facility_id_facility")
+        ),
+        sa.ForeignKeyConstraint(
+            ["pickup_point_id"], ["facility.id"], name=op.f("fk_shipment_pickup_point_id_facility")
+        ),
+        sa.ForeignKeyConstraint(
+            ["sender_district_adcode"],
+            ["district.adcode"],
+            name=op.f("fk_shipment_sender_district_adcode_district"),
+        ),
+        sa.ForeignKeyConstraint(
+            ["tenant_id"], ["tenant.id"], name=op.f("fk_shipment_tenant_id_tenant"), ondelete="RESTRICT"
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_shipment")),
+        sa.UniqueConstraint("waybill_number", name=op.f("uq_shipment_waybill_number")),
+        postgresql_with={"fillfactor": 85},
+    )
+    op.create_index("ix_shipment_booked", "shipment", ["tenant_id", "booked_at", "id"], unique=False)
+    op.create_index(
+        "ix_shipment_consignee", "shipment", ["tenant_id", "consignee_customer_id", "booked_at"], unique=False
+    )
+    op.create_index("ix_shipment_consignee_phone", "shipment", ["tenant_id", "consignee_phone"], unique=False)
+    op.create_index(
+        "ix_shipment_customer_booked", "shipment", ["tenant_id", "customer_id", "booked_at"], unique=False
+    )
+    op.create_index("ix_shipment_reference", "shipment", ["tenant_id", "reference"], unique=False)
+    op.create_index("ix_shipment_sender_phone", "shipment", ["tenant_id", "sender_phone"], unique=False)
+    op.create_index(op.f("ix_shipment_tenant_id"), "shipment", ["tenant_id"], unique=False)
+    op.create_table(
         "webhook_endpoint",
         sa.Column("id", sa.BigInteger(), sa.Identity(always=False), nullable=False),
         sa.Column("tenant_id", sa.BigInteger(), nullable=False),
@@ -1568,6 +1694,51 @@ def upgrade() -> None:
         "ix_webhook_endpoint_customer", "webhook_endpoint", ["tenant_id", "customer_id"], unique=False
     )
     op.create_index(op.f("ix_webhook_endpoint_tenant_id"), "webhook_endpoint", ["tenant_id"], unique=False)
+    op.create_table(
+        "cash_collection",
+        sa.Column("id", sa.BigInteger(), sa.Identity(always=False), nullable=False),
+        sa.Column("tenant_id", sa.BigInteger(), nullable=False),
+        sa.Column("shipment_id", sa.BigInteger(), nullable=False),
+        sa.Column("scan_key", sa.Text(), nullable=False),
+        sa.Column("courier_id", sa.BigInteger(), nullable=True),
+        sa.Column("facility_id", sa.BigInteger(), nullable=True),
+        sa.Column("amount_minor", sa.BigInteger(), nullable=False),
+        sa.Column("currency", sa.String(length=3), nullable=False),
+        sa.Column(
+            "means",
+            sa.Enum("cash", "card", "qr", name="means", native_enum=False, create_constraint=True, length=40),
+            nullable=False,
+        ),
+        sa.Column("collected_at", app.db.types.UtcDateTime(timezone=True), nullable=False),
+        sa.Column("reversed_at", app.db.types.UtcDateTime(timezone=True), nullable=True),
+        sa.CheckConstraint("amount_minor > 0", name=op.f("ck_cash_collection_something_was_paid")),
+        sa.ForeignKeyConstraint(
+            ["courier_id"], ["courier.id"], name=op.f("fk_cash_collection_courier_id_courier")
+        ),
+        sa.ForeignKeyConstraint(
+            ["facility_id"], ["facility.id"], name=op.f("fk_cash_collection_facility_id_facility")
+        ),
+        sa.ForeignKeyConstraint(
+            ["shipment_id"], ["shipment.id"], name=op.f("fk_cash_collection_shipment_id_shipment")
+        ),
+        sa.ForeignKeyConstraint(
+            ["tenant_id"],
+            ["tenant.id"],
+            name=op.f("fk_cash_collection_tenant_id_tenant"),
+            ondelete="RESTRICT",
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_cash_collection")),
+        sa.UniqueConstraint("scan_key", name=op.f("uq_cash_collection_scan_key")),
+    )
+    op.create_index(op.f("ix_cash_collection_shipment_id"), "cash_collection", ["shipment_id"], unique=False)
+    op.create_index(op.f("ix_cash_collection_tenant_id"), "cash_collection", ["tenant_id"], unique=False)
+    op.create_index(
+        "uq_cash_collection_standing",
+        "cash_collection",
+        ["shipment_id"],
+        unique=True,
+        postgresql_where=sa.text("reversed_at IS NULL"),
+    )
     op.create_table(
         "container",
         sa.Column("id", sa.BigInteger(), sa.Identity(always=False), nullable=False),
@@ -1639,474 +1810,6 @@ def upgrade() -> None:
         unique=False,
         postgresql_where=sa.text("status <> 'broken'"),
     )
-    op.create_table(
-        "lane_departure",
-        sa.Column("id", sa.BigInteger(), sa.Identity(always=False), nullable=False),
-        sa.Column("tenant_id", sa.BigInteger(), nullable=False),
-        sa.Column("lane_id", sa.BigInteger(), nullable=False),
-        sa.Column("weekdays", sa.BigInteger(), nullable=False),
-        sa.Column("minute_of_day", sa.BigInteger(), nullable=False),
-        sa.Column("duration_s", sa.BigInteger(), nullable=False),
-        sa.Column("timezone", sa.Text(), nullable=False),
-        sa.CheckConstraint("duration_s > 0", name=op.f("ck_lane_departure_takes_time")),
-        sa.CheckConstraint(
-            "minute_of_day BETWEEN 0 AND 1439", name=op.f("ck_lane_departure_minute_within_a_day")
-        ),
-        sa.CheckConstraint("weekdays BETWEEN 1 AND 127", name=op.f("ck_lane_departure_weekdays_are_a_mask")),
-        sa.ForeignKeyConstraint(
-            ["lane_id"], ["lane.id"], name=op.f("fk_lane_departure_lane_id_lane"), ondelete="CASCADE"
-        ),
-        sa.ForeignKeyConstraint(
-            ["tenant_id"], ["tenant.id"], name=op.f("fk_lane_departure_tenant_id_tenant"), ondelete="RESTRICT"
-        ),
-        sa.PrimaryKeyConstraint("id", name=op.f("pk_lane_departure")),
-    )
-    op.create_index(op.f("ix_lane_departure_lane_id"), "lane_departure", ["lane_id"], unique=False)
-    op.create_index(op.f("ix_lane_departure_tenant_id"), "lane_departure", ["tenant_id"], unique=False)
-    op.create_table(
-        "lane_holiday",
-        sa.Column("id", sa.BigInteger(), sa.Identity(always=False), nullable=False),
-        sa.Column("tenant_id", sa.BigInteger(), nullable=False),
-        sa.Column("lane_id", sa.BigInteger(), nullable=False),
-        sa.Column("day", sa.Date(), nullable=False),
-        sa.Column("reason", sa.Text(), nullable=False),
-        sa.ForeignKeyConstraint(
-            ["lane_id"], ["lane.id"], name=op.f("fk_lane_holiday_lane_id_lane"), ondelete="CASCADE"
-        ),
-        sa.ForeignKeyConstraint(
-            ["tenant_id"], ["tenant.id"], name=op.f("fk_lane_holiday_tenant_id_tenant"), ondelete="RESTRICT"
-        ),
-        sa.PrimaryKeyConstraint("id", name=op.f("pk_lane_holiday")),
-        sa.UniqueConstraint("lane_id", "day", name=op.f("uq_lane_holiday_lane_id_day")),
-    )
-    op.create_index(op.f("ix_lane_holiday_tenant_id"), "lane_holiday", ["tenant_id"], unique=False)
-    op.create_table(
-        "plan_round",
-        sa.Column("id", sa.BigInteger(), sa.Identity(always=False), nullable=False),
-        sa.Column("tenant_id", sa.BigInteger(), nullable=False),
-        sa.Column("plan_id", sa.BigInteger(), nullable=False),
-        sa.Column("courier_id", sa.BigInteger(), nullable=False),
-        sa.Column("start_s", sa.BigInteger(), nullable=False),
-        sa.Column("end_s", sa.BigInteger(), nullable=False),
-        sa.Column("distance_m", sa.BigInteger(), nullable=False),
-        sa.Column("cost_minor", sa.BigInteger(), nullable=False),
-        sa.ForeignKeyConstraint(
-            ["courier_id"], ["courier.id"], name=op.f("fk_plan_round_courier_id_courier")
-        ),
-        sa.ForeignKeyConstraint(
-            ["plan_id"], ["plan.id"], name=op.f("fk_plan_round_plan_id_plan"), ondelete="CASCADE"
-        ),
-        sa.ForeignKeyConstraint(
-            ["tenant_id"], ["tenant.id"], name=op.f("fk_plan_round_tenant_id_tenant"), ondelete="RESTRICT"
-        ),
-        sa.PrimaryKeyConstraint("id", name=op.f("pk_plan_round")),
-        sa.UniqueConstraint("plan_id", "courier_id", name=op.f("uq_plan_round_plan_id_courier_id")),
-    )
-    op.create_index(op.f("ix_plan_round_courier_id"), "plan_round", ["courier_id"], unique=False)
-    op.create_index(op.f("ix_plan_round_tenant_id"), "plan_round", ["tenant_id"], unique=False)
-    op.create_table(
-        "shipment",
-        sa.Column("id", sa.BigInteger(), sa.Identity(always=False), nullable=False),
-        sa.Column("tenant_id", sa.BigInteger(), nullable=False),
-        sa.Column("waybill_number", sa.Text(), nullable=False),
-        sa.Column("customer_id", sa.BigInteger(), nullable=False),
-        sa.Column("consignee_customer_id", sa.BigInteger(), nullable=False),
-        sa.Column("reference", sa.Text(), nullable=True),
-        sa.Column("sender_name", sa.Text(), nullable=False),
-        sa.Column("sender_phone", sa.Text(), nullable=False),
-        sa.Column("sender_district_adcode", sa.Text(), nullable=False),
-        sa.Column("sender_address", sa.Text(), nullable=False),
-        sa.Column("sender_latitude", sa.Double(), nullable=False),
-        sa.Column("sender_longitude", sa.Double(), nullable=False),
-        sa.Column("consignee_name", sa.Text(), nullable=False),
-        sa.Column("consignee_phone", sa.Text(), nullable=False),
-        sa.Column("consignee_district_adcode", sa.Text(), nullable=False),
-        sa.Column("consignee_address", sa.Text(), nullable=False),
-        sa.Column("consignee_latitude", sa.Double(), nullable=False),
-        sa.Column("consignee_longitude", sa.Double(), nullable=False),
-        sa.Column("goods", sa.Text(), nullable=False),
-        sa.Column("pieces", sa.BigInteger(), nullable=False),
-        sa.Column("weight_g", sa.BigInteger(), nullable=False),
-        sa.Column("volume_cm3", sa.BigInteger(), nullable=False),
-        sa.Column(
-            "service",
-            sa.Enum(
-                "standard", "express", name="service", native_enum=False, create_constraint=True, length=40
-            ),
-            nullable=False,
-        ),
-        sa.Column(
-            "pickup_handover",
-            sa.Enum(
-                "door",
-                "outlet",
-                "store",
-                "locker",
-                "collective_point",
-                name="pickup_handover",
-                native_enum=False,
-                create_constraint=True,
-                length=40,
-            ),
-            nullable=False,
-        ),
-        sa.Column(
-            "delivery_handover",
-            sa.Enum(
-                "door",
-                "outlet",
-                "store",
-                "locker",
-                "collective_point",
-                name="delivery_handover",
-                native_enum=False,
-                create_constraint=True,
-                length=40,
-            ),
-            nullable=False,
-        ),
-        sa.Column("currency", sa.String(length=3), nullable=False),
-        sa.Column("declared_value_minor", sa.BigInteger(), nullable=False),
-        sa.Column("cod_minor", sa.BigInteger(), nullable=False),
-        sa.Column("origin_facility_id", sa.BigInteger(), nullable=False),
-        sa.Column("destination_facility_id", sa.BigInteger(), nullable=False),
-        sa.Column("pickup_point_id", sa.BigInteger(), nullable=True),
-        sa.Column("delivery_point_id", sa.BigInteger(), nullable=True),
-        sa.Column("merge_group_id", sa.BigInteger(), nullable=True),
-        sa.Column("booked_at", app.db.types.UtcDateTime(timezone=True), nullable=False),
-        sa.Column("booked_offset_minutes", sa.BigInteger(), nullable=False),
-        sa.Column("promised_from_at", app.db.types.UtcDateTime(timezone=True), nullable=False),
-        sa.Column("promised_to_at", app.db.types.UtcDateTime(timezone=True), nullable=False),
-        sa.Column("estimate_p50_at", app.db.types.UtcDateTime(timezone=True), nullable=False),
-        sa.Column("estimate_p80_at", app.db.types.UtcDateTime(timezone=True), nullable=False),
-        sa.Column("estimate_p95_at", app.db.types.UtcDateTime(timezone=True), nullable=False),
-        sa.Column("quiet_until_at", app.db.types.UtcDateTime(timezone=True), nullable=True),
-        sa.Column("phone_tries", sa.BigInteger(), nullable=False),
-        sa.Column("phone_locked_until", app.db.types.UtcDateTime(timezone=True), nullable=True),
-        sa.CheckConstraint(
-            "declared_value_minor >= 0 AND cod_minor >= 0", name=op.f("ck_shipment_money_not_negative")
-        ),
-        sa.CheckConstraint("pieces > 0 AND weight_g > 0", name=op.f("ck_shipment_has_goods")),
-        sa.ForeignKeyConstraint(
-            ["consignee_customer_id"],
-            ["customer.id"],
-            name=op.f("fk_shipment_consignee_customer_id_customer"),
-        ),
-        sa.ForeignKeyConstraint(
-            ["consignee_district_adcode"],
-            ["district.adcode"],
-            name=op.f("fk_shipment_consignee_district_adcode_district"),
-        ),
-        sa.ForeignKeyConstraint(
-            ["customer_id"], ["customer.id"], name=op.f("fk_shipment_customer_id_customer")
-        ),
-        sa.ForeignKeyConstraint(
-            ["delivery_point_id"], ["facility.id"], name=op.f("fk_shipment_delivery_point_id_facility")
-        ),
-        sa.ForeignKeyConstraint(
-            ["destination_facility_id"],
-            ["facility.id"],
-            name=op.f("fk_shipment_destination_facility_id_facility"),
-        ),
-        sa.ForeignKeyConstraint(
-            ["merge_group_id"], ["merge_group.id"], name=op.f("fk_shipment_merge_group_id_merge_group")
-        ),
-        sa.ForeignKeyConstraint(
-            ["origin_facility_id"], ["facility.id"], name=op.f("fk_shipment_origin_facility_id_facility")
-        ),
-        sa.ForeignKeyConstraint(
-            ["pickup_point_id"], ["facility.id"], name=op.f("fk_shipment_pickup_point_id_facility")
-        ),
-        sa.ForeignKeyConstraint(
-            ["sender_district_adcode"],
-            ["district.adcode"],
-            name=op.f("fk_shipment_sender_district_adcode_district"),
-        ),
-        sa.ForeignKeyConstraint(
-            ["tenant_id"], ["tenant.id"], name=op.f("fk_shipment_tenant_id_tenant"), ondelete="RESTRICT"
-        ),
-        sa.PrimaryKeyConstraint("id", name=op.f("pk_shipment")),
-        sa.UniqueConstraint("waybill_number", name=op.f("uq_shipment_waybill_number")),
-        postgresql_with={"fillfactor": 85},
-    )
-    op.create_index("ix_shipment_booked", "shipment", ["tenant_id", "booked_at", "id"], unique=False)
-    op.create_index(
-        "ix_shipment_consignee", "shipment", ["tenant_id", "consignee_customer_id", "booked_at"], unique=False
-    )
-    op.create_index("ix_shipment_consignee_phone", "shipment", ["tenant_id", "consignee_phone"], unique=False)
-    op.create_index(
-        "ix_shipment_customer_booked", "shipment", ["tenant_id", "customer_id", "booked_at"], unique=False
-    )
-    op.create_index(
-        "ix_shipment_merge",
-        "shipment",
-        ["merge_group_id"],
-        unique=False,
-        postgresql_where=sa.text("merge_group_id IS NOT NULL"),
-    )
-    op.create_index("ix_shipment_reference", "shipment", ["tenant_id", "reference"], unique=False)
-    op.create_index("ix_shipment_sender_phone", "shipment", ["tenant_id", "sender_phone"], unique=False)
-    op.create_index(op.f("ix_shipment_tenant_id"), "shipment", ["tenant_id"], unique=False)
-    op.create_table(
-        "webhook_message",
-        sa.Column("id", sa.BigInteger(), sa.Identity(always=False), nullable=False),
-        sa.Column("tenant_id", sa.BigInteger(), nullable=False),
-        sa.Column("endpoint_id", sa.BigInteger(), nullable=False),
-        sa.Column("message_key", sa.Text(), nullable=False),
-        sa.Column("event_key", sa.Text(), nullable=False),
-        sa.Column("event_type", sa.Text(), nullable=False),
-        sa.Column("body", sa.Text(), nullable=False),
-        sa.Column(
-            "state",
-            sa.Enum(
-                "waiting",
-                "delivered",
-                "failed",
-                name="messagestate",
-                native_enum=False,
-                create_constraint=True,
-                length=40,
-            ),
-            nullable=False,
-        ),
-        sa.Column("created_at", app.db.types.UtcDateTime(timezone=True), nullable=False),
-        sa.Column("released_at", app.db.types.UtcDateTime(timezone=True), nullable=False),
-        sa.Column("due_at", app.db.types.UtcDateTime(timezone=True), nullable=False),
-        sa.Column("tries", sa.BigInteger(), nullable=False),
-        sa.Column("attempts", sa.BigInteger(), nullable=False),
-        sa.Column("ended_at", app.db.types.UtcDateTime(timezone=True), nullable=True),
-        sa.ForeignKeyConstraint(
-            ["endpoint_id"],
-            ["webhook_endpoint.id"],
-            name=op.f("fk_webhook_message_endpoint_id_webhook_endpoint"),
-            ondelete="CASCADE",
-        ),
-        sa.ForeignKeyConstraint(
-            ["tenant_id"],
-            ["tenant.id"],
-            name=op.f("fk_webhook_message_tenant_id_tenant"),
-            ondelete="RESTRICT",
-        ),
-        sa.PrimaryKeyConstraint("id", name=op.f("pk_webhook_message")),
-        sa.UniqueConstraint(
-            "endpoint_id", "event_key", name=op.f("uq_webhook_message_endpoint_id_event_key")
-        ),
-        sa.UniqueConstraint("message_key", name=op.f("uq_webhook_message_message_key")),
-    )
-    op.create_index(op.f("ix_webhook_message_created_at"), "webhook_message", ["created_at"], unique=False)
-    op.create_index(
-        "ix_webhook_message_failed",
-        "webhook_message",
-        ["endpoint_id", "created_at"],
-        unique=False,
-        postgresql_where=sa.text("state = 'failed'"),
-    )
-    op.create_index("ix_webhook_message_listed", "webhook_message", ["endpoint_id", "id"], unique=False)
-    op.create_index(op.f("ix_webhook_message_tenant_id"), "webhook_message", ["tenant_id"], unique=False)
-    op.create_index(
-        "ix_webhook_message_waiting",
-        "webhook_message",
-        ["endpoint_id", "due_at", "id"],
-        unique=False,
-        postgresql_where=sa.text("state = 'waiting'"),
-    )
-    op.create_table(
-        "webhook_secret",
-        sa.Column("id", sa.BigInteger(), sa.Identity(always=False), nullable=False),
-        sa.Column("tenant_id", sa.BigInteger(), nullable=False),
-        sa.Column("endpoint_id", sa.BigInteger(), nullable=False),
-        sa.Column("key", sa.LargeBinary(), nullable=False),
-        sa.Column("created_at", app.db.types.UtcDateTime(timezone=True), nullable=False),
-        sa.Column("expires_at", app.db.types.UtcDateTime(timezone=True), nullable=True),
-        sa.ForeignKeyConstraint(
-            ["endpoint_id"],
-            ["webhook_endpoint.id"],
-            name=op.f("fk_webhook_secret_endpoint_id_webhook_endpoint"),
-            ondelete="CASCADE",
-        ),
-        sa.ForeignKeyConstraint(
-            ["tenant_id"], ["tenant.id"], name=op.f("fk_webhook_secret_tenant_id_tenant"), ondelete="RESTRICT"
-        ),
-        sa.PrimaryKeyConstraint("id", name=op.f("pk_webhook_secret")),
-    )
-    op.create_index(op.f("ix_webhook_secret_endpoint_id"), "webhook_secret", ["endpoint_id"], unique=False)
-    op.create_index(op.f("ix_webhook_secret_tenant_id"), "webhook_secret", ["tenant_id"], unique=False)
-    op.create_table(
-        "cash_collection",
-        sa.Column("id", sa.BigInteger(), sa.Identity(always=False), nullable=False),
-        sa.Column("tenant_id", sa.BigInteger(), nullable=False),
-        sa.Column("shipment_id", sa.BigInteger(), nullable=False),
-        sa.Column("scan_key", sa.Text(), nullable=False),
-        sa.Column("courier_id", sa.BigInteger(), nullable=True),
-        sa.Column("facility_id", sa.BigInteger(), nullable=True),
-        sa.Column("amount_minor", sa.BigInteger(), nullable=False),
-        sa.Column("currency", sa.String(length=3), nullable=False),
-        sa.Column(
-            "means",
-            sa.Enum("cash", "card", "qr", name="means", native_enum=False, create_constraint=True, length=40),
-            nullable=False,
-        ),
-        sa.Column("collected_at", app.db.types.UtcDateTime(timezone=True), nullable=False),
-        sa.Column("reversed_at", app.db.types.UtcDateTime(timezone=True), nullable=True),
-        sa.CheckConstraint("amount_minor > 0", name=op.f("ck_cash_collection_something_was_paid")),
-        sa.ForeignKeyConstraint(
-            ["courier_id"], ["courier.id"], name=op.f("fk_cash_collection_courier_id_courier")
-        ),
-        sa.ForeignKeyConstraint(
-            ["facility_id"], ["facility.id"], name=op.f("fk_cash_collection_facility_id_facility")
-        ),
-        sa.ForeignKeyConstraint(
-            ["shipment_id"], ["shipment.id"], name=op.f("fk_cash_collection_shipment_id_shipment")
-        ),
-        sa.ForeignKeyConstraint(
-            ["tenant_id"],
-            ["tenant.id"],
-            name=op.f("fk_cash_collection_tenant_id_tenant"),
-            ondelete="RESTRICT",
-        ),
-        sa.PrimaryKeyConstraint("id", name=op.f("pk_cash_collection")),
-        sa.UniqueConstraint("scan_key", name=op.f("uq_cash_collection_scan_key")),
-    )
-    op.create_index(op.f("ix_cash_collection_shipment_id"), "cash_collection", ["shipment_id"], unique=False)
-    op.create_index(op.f("ix_cash_collection_tenant_id"), "cash_collection", ["tenant_id"], unique=False)
-    op.create_index(
-        "uq_cash_collection_standing",
-        "cash_collection",
-        ["shipment_id"],
-        unique=True,
-        postgresql_where=sa.text("reversed_at IS NULL"),
-    )
-    op.create_table(
-        "container_item",
-        sa.Column("id", sa.BigInteger(), sa.Identity(always=False), nullable=False),
-        sa.Column("tenant_id", sa.BigInteger(), nullable=False),
-        sa.Column("container_id", sa.BigInteger(), nullable=False),
-        sa.Column("shipment_id", sa.BigInteger(), nullable=True),
-        sa.Column("piece_no", sa.BigInteger(), nullable=True),
-        sa.Column("child_id", sa.BigInteger(), nullable=True),
-        sa.Column("packed_at", app.db.types.UtcDateTime(timezone=True), nullable=False),
-        sa.Column("released_at", app.db.types.UtcDateTime(timezone=True), nullable=True),
-        sa.Column("checked_at", app.db.types.UtcDateTime(timezone=True), nullable=True),
-        sa.Column("surplus", sa.Boolean(), nullable=False),
-        sa.CheckConstraint(
-            "(shipment_id IS NULL) = (piece_no IS NULL) AND (shipment_id IS NULL) <> (child_id IS NULL)",
-            name=op.f("ck_container_item_is_piece_or_container"),
-        ),
-        sa.CheckConstraint("child_id <> container_id", name=op.f("ck_container_item_not_in_itself")),
-        sa.ForeignKeyConstraint(
-            ["child_id"], ["container.id"], name=op.f("fk_container_item_child_id_container")
-        ),
-        sa.ForeignKeyConstraint(
-            ["container_id"], ["container.id"], name=op.f("fk_container_item_container_id_container")
-        ),
-        sa.ForeignKeyConstraint(
-            ["shipment_id"], ["shipment.id"], name=op.f("fk_container_item_shipment_id_shipment")
-        ),
-        sa.ForeignKeyConstraint(
-            ["tenant_id"], ["tenant.id"], name=op.f("fk_container_item_tenant_id_tenant"), ondelete="RESTRICT"
-        ),
-        sa.PrimaryKeyConstraint("id", name=op.f("pk_container_item")),
-    )
-    op.create_index(op.f("ix_container_item_tenant_id"), "container_item", ["tenant_id"], unique=False)
-    op.create_index(
-        "uq_container_item_child",
-        "container_item",
-        ["child_id"],
-        unique=True,
-        postgresql_where=sa.text("child_id IS NOT NULL AND released_at IS NULL AND NOT surplus"),
-    )
-    op.create_index(
-        "uq_container_item_listed",
-        "container_item",
-        ["container_id", "shipment_id", "piece_no", "child_id"],
-        unique=True,
-        postgresql_nulls_not_distinct=True,
-    )
-    op.create_index(
-        "uq_container_item_piece",
-        "container_item",
-        ["shipment_id", "piece_no"],
-        unique=True,
-        postgresql_where=sa.text("shipment_id IS NOT NULL AND released_at IS NULL AND NOT surplus"),
-    )
-    op.create_table(
-        "container_scan",
-        sa.Column("tenant_id", sa.BigInteger(), nullable=False),
-        sa.Column("scan_key", sa.Text(), nullable=False),
-        sa.Column("container_id", sa.BigInteger(), nullable=False),
-        sa.Column("device_id", sa.Text(), nullable=False),
-        sa.Column("client_scan_id", sa.Text(), nullable=False),
-        sa.Column(
-            "code",
-            sa.Enum(
-                "booked",
-                "pickup_failed",
-                "cancelled",
-                "collected",
-                "deposited",
-                "accepted",
-                "arrived",
-                "missorted",
-                "damaged",
-                "delayed",
-                "held",
-                "intercepted",
-                "released",
-                "redirected",
-                "sorted",
-                "departed",
-                "out_for_delivery",
-                "attempt_failed",
-                "refused",
-                "at_outlet",
-                "at_store",
-                "at_locker",
-                "at_collective_point",
-                "pickup_overdue",
-                "returning",
-                "lost",
-                "returned",
-                "delivered",
-                "delivered_to_proxy",
-                "taken_from_point",
-                "taken_from_locker",
-                "receipt_confirmed",
-                "voided",
-                name="scancode",
-                native_enum=False,
-                create_constraint=True,
-                length=40,
-            ),
-            nullable=False,
-        ),
-        sa.Column("occurred_at", app.db.types.UtcDateTime(timezone=True), nullable=False),
-        sa.Column("offset_minutes", sa.BigInteger(), nullable=False),
-        sa.Column("received_at", app.db.types.UtcDateTime(timezone=True), nullable=False),
-        sa.Column("facility_id", sa.BigInteger(), nullable=True),
-        sa.Column("courier_id", sa.BigInteger(), nullable=True),
-        sa.Column("user_id", sa.BigInteger(), nullable=True),
-        sa.Column("reason", sa.Text(), nullable=True),
-        sa.Column("corrects", sa.Text(), nullable=True),
-        sa.ForeignKeyConstraint(
-            ["container_id"], ["container.id"], name=op.f("fk_container_scan_container_id_container")
-        ),
-        sa.ForeignKeyConstraint(
-            ["tenant_id"], ["tenant.id"], name=op.f("fk_container_scan_tenant_id_tenant"), ondelete="RESTRICT"
-        ),
-        sa.PrimaryKeyConstraint("scan_key", name=op.f("pk_container_scan")),
-    )
-    op.create_index(
-        "ix_container_scan_container", "container_scan", ["container_id", "occurred_at"], unique=False
-    )
-    op.create_index(
-        "ix_container_scan_corrects",
-        "container_scan",
-        ["corrects"],
-        unique=False,
-        postgresql_where=sa.text("corrects IS NOT NULL"),
-    )
-    op.create_index(op.f("ix_container_scan_tenant_id"), "container_scan", ["tenant_id"], unique=False)
-    op.create_index("ix_container_scan_user", "container_scan", ["user_id", "received_at"], unique=False)
     op.create_table(
         "customer_order",
         sa.Column("id", sa.BigInteger(), sa.Identity(always=False), nullable=False),
@@ -2498,56 +2201,70 @@ def upgrade() -> None:
     )
     op.create_index(op.f("ix_first_promise_tenant_id"), "first_promise", ["tenant_id"], unique=False)
     op.create_table(
-        "packing_event",
+        "lane_departure",
         sa.Column("id", sa.BigInteger(), sa.Identity(always=False), nullable=False),
         sa.Column("tenant_id", sa.BigInteger(), nullable=False),
-        sa.Column("event_key", sa.Text(), nullable=False),
-        sa.Column("container_id", sa.BigInteger(), nullable=False),
-        sa.Column(
-            "action",
-            sa.Enum(
-                "packed",
-                "unpacked",
-                "checked",
-                name="packingaction",
-                native_enum=False,
-                create_constraint=True,
-                length=40,
-            ),
-            nullable=False,
+        sa.Column("lane_id", sa.BigInteger(), nullable=False),
+        sa.Column("weekdays", sa.BigInteger(), nullable=False),
+        sa.Column("minute_of_day", sa.BigInteger(), nullable=False),
+        sa.Column("duration_s", sa.BigInteger(), nullable=False),
+        sa.Column("timezone", sa.Text(), nullable=False),
+        sa.CheckConstraint("duration_s > 0", name=op.f("ck_lane_departure_takes_time")),
+        sa.CheckConstraint(
+            "minute_of_day BETWEEN 0 AND 1439", name=op.f("ck_lane_departure_minute_within_a_day")
         ),
-        sa.Column("device_id", sa.Text(), nullable=False),
-        sa.Column("client_event_id", sa.Text(), nullable=False),
-        sa.Column("occurred_at", app.db.types.UtcDateTime(timezone=True), nullable=False),
-        sa.Column("offset_minutes", sa.BigInteger(), nullable=False),
-        sa.Column("received_at", app.db.types.UtcDateTime(timezone=True), nullable=False),
-        sa.Column("facility_id", sa.BigInteger(), nullable=False),
-        sa.Column("user_id", sa.BigInteger(), nullable=True),
-        sa.Column("shipment_ids", postgresql.ARRAY(sa.BigInteger()), nullable=False),
-        sa.Column("piece_nos", postgresql.ARRAY(sa.BigInteger()), nullable=False),
-        sa.Column("child_ids", postgresql.ARRAY(sa.BigInteger()), nullable=False),
+        sa.CheckConstraint("weekdays BETWEEN 1 AND 127", name=op.f("ck_lane_departure_weekdays_are_a_mask")),
         sa.ForeignKeyConstraint(
-            ["container_id"], ["container.id"], name=op.f("fk_packing_event_container_id_container")
+            ["lane_id"], ["lane.id"], name=op.f("fk_lane_departure_lane_id_lane"), ondelete="CASCADE"
         ),
         sa.ForeignKeyConstraint(
-            ["facility_id"], ["facility.id"], name=op.f("fk_packing_event_facility_id_facility")
+            ["tenant_id"], ["tenant.id"], name=op.f("fk_lane_departure_tenant_id_tenant"), ondelete="RESTRICT"
         ),
-        sa.ForeignKeyConstraint(
-            ["tenant_id"], ["tenant.id"], name=op.f("fk_packing_event_tenant_id_tenant"), ondelete="RESTRICT"
-        ),
-        sa.ForeignKeyConstraint(
-            ["user_id"], ["user_account.id"], name=op.f("fk_packing_event_user_id_user_account")
-        ),
-        sa.PrimaryKeyConstraint("id", name=op.f("pk_packing_event")),
-        sa.UniqueConstraint("event_key", name=op.f("uq_packing_event_event_key")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_lane_departure")),
     )
-    op.create_index(
-        "ix_packing_event_container", "packing_event", ["container_id", "occurred_at"], unique=False
+    op.create_index(op.f("ix_lane_departure_lane_id"), "lane_departure", ["lane_id"], unique=False)
+    op.create_index(op.f("ix_lane_departure_tenant_id"), "lane_departure", ["tenant_id"], unique=False)
+    op.create_table(
+        "lane_holiday",
+        sa.Column("id", sa.BigInteger(), sa.Identity(always=False), nullable=False),
+        sa.Column("tenant_id", sa.BigInteger(), nullable=False),
+        sa.Column("lane_id", sa.BigInteger(), nullable=False),
+        sa.Column("day", sa.Date(), nullable=False),
+        sa.Column("reason", sa.Text(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["lane_id"], ["lane.id"], name=op.f("fk_lane_holiday_lane_id_lane"), ondelete="CASCADE"
+        ),
+        sa.ForeignKeyConstraint(
+            ["tenant_id"], ["tenant.id"], name=op.f("fk_lane_holiday_tenant_id_tenant"), ondelete="RESTRICT"
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_lane_holiday")),
+        sa.UniqueConstraint("lane_id", "day", name=op.f("uq_lane_holiday_lane_id_day")),
     )
-    op.create_index(
-        "ix_packing_event_shipments", "packing_event", ["shipment_ids"], unique=False, postgresql_using="gin"
+    op.create_index(op.f("ix_lane_holiday_tenant_id"), "lane_holiday", ["tenant_id"], unique=False)
+    op.create_table(
+        "plan_round",
+        sa.Column("id", sa.BigInteger(), sa.Identity(always=False), nullable=False),
+        sa.Column("tenant_id", sa.BigInteger(), nullable=False),
+        sa.Column("plan_id", sa.BigInteger(), nullable=False),
+        sa.Column("courier_id", sa.BigInteger(), nullable=False),
+        sa.Column("start_s", sa.BigInteger(), nullable=False),
+        sa.Column("end_s", sa.BigInteger(), nullable=False),
+        sa.Column("distance_m", sa.BigInteger(), nullable=False),
+        sa.Column("cost_minor", sa.BigInteger(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["courier_id"], ["courier.id"], name=op.f("fk_plan_round_courier_id_courier")
+        ),
+        sa.ForeignKeyConstraint(
+            ["plan_id"], ["plan.id"], name=op.f("fk_plan_round_plan_id_plan"), ondelete="CASCADE"
+        ),
+        sa.ForeignKeyConstraint(
+            ["tenant_id"], ["tenant.id"], name=op.f("fk_plan_round_tenant_id_tenant"), ondelete="RESTRICT"
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_plan_round")),
+        sa.UniqueConstraint("plan_id", "courier_id", name=op.f("uq_plan_round_plan_id_courier_id")),
     )
-    op.create_index(op.f("ix_packing_event_tenant_id"), "packing_event", ["tenant_id"], unique=False)
+    op.create_index(op.f("ix_plan_round_courier_id"), "plan_round", ["courier_id"], unique=False)
+    op.create_index(op.f("ix_plan_round_tenant_id"), "plan_round", ["tenant_id"], unique=False)
     op.create_table(
         "point_deposit",
         sa.Column("id", sa.BigInteger(), sa.Identity(always=False), nullable=False),
@@ -2838,6 +2555,8 @@ def upgrade() -> None:
     op.create_table(
         "shipment_state",
         sa.Column("shipment_id", sa.BigInteger(), nullable=False),
+        sa.Column("destination_facility_id", sa.BigInteger(), nullable=False),
+        sa.Column("merge_group_id", sa.BigInteger(), nullable=True),
         sa.Column(
             "milestone",
             sa.Enum(
@@ -2933,6 +2652,14 @@ def upgrade() -> None:
         sa.Column("last_scan_rank", sa.SmallInteger(), nullable=False),
         sa.Column("last_scan_key", sa.Text(), nullable=False),
         sa.ForeignKeyConstraint(
+            ["destination_facility_id"],
+            ["facility.id"],
+            name=op.f("fk_shipment_state_destination_facility_id_facility"),
+        ),
+        sa.ForeignKeyConstraint(
+            ["merge_group_id"], ["merge_group.id"], name=op.f("fk_shipment_state_merge_group_id_merge_group")
+        ),
+        sa.ForeignKeyConstraint(
             ["shipment_id"],
             ["shipment.id"],
             name=op.f("fk_shipment_state_shipment_id_shipment"),
@@ -2940,6 +2667,13 @@ def upgrade() -> None:
         ),
         sa.PrimaryKeyConstraint("shipment_id", name=op.f("pk_shipment_state")),
         postgresql_with={"fillfactor": 45},
+    )
+    op.create_index(
+        "ix_shipment_state_merge",
+        "shipment_state",
+        ["merge_group_id"],
+        unique=False,
+        postgresql_where=sa.text("merge_group_id IS NOT NULL"),
     )
     op.create_index(
         "ix_shipment_state_open",
@@ -3015,49 +2749,89 @@ def upgrade() -> None:
     )
     op.create_index(op.f("ix_stop_request_tenant_id"), "stop_request", ["tenant_id"], unique=False)
     op.create_table(
-        "webhook_attempt",
+        "webhook_message",
         sa.Column("id", sa.BigInteger(), sa.Identity(always=False), nullable=False),
         sa.Column("tenant_id", sa.BigInteger(), nullable=False),
-        sa.Column("message_id", sa.BigInteger(), nullable=False),
-        sa.Column("number", sa.BigInteger(), nullable=False),
-        sa.Column("at", app.db.types.UtcDateTime(timezone=True), nullable=False),
-        sa.Column("duration_ms", sa.BigInteger(), nullable=False),
-        sa.Column("status", sa.BigInteger(), nullable=True),
+        sa.Column("endpoint_id", sa.BigInteger(), nullable=False),
+        sa.Column("message_key", sa.Text(), nullable=False),
+        sa.Column("event_key", sa.Text(), nullable=False),
+        sa.Column("event_type", sa.Text(), nullable=False),
+        sa.Column("body", sa.Text(), nullable=False),
         sa.Column(
-            "failure",
+            "state",
             sa.Enum(
-                "status",
-                "redirect",
-                "timeout",
-                "name",
-                "address",
-                "connection",
-                "tls",
-                "protocol",
-                name="failure",
+                "waiting",
+                "delivered",
+                "failed",
+                name="messagestate",
                 native_enum=False,
                 create_constraint=True,
                 length=40,
             ),
-            nullable=True,
+            nullable=False,
         ),
-        sa.Column("detail", sa.Text(), nullable=True),
+        sa.Column("created_at", app.db.types.UtcDateTime(timezone=True), nullable=False),
+        sa.Column("released_at", app.db.types.UtcDateTime(timezone=True), nullable=False),
+        sa.Column("due_at", app.db.types.UtcDateTime(timezone=True), nullable=False),
+        sa.Column("tries", sa.BigInteger(), nullable=False),
+        sa.Column("attempts", sa.BigInteger(), nullable=False),
+        sa.Column("ended_at", app.db.types.UtcDateTime(timezone=True), nullable=True),
         sa.ForeignKeyConstraint(
-            ["message_id"],
-            ["webhook_message.id"],
-            name=op.f("fk_webhook_attempt_message_id_webhook_message"),
+            ["endpoint_id"],
+            ["webhook_endpoint.id"],
+            name=op.f("fk_webhook_message_endpoint_id_webhook_endpoint"),
             ondelete="CASCADE",
         ),
         sa.ForeignKeyConstraint(
             ["tenant_id"],
             ["tenant.id"],
-            name=op.f("fk_webhook_attempt_tenant_id_tenant"),
+            name=op.f("fk_webhook_message_tenant_id_tenant"),
             ondelete="RESTRICT",
         ),
-        sa.PrimaryKeyConstraint("id", name=op.f("pk_webhook_attempt")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_webhook_message")),
+        sa.UniqueConstraint(
+            "endpoint_id", "event_key", name=op.f("uq_webhook_message_endpoint_id_event_key")
+        ),
+        sa.UniqueConstraint("message_key", name=op.f("uq_webhook_message_message_key")),
     )
-    op.create_index(op.f("ix_webhook_attempt_message_id"), "webhook_attempt", ["message_id"], unique=False)
-    op.create_index(op.f("ix_webhook_attempt_tenant_id"), "webhook_attempt", ["tenant_id"], unique=False)
+    op.create_index(op.f("ix_webhook_message_created_at"), "webhook_message", ["created_at"], unique=False)
+    op.create_index(
+        "ix_webhook_message_failed",
+        "webhook_message",
+        ["endpoint_id", "created_at"],
+        unique=False,
+        postgresql_where=sa.text("state = 'failed'"),
+    )
+    op.create_index("ix_webhook_message_listed", "webhook_message", ["endpoint_id", "id"], unique=False)
+    op.create_index(op.f("ix_webhook_message_tenant_id"), "webhook_message", ["tenant_id"], unique=False)
+    op.create_index(
+        "ix_webhook_message_waiting",
+        "webhook_message",
+        ["endpoint_id", "due_at", "id"],
+        unique=False,
+        postgresql_where=sa.text("state = 'waiting'"),
+    )
+    op.create_table(
+        "webhook_secret",
+        sa.Column("id", sa.BigInteger(), sa.Identity(always=False), nullable=False),
+        sa.Column("tenant_id", sa.BigInteger(), nullable=False),
+        sa.Column("endpoint_id", sa.BigInteger(), nullable=False),
+        sa.Column("key", sa.LargeBinary(), nullable=False),
+        sa.Column("created_at", app.db.types.UtcDateTime(timezone=True), nullable=False),
+        sa.Column("expires_at", app.db.types.UtcDateTime(timezone=True), nullable=True),
+        sa.ForeignKeyConstraint(
+            ["endpoint_id"],
+            ["webhook_endpoint.id"],
+            name=op.f("fk_webhook_secret_endpoint_id_webhook_endpoint"),
+            ondelete="CASCADE",
+        ),
+        sa.ForeignKeyConstraint(
+            ["tenant_id"], ["tenant.id"], name=op.f("fk_webhook_secret_tenant_id_tenant"), ondelete="RESTRICT"
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_webhook_secret")),
+    )
+    op.create_index(op.f("ix_webhook_secret_endpoint_id"), "webhook_secret", ["endpoint_id"], unique=False)
+    op.create_index(op.f("ix_webhook_secret_tenant_id"), "webhook_secret", ["tenant_id"], unique=False)
     op.create_table(
         "case_draft",
         sa.Column("tenant_id", sa.BigInteger(), nullable=False),
@@ -3229,6 +3003,137 @@ def upgrade() -> None:
         postgresql_where=sa.text("status <> 'refused'"),
     )
     op.create_table(
+        "container_item",
+        sa.Column("id", sa.BigInteger(), sa.Identity(always=False), nullable=False),
+        sa.Column("tenant_id", sa.BigInteger(), nullable=False),
+        sa.Column("container_id", sa.BigInteger(), nullable=False),
+        sa.Column("shipment_id", sa.BigInteger(), nullable=True),
+        sa.Column("piece_no", sa.BigInteger(), nullable=True),
+        sa.Column("child_id", sa.BigInteger(), nullable=True),
+        sa.Column("packed_at", app.db.types.UtcDateTime(timezone=True), nullable=False),
+        sa.Column("released_at", app.db.types.UtcDateTime(timezone=True), nullable=True),
+        sa.Column("checked_at", app.db.types.UtcDateTime(timezone=True), nullable=True),
+        sa.Column("surplus", sa.Boolean(), nullable=False),
+        sa.CheckConstraint(
+            "(shipment_id IS NULL) = (piece_no IS NULL) AND (shipment_id IS NULL) <> (child_id IS NULL)",
+            name=op.f("ck_container_item_is_piece_or_container"),
+        ),
+        sa.CheckConstraint("child_id <> container_id", name=op.f("ck_container_item_not_in_itself")),
+        sa.ForeignKeyConstraint(
+            ["child_id"], ["container.id"], name=op.f("fk_container_item_child_id_container")
+        ),
+        sa.ForeignKeyConstraint(
+            ["container_id"], ["container.id"], name=op.f("fk_container_item_container_id_container")
+        ),
+        sa.ForeignKeyConstraint(
+            ["shipment_id"], ["shipment.id"], name=op.f("fk_container_item_shipment_id_shipment")
+        ),
+        sa.ForeignKeyConstraint(
+            ["tenant_id"], ["tenant.id"], name=op.f("fk_container_item_tenant_id_tenant"), ondelete="RESTRICT"
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_container_item")),
+    )
+    op.create_index(op.f("ix_container_item_tenant_id"), "container_item", ["tenant_id"], unique=False)
+    op.create_index(
+        "uq_container_item_child",
+        "container_item",
+        ["child_id"],
+        unique=True,
+        postgresql_where=sa.text("child_id IS NOT NULL AND released_at IS NULL AND NOT surplus"),
+    )
+    op.create_index(
+        "uq_container_item_listed",
+        "container_item",
+        ["container_id", "shipment_id", "piece_no", "child_id"],
+        unique=True,
+        postgresql_nulls_not_distinct=True,
+    )
+    op.create_index(
+        "uq_container_item_piece",
+        "container_item",
+        ["shipment_id", "piece_no"],
+        unique=True,
+        postgresql_where=sa.text("shipment_id IS NOT NULL AND released_at IS NULL AND NOT surplus"),
+    )
+    op.create_table(
+        "container_scan",
+        sa.Column("tenant_id", sa.BigInteger(), nullable=False),
+        sa.Column("scan_key", sa.Text(), nullable=False),
+        sa.Column("container_id", sa.BigInteger(), nullable=False),
+        sa.Column("device_id", sa.Text(), nullable=False),
+        sa.Column("client_scan_id", sa.Text(), nullable=False),
+        sa.Column(
+            "code",
+            sa.Enum(
+                "booked",
+                "pickup_failed",
+                "cancelled",
+                "collected",
+                "deposited",
+                "accepted",
+                "arrived",
+                "missorted",
+                "damaged",
+                "delayed",
+                "held",
+                "intercepted",
+                "released",
+                "redirected",
+                "sorted",
+                "departed",
+                "out_for_delivery",
+                "attempt_failed",
+                "refused",
+                "at_outlet",
+                "at_store",
+                "at_locker",
+                "at_collective_point",
+                "pickup_overdue",
+                "returning",
+                "lost",
+                "returned",
+                "delivered",
+                "delivered_to_proxy",
+                "taken_from_point",
+                "taken_from_locker",
+                "receipt_confirmed",
+                "voided",
+                name="scancode",
+                native_enum=False,
+                create_constraint=True,
+                length=40,
+            ),
+            nullable=False,
+        ),
+        sa.Column("occurred_at", app.db.types.UtcDateTime(timezone=True), nullable=False),
+        sa.Column("offset_minutes", sa.BigInteger(), nullable=False),
+        sa.Column("received_at", app.db.types.UtcDateTime(timezone=True), nullable=False),
+        sa.Column("facility_id", sa.BigInteger(), nullable=True),
+        sa.Column("courier_id", sa.BigInteger(), nullable=True),
+        sa.Column("user_id", sa.BigInteger(), nullable=True),
+        sa.Column("reason", sa.Text(), nullable=True),
+        sa.Column("corrects", sa.Text(), nullable=True),
+        sa.ForeignKeyConstraint(
+            ["container_id"], ["container.id"], name=op.f("fk_container_scan_container_id_container")
+        ),
+        sa.ForeignKeyConstraint(
+            ["tenant_id"], ["tenant.id"], name=op.f("fk_container_scan_tenant_id_tenant"), ondelete="RESTRICT"
+        ),
+        sa.PrimaryKeyConstraint("scan_key", name=op.f("pk_container_scan")),
+    )
+    op.create_index(
+        "ix_container_scan_container", "container_scan", ["container_id", "occurred_at"], unique=False
+    )
+    op.create_index(
+        "ix_container_scan_corrects",
+        "container_scan",
+        ["corrects"],
+        unique=False,
+        postgresql_where=sa.text("corrects IS NOT NULL"),
+    )
+    op.create_index(op.f("ix_container_scan_tenant_id"), "container_scan", ["tenant_id"], unique=False)
+    op.create_index("ix_container_scan_user", "container_scan", ["user_id", "received_at"], unique=False)
+    op.create_table(
         "finding_note",
         sa.Column("id", sa.BigInteger(), sa.Identity(always=False), nullable=False),
         sa.Column("tenant_id", sa.BigInteger(), nullable=False),
@@ -3317,6 +3222,57 @@ def upgrade() -> None:
     op.create_index(op.f("ix_order_share_order_id"), "order_share", ["order_id"], unique=False)
     op.create_index(op.f("ix_order_share_party_id"), "order_share", ["party_id"], unique=False)
     op.create_index(op.f("ix_order_share_tenant_id"), "order_share", ["tenant_id"], unique=False)
+    op.create_table(
+        "packing_event",
+        sa.Column("id", sa.BigInteger(), sa.Identity(always=False), nullable=False),
+        sa.Column("tenant_id", sa.BigInteger(), nullable=False),
+        sa.Column("event_key", sa.Text(), nullable=False),
+        sa.Column("container_id", sa.BigInteger(), nullable=False),
+        sa.Column(
+            "action",
+            sa.Enum(
+                "packed",
+                "unpacked",
+                "checked",
+                name="packingaction",
+                native_enum=False,
+                create_constraint=True,
+                length=40,
+            ),
+            nullable=False,
+        ),
+        sa.Column("device_id", sa.Text(), nullable=False),
+        sa.Column("client_event_id", sa.Text(), nullable=False),
+        sa.Column("occurred_at", app.db.types.UtcDateTime(timezone=True), nullable=False),
+        sa.Column("offset_minutes", sa.BigInteger(), nullable=False),
+        sa.Column("received_at", app.db.types.UtcDateTime(timezone=True), nullable=False),
+        sa.Column("facility_id", sa.BigInteger(), nullable=False),
+        sa.Column("user_id", sa.BigInteger(), nullable=True),
+        sa.Column("shipment_ids", postgresql.ARRAY(sa.BigInteger()), nullable=False),
+        sa.Column("piece_nos", postgresql.ARRAY(sa.BigInteger()), nullable=False),
+        sa.Column("child_ids", postgresql.ARRAY(sa.BigInteger()), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["container_id"], ["container.id"], name=op.f("fk_packing_event_container_id_container")
+        ),
+        sa.ForeignKeyConstraint(
+            ["facility_id"], ["facility.id"], name=op.f("fk_packing_event_facility_id_facility")
+        ),
+        sa.ForeignKeyConstraint(
+            ["tenant_id"], ["tenant.id"], name=op.f("fk_packing_event_tenant_id_tenant"), ondelete="RESTRICT"
+        ),
+        sa.ForeignKeyConstraint(
+            ["user_id"], ["user_account.id"], name=op.f("fk_packing_event_user_id_user_account")
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_packing_event")),
+        sa.UniqueConstraint("event_key", name=op.f("uq_packing_event_event_key")),
+    )
+    op.create_index(
+        "ix_packing_event_container", "packing_event", ["container_id", "occurred_at"], unique=False
+    )
+    op.create_index(
+        "ix_packing_event_shipments", "packing_event", ["shipment_ids"], unique=False, postgresql_using="gin"
+    )
+    op.create_index(op.f("ix_packing_event_tenant_id"), "packing_event", ["tenant_id"], unique=False)
     op.create_table(
         "plan_unserved",
         sa.Column("id", sa.BigInteger(), sa.Identity(always=False), nullable=False),
@@ -3412,11 +3368,58 @@ def upgrade() -> None:
     )
     op.create_index(op.f("ix_proxy_receipt_shipment_id"), "proxy_receipt", ["shipment_id"], unique=False)
     op.create_index(op.f("ix_proxy_receipt_tenant_id"), "proxy_receipt", ["tenant_id"], unique=False)
+    op.create_table(
+        "webhook_attempt",
+        sa.Column("id", sa.BigInteger(), sa.Identity(always=False), nullable=False),
+        sa.Column("tenant_id", sa.BigInteger(), nullable=False),
+        sa.Column("message_id", sa.BigInteger(), nullable=False),
+        sa.Column("number", sa.BigInteger(), nullable=False),
+        sa.Column("at", app.db.types.UtcDateTime(timezone=True), nullable=False),
+        sa.Column("duration_ms", sa.BigInteger(), nullable=False),
+        sa.Column("status", sa.BigInteger(), nullable=True),
+        sa.Column(
+            "failure",
+            sa.Enum(
+                "status",
+                "redirect",
+                "timeout",
+                "name",
+                "address",
+                "connection",
+                "tls",
+                "protocol",
+                name="failure",
+                native_enum=False,
+                create_constraint=True,
+                length=40,
+            ),
+            nullable=True,
+        ),
+        sa.Column("detail", sa.Text(), nullable=True),
+        sa.ForeignKeyConstraint(
+            ["message_id"],
+            ["webhook_message.id"],
+            name=op.f("fk_webhook_attempt_message_id_webhook_message"),
+            ondelete="CASCADE",
+        ),
+        sa.ForeignKeyConstraint(
+            ["tenant_id"],
+            ["tenant.id"],
+            name=op.f("fk_webhook_attempt_tenant_id_tenant"),
+            ondelete="RESTRICT",
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_webhook_attempt")),
+    )
+    op.create_index(op.f("ix_webhook_attempt_message_id"), "webhook_attempt", ["message_id"], unique=False)
+    op.create_index(op.f("ix_webhook_attempt_tenant_id"), "webhook_attempt", ["tenant_id"], unique=False)
     # ### end Alembic commands ###
 
 
 def downgrade() -> None:
     # ### commands auto generated by Alembic - please adjust! ###
+    op.drop_index(op.f("ix_webhook_attempt_tenant_id"), table_name="webhook_attempt")
+    op.drop_index(op.f("ix_webhook_attempt_message_id"), table_name="webhook_attempt")
+    op.drop_table("webhook_attempt")
     op.drop_index(op.f("ix_proxy_receipt_tenant_id"), table_name="proxy_receipt")
     op.drop_index(op.f("ix_proxy_receipt_shipment_id"), table_name="proxy_receipt")
     op.drop_table("proxy_receipt")
@@ -3426,6 +3429,10 @@ def downgrade() -> None:
     op.drop_table("plan_visit")
     op.drop_index(op.f("ix_plan_unserved_tenant_id"), table_name="plan_unserved")
     op.drop_table("plan_unserved")
+    op.drop_index(op.f("ix_packing_event_tenant_id"), table_name="packing_event")
+    op.drop_index("ix_packing_event_shipments", table_name="packing_event", postgresql_using="gin")
+    op.drop_index("ix_packing_event_container", table_name="packing_event")
+    op.drop_table("packing_event")
     op.drop_index(op.f("ix_order_share_tenant_id"), table_name="order_share")
     op.drop_index(op.f("ix_order_share_party_id"), table_name="order_share")
     op.drop_index(op.f("ix_order_share_order_id"), table_name="order_share")
@@ -3436,6 +3443,28 @@ def downgrade() -> None:
     op.drop_index(op.f("ix_finding_note_tenant_id"), table_name="finding_note")
     op.drop_index(op.f("ix_finding_note_finding_id"), table_name="finding_note")
     op.drop_table("finding_note")
+    op.drop_index("ix_container_scan_user", table_name="container_scan")
+    op.drop_index(op.f("ix_container_scan_tenant_id"), table_name="container_scan")
+    op.drop_index(
+        "ix_container_scan_corrects",
+        table_name="container_scan",
+        postgresql_where=sa.text("corrects IS NOT NULL"),
+    )
+    op.drop_index("ix_container_scan_container", table_name="container_scan")
+    op.drop_table("container_scan")
+    op.drop_index(
+        "uq_container_item_piece",
+        table_name="container_item",
+        postgresql_where=sa.text("shipment_id IS NOT NULL AND released_at IS NULL AND NOT surplus"),
+    )
+    op.drop_index("uq_container_item_listed", table_name="container_item", postgresql_nulls_not_distinct=True)
+    op.drop_index(
+        "uq_container_item_child",
+        table_name="container_item",
+        postgresql_where=sa.text("child_id IS NOT NULL AND released_at IS NULL AND NOT surplus"),
+    )
+    op.drop_index(op.f("ix_container_item_tenant_id"), table_name="container_item")
+    op.drop_table("container_item")
     op.drop_index(
         "uq_claim_shipment_id_standing", table_name="claim", postgresql_where=sa.text("status <> 'refused'")
     )
@@ -3447,9 +3476,23 @@ def downgrade() -> None:
     op.drop_table("case_event")
     op.drop_index(op.f("ix_case_draft_tenant_id"), table_name="case_draft")
     op.drop_table("case_draft")
-    op.drop_index(op.f("ix_webhook_attempt_tenant_id"), table_name="webhook_attempt")
-    op.drop_index(op.f("ix_webhook_attempt_message_id"), table_name="webhook_attempt")
-    op.drop_table("webhook_attempt")
+    op.drop_index(op.f("ix_webhook_secret_tenant_id"), table_name="webhook_secret")
+    op.drop_index(op.f("ix_webhook_secret_endpoint_id"), table_name="webhook_secret")
+    op.drop_table("webhook_secret")
+    op.drop_index(
+        "ix_webhook_message_waiting",
+        table_name="webhook_message",
+        postgresql_where=sa.text("state = 'waiting'"),
+    )
+    op.drop_index(op.f("ix_webhook_message_tenant_id"), table_name="webhook_message")
+    op.drop_index("ix_webhook_message_listed", table_name="webhook_message")
+    op.drop_index(
+        "ix_webhook_message_failed",
+        table_name="webhook_message",
+        postgresql_where=sa.text("state = 'failed'"),
+    )
+    op.drop_index(op.f("ix_webhook_message_created_at"), table_name="webhook_message")
+    op.drop_table("webhook_message")
     op.drop_index(op.f("ix_stop_request_tenant_id"), table_name="stop_request")
     op.drop_index("ix_stop_request_day", table_name="stop_request")
     op.drop_table("stop_request")
@@ -3460,6 +3503,11 @@ def downgrade() -> None:
     )
     op.drop_index(
         "ix_shipment_state_open", table_name="shipment_state", postgresql_where=sa.text("NOT terminal")
+    )
+    op.drop_index(
+        "ix_shipment_state_merge",
+        table_name="shipment_state",
+        postgresql_where=sa.text("merge_group_id IS NOT NULL"),
     )
     op.drop_table("shipment_state")
     op.drop_index(op.f("ix_shipment_leg_tenant_id"), table_name="shipment_leg")
@@ -3504,10 +3552,14 @@ def downgrade() -> None:
     op.drop_index(op.f("ix_point_deposit_tenant_id"), table_name="point_deposit")
     op.drop_index("ix_point_deposit_of_shipment", table_name="point_deposit")
     op.drop_table("point_deposit")
-    op.drop_index(op.f("ix_packing_event_tenant_id"), table_name="packing_event")
-    op.drop_index("ix_packing_event_shipments", table_name="packing_event", postgresql_using="gin")
-    op.drop_index("ix_packing_event_container", table_name="packing_event")
-    op.drop_table("packing_event")
+    op.drop_index(op.f("ix_plan_round_tenant_id"), table_name="plan_round")
+    op.drop_index(op.f("ix_plan_round_courier_id"), table_name="plan_round")
+    op.drop_table("plan_round")
+    op.drop_index(op.f("ix_lane_holiday_tenant_id"), table_name="lane_holiday")
+    op.drop_table("lane_holiday")
+    op.drop_index(op.f("ix_lane_departure_tenant_id"), table_name="lane_departure")
+    op.drop_index(op.f("ix_lane_departure_lane_id"), table_name="lane_departure")
+    op.drop_table("lane_departure")
     op.drop_index(op.f("ix_first_promise_tenant_id"), table_name="first_promise")
     op.drop_table("first_promise")
     op.drop_index(op.f("ix_door_code_tenant_id"), table_name="door_code")
@@ -3534,28 +3586,11 @@ def downgrade() -> None:
     op.drop_index("ix_customer_order_placed", table_name="customer_order")
     op.drop_index("ix_customer_order_customer", table_name="customer_order")
     op.drop_table("customer_order")
-    op.drop_index("ix_container_scan_user", table_name="container_scan")
-    op.drop_index(op.f("ix_container_scan_tenant_id"), table_name="container_scan")
     op.drop_index(
-        "ix_container_scan_corrects",
-        table_name="container_scan",
-        postgresql_where=sa.text("corrects IS NOT NULL"),
+        "ix_container_under_way", table_name="container", postgresql_where=sa.text("status <> 'broken'")
     )
-    op.drop_index("ix_container_scan_container", table_name="container_scan")
-    op.drop_table("container_scan")
-    op.drop_index(
-        "uq_container_item_piece",
-        table_name="container_item",
-        postgresql_where=sa.text("shipment_id IS NOT NULL AND released_at IS NULL AND NOT surplus"),
-    )
-    op.drop_index("uq_container_item_listed", table_name="container_item", postgresql_nulls_not_distinct=True)
-    op.drop_index(
-        "uq_container_item_child",
-        table_name="container_item",
-        postgresql_where=sa.text("child_id IS NOT NULL AND released_at IS NULL AND NOT surplus"),
-    )
-    op.drop_index(op.f("ix_container_item_tenant_id"), table_name="container_item")
-    op.drop_table("container_item")
+    op.drop_index(op.f("ix_container_tenant_id"), table_name="container")
+    op.drop_table("container")
     op.drop_index(
         "uq_cash_collection_standing",
         table_name="cash_collection",
@@ -3564,50 +3599,17 @@ def downgrade() -> None:
     op.drop_index(op.f("ix_cash_collection_tenant_id"), table_name="cash_collection")
     op.drop_index(op.f("ix_cash_collection_shipment_id"), table_name="cash_collection")
     op.drop_table("cash_collection")
-    op.drop_index(op.f("ix_webhook_secret_tenant_id"), table_name="webhook_secret")
-    op.drop_index(op.f("ix_webhook_secret_endpoint_id"), table_name="webhook_secret")
-    op.drop_table("webhook_secret")
-    op.drop_index(
-        "ix_webhook_message_waiting",
-        table_name="webhook_message",
-        postgresql_where=sa.text("state = 'waiting'"),
-    )
-    op.drop_index(op.f("ix_webhook_message_tenant_id"), table_name="webhook_message")
-    op.drop_index("ix_webhook_message_listed", table_name="webhook_message")
-    op.drop_index(
-        "ix_webhook_message_failed",
-        table_name="webhook_message",
-        postgresql_where=sa.text("state = 'failed'"),
-    )
-    op.drop_index(op.f("ix_webhook_message_created_at"), table_name="webhook_message")
-    op.drop_table("webhook_message")
+    op.drop_index(op.f("ix_webhook_endpoint_tenant_id"), table_name="webhook_endpoint")
+    op.drop_index("ix_webhook_endpoint_customer", table_name="webhook_endpoint")
+    op.drop_table("webhook_endpoint")
     op.drop_index(op.f("ix_shipment_tenant_id"), table_name="shipment")
     op.drop_index("ix_shipment_sender_phone", table_name="shipment")
     op.drop_index("ix_shipment_reference", table_name="shipment")
-    op.drop_index(
-        "ix_shipment_merge", table_name="shipment", postgresql_where=sa.text("merge_group_id IS NOT NULL")
-    )
     op.drop_index("ix_shipment_customer_booked", table_name="shipment")
     op.drop_index("ix_shipment_consignee_phone", table_name="shipment")
     op.drop_index("ix_shipment_consignee", table_name="shipment")
     op.drop_index("ix_shipment_booked", table_name="shipment")
     op.drop_table("shipment")
-    op.drop_index(op.f("ix_plan_round_tenant_id"), table_name="plan_round")
-    op.drop_index(op.f("ix_plan_round_courier_id"), table_name="plan_round")
-    op.drop_table("plan_round")
-    op.drop_index(op.f("ix_lane_holiday_tenant_id"), table_name="lane_holiday")
-    op.drop_table("lane_holiday")
-    op.drop_index(op.f("ix_lane_departure_tenant_id"), table_name="lane_departure")
-    op.drop_index(op.f("ix_lane_departure_lane_id"), table_name="lane_departure")
-    op.drop_table("lane_departure")
-    op.drop_index(
-        "ix_container_under_way", table_name="container", postgresql_where=sa.text("status <> 'broken'")
-    )
-    op.drop_index(op.f("ix_container_tenant_id"), table_name="container")
-    op.drop_table("container")
-    op.drop_index(op.f("ix_webhook_endpoint_tenant_id"), table_name="webhook_endpoint")
-    op.drop_index("ix_webhook_endpoint_customer", table_name="webhook_endpoint")
-    op.drop_table("webhook_endpoint")
     op.drop_index("uq_plan_published", table_name="plan", postgresql_where=sa.text("status = 'published'"))
     op.drop_index(
         "uq_plan_pending", table_name="plan", postgresql_where=sa.text("status IN ('requested', 'solving')")
