@@ -18,7 +18,7 @@ import os
 import tempfile
 import uuid
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -46,8 +46,9 @@ def cluster() -> Iterator[embedded.Cluster]:
     for left_behind in parent.glob(f"{prefix}*"):
         # Left by a run that was killed; the cluster of a living run is in use and stays, and what another
         # run is deleting just now is left to it.
-        if ".discarded-" not in left_behind.name and left_behind.stat().st_uid == os.getuid():
-            embedded.discard(left_behind)
+        with suppress(FileNotFoundError):
+            if ".discarded-" not in left_behind.name and left_behind.stat().st_uid == os.getuid():
+                embedded.discard(left_behind)
     home = parent / f"{prefix}{RUN}"
     binaries = os.environ.get("WHEELHOUSE_PG_BINARIES")
     try:

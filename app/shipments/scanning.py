@@ -179,7 +179,7 @@ def _fresh(
         fresh = Scan(
             one.key,
             one.code,
-            scan.occurred_at.astimezone(UTC),
+            scan.occurred_at if scan.occurred_at.tzinfo is UTC else scan.occurred_at.astimezone(UTC),
             scan.offset_minutes,
             received_at,
             scan.device_id,

@@ -86,3 +86,28 @@ def test_append_only_tables_refuse_change(database: Database, tenant: Logins, st
         session.execute(sa.text(statement))
     with database.unit_of_work(tenant.tenant_id) as session:
         assert session.scalars(sa.select(AuditEntry.action)).all()[0] == "looked"
+
+
+def test_a_connection_that_was_lost_while_it_rested_is_replaced(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ask = sa.text("SELECT pg_backend_pid()")
+    end = sa.text("SELECT pg_terminate_backend(:pid, 5000)")
+    first, second = Database(database.url), Database(database.url)
+    try:
+        with first.unit_of_work(None) as session:
+            pid = session.scalar(ask)
+        with second.unit_of_work(None) as session:
+            assert session.scalar(end, {"pid": pid})
+        with pytest.raises(sa.exc.OperationalError), first.unit_of_work(None) as session:
+            session.scalar(ask)  # used a moment ago, so nobody asked whether it stands
+        with first.unit_of_work(None) as session:
+            pid = session.scalar(ask)
+        with second.unit_of_work(None) as session:
+            assert session.scalar(end, {"pid": pid})
+        monkeypatch.setattr("app.db.session._RESTED_S", 0.0)
+        with first.unit_of_work(None) as session:
+            assert session.scalar(ask) not in (None, pid)
+    finally:
+        first.dispose()
+        second.dispose()
