@@ -138,7 +138,7 @@ def _look_at(session: Session, ids: list[int]) -> None:
     history = load_history(session)
     for one in shipments:
         state, counting = state_of_scans(scans[one.id], one.pieces)
-        ahead = estimate(one, state, counting, legs[one.id], NOW, history)
+        ahead = estimate(one, state, counting, legs[one.id], NOW, history, {})
         view = ShipmentView(
             state,
             tuple(counting),

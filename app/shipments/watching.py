@@ -23,6 +23,7 @@ from app.db import arrays
 from app.db.jobs import Step
 from app.db.session import Database, execute_plain, tenant_of
 from app.shipments import service, watch_sql
+from app.shipments.beside import outlets_of_points
 from app.shipments.findings import WATCH
 from app.shipments.folding import state_of_scans
 from app.shipments.legs import legs_by_shipment
@@ -119,14 +120,18 @@ def _astray(session: Session, values: dict[str, Any]) -> int:
     ids = [row[0] for row in rows]
     scans = scans_by_id(session, {row[0]: month_of(row[1].astimezone(UTC)) for row in rows})
     legs = legs_by_shipment(session, ids)
+    beside = outlets_of_points(session, {scan.facility_id for one in scans.values() for scan in one})
     found: list[tuple[int, Finding]] = []
     for shipment_id, _booked_at, pieces, *points in rows:
         state, counting = state_of_scans(scans[shipment_id], pieces)
+        route = {leg.from_facility_id for leg in legs[shipment_id]}
+        route |= {leg.to_facility_id for leg in legs[shipment_id]}
+        near = {point_id for point_id, outlet_id in beside.items() if outlet_id in route}
         view = ShipmentView(
             state,
             tuple(counting),
             tuple(legs[shipment_id]),
-            points=frozenset(point for point in points if point is not None),
+            points=frozenset({point for point in points if point is not None} | near),
         )
         found += [
             (shipment_id, finding)
