@@ -31,6 +31,7 @@ def shipment_answer(shipment: Shipment) -> dict[str, Any]:
         "pieces": shipment.pieces,
         "weight_g": shipment.weight_g,
         "cod_minor": shipment.cod_minor,
+        "door_charge_minor": shipment.door_charge_minor,
         "declared_value_minor": shipment.declared_value_minor,
         "currency": shipment.currency,
         "pickup_handover": shipment.pickup_handover.value,
@@ -101,6 +102,7 @@ def opened_answer(session: Session, shipment: Shipment) -> bytes:
         "pieces": shipment.pieces,
         "weight_g": shipment.weight_g,
         "cod_minor": shipment.cod_minor,
+        "door_charge_minor": shipment.door_charge_minor,
         "currency": shipment.currency,
         "proofs": proofs_answer(queries.proofs(session, shipment), masked=True),
     }

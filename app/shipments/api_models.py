@@ -59,6 +59,7 @@ class ShipmentOut(ApiOutput):
     pieces: int
     weight_g: int
     cod_minor: int
+    door_charge_minor: int
     declared_value_minor: int
     currency: str
     pickup_handover: Handover
@@ -175,6 +176,7 @@ class TrackDetailsOut(ApiOutput):
     pieces: int
     weight_g: int
     cod_minor: int
+    door_charge_minor: int
     currency: str
     proofs: list[ProofOut]
 

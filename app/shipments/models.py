@@ -50,7 +50,10 @@ class ShipmentBooking(Identified, TenantScoped, Base):
             "ix_shipment_merge", "merge_group_id", postgresql_where=sa.text("merge_group_id IS NOT NULL")
         ),
         sa.CheckConstraint("pieces > 0 AND weight_g > 0", name="has_goods"),
-        sa.CheckConstraint("declared_value_minor >= 0 AND cod_minor >= 0", name="money_not_negative"),
+        sa.CheckConstraint(
+            "declared_value_minor >= 0 AND cod_minor >= 0 AND door_charge_minor >= 0",
+            name="money_not_negative",
+        ),
         {"postgresql_with": {"fillfactor": 85}},
     )
 
@@ -82,6 +85,8 @@ class ShipmentBooking(Identified, TenantScoped, Base):
     currency: Mapped[str] = mapped_column(sa.String(3))
     declared_value_minor: Mapped[int]
     cod_minor: Mapped[int]
+    # What the consignee has accepted to pay at his door of the carriage itself, beside that.
+    door_charge_minor: Mapped[int] = mapped_column(default=0)
 
     origin_facility_id: Mapped[int] = mapped_column(sa.ForeignKey("facility.id"))
     destination_facility_id: Mapped[int] = mapped_column(sa.ForeignKey("facility.id"))
@@ -150,6 +155,11 @@ class Shipment(ShipmentBooking):
     last_scan_at: Mapped[datetime | None]
     last_scan_rank: Mapped[int] = mapped_column(sa.SmallInteger, default=0)
     last_scan_key: Mapped[str] = mapped_column(default="")
+
+    @property
+    def due_at_door_minor(self) -> int:
+        """All that is to be collected from the consignee, in minor units."""
+        return self.cod_minor + self.door_charge_minor
 
     legs: Mapped[list[ShipmentLeg]] = relationship(
         back_populates="shipment", order_by="ShipmentLeg.sequence", cascade="all, delete-orphan"
