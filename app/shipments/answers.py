@@ -109,12 +109,13 @@ def opened_answer(session: Session, shipment: Shipment) -> bytes:
     return msgspec.json.encode(told | {"details_access": "open", "details": details})
 
 
-def expected_answer(story: Story) -> dict[str, str | None]:
+def expected_answer(story: Story) -> dict[str, str | bool | None]:
     """When it is expected now, if it still is."""
     start, end = story.expected or (None, None)
     return {
         "expected_from": None if start is None else start.isoformat(),
         "expected_to": None if end is None else end.isoformat(),
+        "expected_without_news": story.unheard,
     }
 
 

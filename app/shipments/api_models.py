@@ -132,6 +132,9 @@ class ShipmentDetail(ShipmentOut):
     consignee: EndOut
     expected_from: AwareDatetime | None
     expected_to: AwareDatetime | None
+    expected_without_news: bool = Field(
+        description="Nothing was heard for longer than is usual, and what is expected allows for that"
+    )
     legs: list[LegOut]
     scans: list[ScanOut]
     proofs: list[ProofOut]
@@ -197,6 +200,9 @@ class TrackOut(ApiOutput):
     promised_to: AwareDatetime
     expected_from: AwareDatetime | None
     expected_to: AwareDatetime | None
+    expected_without_news: bool = Field(
+        description="Nothing was heard for longer than is usual, and what is expected allows for that"
+    )
     events: list[TrackEventOut]
     vocabularies: dict[str, list[str]]
     details_access: str

@@ -8,7 +8,7 @@ the scheduler process.
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
@@ -31,6 +31,9 @@ from tracking.shipment import Leg, Milestone, Scan, ScanCode
 from tracking.state import ShipmentState
 from tracking.summary import mark_of
 from tracking.transitions import PLACELESS
+
+# What no time can be told for, off its route say, is looked at again so much later.
+_LOOKED_AT_AGAIN = timedelta(hours=6)
 
 AT_ONCE_MAX = 16
 _REQUESTS_AT_ONCE = 8
@@ -111,6 +114,8 @@ def renew(session: Session, shipment_ids: Collection[int], *, now: datetime) -> 
         state, counting = state_of_scans(scans[shipment.id], shipment.pieces)
         expected = estimate(shipment, state, counting, legs[shipment.id], now, history, points)
         shipment.quiet_until_at = None if expected is None else expected.quiet_until
+        shipment.estimate_ages_at = now + _LOOKED_AT_AGAIN if expected is None else expected.ages_at
+        shipment.estimate_aged = expected is not None and expected.aged
         if expected is not None:
             shipment.estimate_p50_at = expected.promise.p50_at
             shipment.estimate_p80_at = expected.promise.p80_at

@@ -103,6 +103,10 @@ class ShipmentBooking(Identified, TenantScoped, Base):
     estimate_p50_at: Mapped[datetime]
     estimate_p80_at: Mapped[datetime]
     estimate_p95_at: Mapped[datetime]
+    # From when on it no longer holds if nothing has been heard; None until something was heard or it aged.
+    estimate_ages_at: Mapped[datetime | None]
+    # It was made knowing that nothing had been heard for longer than is usual.
+    estimate_aged: Mapped[bool] = mapped_column(default=False)
     # By when it is heard of again, as far as that can be told; counts while it is later than `state_since`.
     quiet_until_at: Mapped[datetime | None]
 

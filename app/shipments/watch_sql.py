@@ -162,13 +162,6 @@ WHERE id IN (
 RETURNING id
 """
 
-# An estimate that time has overtaken while nothing was heard.
-OVERTAKEN: Final = f"""
-SELECT s.id FROM {_SHIPMENTS}
-WHERE s.tenant_id = %(tenant)s AND NOT s.terminal AND {_PART}
-  AND s.estimate_p50_at < %(now)s AND s.promised_to_at >= %(now)s AND s.milestone = ANY (%(coming)s)
-"""
-
 STANDING_PART: Final = """
 SELECT opened_at, id FROM shipment_finding
 WHERE tenant_id = %(tenant)s AND closed_at IS NULL AND (opened_at, id) > (%(after)s, %(after_id)s)

@@ -1781,6 +1781,8 @@ def upgrade() -> None:
         sa.Column("estimate_p50_at", app.db.types.UtcDateTime(timezone=True), nullable=False),
         sa.Column("estimate_p80_at", app.db.types.UtcDateTime(timezone=True), nullable=False),
         sa.Column("estimate_p95_at", app.db.types.UtcDateTime(timezone=True), nullable=False),
+        sa.Column("estimate_ages_at", app.db.types.UtcDateTime(timezone=True), nullable=True),
+        sa.Column("estimate_aged", sa.Boolean(), nullable=False),
         sa.Column("quiet_until_at", app.db.types.UtcDateTime(timezone=True), nullable=True),
         sa.Column("phone_tries", sa.BigInteger(), nullable=False),
         sa.Column("phone_locked_until", app.db.types.UtcDateTime(timezone=True), nullable=True),
