@@ -290,7 +290,7 @@ def test_by_page_for_the_shipper_and_over_the_link(door: Door) -> None:
     row, by_link = asked(door, number, by_shipper=True), asked(door, other, **ELSEWHERE)
     browser = door.firm.logins.browser(Role.SHIPPER, door.firm.shipper_id)
     page = visit(browser, f"/shipments/{number}/instructions?lang=en")
-    assert "12.00 more. That is charged to you as the order is." in page.text
+    assert "It costs 12.00 CNY more. That is charged to you as the order is." in page.text
     after = page.submit("/accept-price")
     assert "charged to the sender" in after.text
     assert door.row(row.id).standing is Standing.CARRIED_OUT
@@ -301,6 +301,6 @@ def test_by_page_for_the_shipper_and_over_the_link(door: Door) -> None:
     assert "You pay that at the door" in page.text
     after = page.submit("/accept-price")
     assert "paid at the door" in after.text
-    assert "12.00 is due; in cash, by card or by QR code." in after.text
+    assert "12.00 CNY is due; in cash, by card or by QR code." in after.text
     assert door.row(by_link.id).price_borne_by is PriceBearer.CONSIGNEE
     assert door.shipment(other).milestone is not Milestone.DELIVERED
