@@ -91,6 +91,8 @@ HANDLERS: Mapping[str, Sequence[Handler]] = {
         webhook_events.tell,
         notices.tell,
     ),
+    # carries shipment_id; a scan on the way back to the sender that left the milestone as it was
+    "shipment.coming_back": (_follow_state_in_dispatch,),
     # carry shipment_id, scan_key, courier_id or facility_id, amount_minor, currency, means, collected_at
     "cod.collected": (_post_collected_cash,),
     "cod.reversed": (_reverse_collected_cash,),

@@ -4,6 +4,9 @@
 
 A bag that travelled in a trip is received without having been dispatched by itself, and any container can be
 broken before it is received: its contents are then on their own again.
+
+A scan of the outside is evidence of the same: what departed has been closed and sent, whether or not somebody
+sealed it, and what arrived where it goes has been received. `after_scan` is that second table.
 """
 
 from collections.abc import Mapping
@@ -12,6 +15,7 @@ from types import MappingProxyType
 
 from tracking.containers import ContainerKind
 from tracking.errors import ScanError
+from tracking.shipment import ScanCode
 
 
 class ContainerStatus(StrEnum):
@@ -76,3 +80,25 @@ def next_status(status: ContainerStatus, act: ContainerAct) -> ContainerStatus:
     if found is None:
         raise ScanError(f"a container that is {status} cannot be taken to {act}")
     return found
+
+
+_ON_THIS_SIDE = frozenset({_S.OPEN, _S.SEALED})
+_BEFORE_ITS_END = _ON_THIS_SIDE | {_S.DISPATCHED}
+
+
+def after_scan(status: ContainerStatus, code: ScanCode, *, at_its_end: bool) -> ContainerStatus:
+    """Return where a container stands after a scan of its outside.
+
+    A scan never takes a container back: a departure that is heard after the arrival changes nothing, and an
+    arrival at a place on the way is none at its end.
+
+    Args:
+        status: where it stood.
+        code: what was scanned.
+        at_its_end: whether it was scanned where it goes.
+    """
+    if code is ScanCode.DEPARTED and status in _ON_THIS_SIDE:
+        return _S.DISPATCHED
+    if code is ScanCode.ARRIVED and at_its_end and status in _BEFORE_ITS_END:
+        return _S.RECEIVED
+    return status

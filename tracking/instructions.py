@@ -68,6 +68,7 @@ class InstructionRefusal(StrEnum):
     ALREADY_SO = "already_so"
     NO_ROUTE = "no_route"
     COSTS_MORE = "costs_more"
+    PRICE_SETTLED = "price_settled"
     CASH_DUE = "cash_due"
     SEVERAL_PIECES = "several_pieces"
     TOO_LARGE = "too_large"

@@ -28,6 +28,8 @@ _RANKS: Final = np.arange(SCENARIOS)
 _SHARES: Final = (_RANKS + 0.5) / SCENARIOS
 _ORDERS: Final = tuple(_RANKS * pow(_GENERATOR, step, SCENARIOS) % SCENARIOS for step in range(_STEPS))
 
+# The mean excess beyond the last quantile is that of the cases from so many times its share on.
+_TAIL_REACH: Final = 4
 # Fewer cases than these tell nothing about what is still to come.
 _CASES_MIN: Final = 5
 # What is later than ever seen is expected to take this share of its lateness once more, this long at least.
@@ -57,11 +59,16 @@ def shuffled(scenarios_s: Seconds, step: int) -> Seconds:
 def at_least(sorted_s: Seconds, least_s: float) -> Seconds:
     """Return the same distribution, sorted, knowing that it is not below `least_s`.
 
+    A distribution ends at its last quantile, which stands for all that is later. Nobody sees that until the
+    rest is all there is: then it goes on as an exponential, with the mean excess that the quantiles before it
+    have (Pickands, "Statistical inference using extreme order statistics", 1975, for a light tail).
+
     Beyond all cases that were thought of only this is known: it has not happened yet. What takes long takes
     long to end, so the rest is taken as exponential with a mean that grows with the lateness.
     """
     if sorted_s[0] >= least_s:
         return sorted_s
+    sorted_s = _with_tail(sorted_s)
     gone = int(sorted_s.searchsorted(least_s))
     left = SCENARIOS - gone
     if left < _CASES_MIN:
@@ -69,6 +76,20 @@ def at_least(sorted_s: Seconds, least_s: float) -> Seconds:
         rest: Seconds = least_s + max(_OVERDUE_S_MIN, _OVERDUE_SHARE * late_s) * _EXPONENTIAL
         return rest
     return sorted_s.take((_SHARES * left).astype(np.intp) + gone)
+
+
+def _with_tail(sorted_s: Seconds) -> Seconds:
+    """Spread what lies on the last quantile over what may come after it."""
+    start = int(sorted_s.searchsorted(sorted_s[-1]))
+    count = SCENARIOS - start
+    before = SCENARIOS - _TAIL_REACH * count
+    if count == 1 or before < 0:
+        return sorted_s
+    excess_s = float(sorted_s[-1] - sorted_s[before]) / float(np.log(_TAIL_REACH))
+    tail = np.log(count / (count - np.arange(count) - 0.5)).clip(min=0.0)
+    spread = sorted_s.copy()
+    spread[start:] += (excess_s * tail).astype(np.float32)
+    return spread
 
 
 def quantile_s(sorted_s: Seconds, share: float) -> float:

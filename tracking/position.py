@@ -1,13 +1,16 @@
 """Where a parcel is on its planned route, from its scans."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from types import MappingProxyType
 
 from tracking.errors import PromiseError
 from tracking.shipment import Leg, Scan, ScanCode
 from tracking.summary import mark_of
 from tracking.transitions import COLLECTING, PLACELESS
+
+_NO_POINTS: Mapping[int, int] = MappingProxyType({})
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,16 +28,25 @@ def seen_at(scans: Iterable[Scan]) -> int | None:
     return max(there, key=mark_of).facility_id if there else None
 
 
-def position_of(legs: Sequence[Leg], scans: Iterable[Scan], *, ready_at: datetime) -> Position | None:
+def position_of(
+    legs: Sequence[Leg],
+    scans: Iterable[Scan],
+    *,
+    ready_at: datetime,
+    points: Mapping[int, int] = _NO_POINTS,
+) -> Position | None:
     """Return where a parcel is on its route, as `tracking.promise.promise` wants to know it.
 
     At a facility the time is that of its first scan there since it came; on the last round it is still
-    counted from the arrival at the last facility, because the hand-over is.
+    counted from the arrival at the last facility, because the hand-over is. A store or locker is beside the
+    route and not off it: what lies there before its first leg still has to reach its outlet, and what lies
+    there after its last one has been handed over by its outlet.
 
     Args:
         legs: the planned route in order, one at least.
         scans: that count (no voided ones), in any order.
         ready_at: when the parcel was to be ready at its origin; counts until it was collected.
+        points: stores, lockers and collective points, each with the outlet that it hangs on.
 
     Returns:
         The position; None when it was last seen off the route, which asks for a new route.
@@ -52,16 +64,21 @@ def position_of(legs: Sequence[Leg], scans: Iterable[Scan], *, ready_at: datetim
     in_a_facility = False
     for scan in sorted(scans, key=mark_of):
         facility_id = scan.facility_id
-        if facility_id is None and scan.code in COLLECTING:
+        outlet_id = None if facility_id is None or facility_id in route else points.get(facility_id)
+        at_point = outlet_id is not None
+        if at_point:
+            facility_id = outlet_id
+        elif facility_id is None and scan.code in COLLECTING:
             facility_id = origin_id
         if facility_id is None or scan.code in PLACELESS:
             continue
-        departed = scan.code is ScanCode.DEPARTED and facility_id != last_id
+        departed = scan.code is ScanCode.DEPARTED and facility_id != last_id and not at_point
         stays = in_a_facility and position is not None and position.facility_id == facility_id
         if facility_id not in route:
             position = None
         elif departed or not stays:
             position = Position(facility_id, mark_of(scan)[0], departed)
-        # What a courier collected still has to reach its first facility.
-        in_a_facility = not departed and scan.code is not ScanCode.COLLECTED
+        # What a courier collected, or a point has, still has to reach its first facility.
+        outside = scan.code is ScanCode.COLLECTED or (at_point and facility_id != last_id)
+        in_a_facility = not departed and not outside
     return position

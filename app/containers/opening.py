@@ -8,7 +8,7 @@ from datetime import datetime
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from app.accounts.models import Tenant
+from app.accounts.models import AuditEntry, Tenant
 from app.accounts.roles import Role
 from app.accounts.service import audit
 from app.actor import Actor
@@ -137,8 +137,9 @@ def dispatch(
         ConflictError: it is not sealed.
     """
     here = place_of(session, actor, deed, container.from_facility_id, now=now)
-    step(session, container, ContainerAct.DISPATCH)
-    container.dispatched_at = deed.at(now)
+    if not told_by_scan(session, container, ContainerStatus.DISPATCHED):
+        step(session, container, ContainerAct.DISPATCH)
+        container.dispatched_at = deed.at(now)
     container.vehicle = _text(vehicle) or container.vehicle
     audit(session, actor, "container.dispatched", subject_kind="container", subject_id=container.id, now=now)
     return scan_outside(session, actor, container, ScanCode.DEPARTED, deed, here, now=now)
@@ -158,6 +159,23 @@ def step(session: Session, container: Container, act: ContainerAct) -> None:
             f"{container.number} is {container.status}; that does not go with {act}", status=container.status
         )
     container.status = after
+
+
+def told_by_scan(session: Session, container: Container, status: ContainerStatus) -> bool:
+    """Whether a container, now locked, stands so by a scan of its outside alone, and nobody has said it here.
+
+    What a gun has told is then only confirmed; what a person has told is not told twice.
+    """
+    outside.lock(session, {container.id})
+    session.refresh(container)
+    if container.status is not status:
+        return False
+    said = sa.exists().where(
+        AuditEntry.subject_kind == "container",
+        AuditEntry.subject_id == container.id,
+        AuditEntry.action == f"container.{status}",
+    )
+    return not session.scalar(sa.select(said))
 
 
 def scan_outside(

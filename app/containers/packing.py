@@ -185,7 +185,9 @@ def _takes(container: Container, act: ContainerAct, at: datetime) -> bool:
     if (container.status, act) in TRANSITIONS:
         return True
     still_under_way = container.status in (ContainerStatus.SEALED, ContainerStatus.DISPATCHED)
-    return still_under_way and container.sealed_at is not None and at < container.sealed_at
+    # What nobody sealed was closed when it left.
+    closed_at = container.sealed_at or container.dispatched_at
+    return still_under_way and closed_at is not None and at < closed_at
 
 
 def _refusal(

@@ -17,7 +17,7 @@ from app.accounts.service import audit
 from app.actor import Actor
 from app.containers import store
 from app.containers.naming import Named, resolve
-from app.containers.opening import place_of, scan_outside, step
+from app.containers.opening import place_of, scan_outside, step, told_by_scan
 from app.containers.packing import follow, take_out
 from app.containers.queries import counts
 from app.containers.repeats import limited, repeated, told_before
@@ -45,8 +45,9 @@ def receive(session: Session, actor: Actor, container: Container, deed: Deed, *,
         ConflictError: it is open, received or broken.
     """
     here = place_of(session, actor, deed, container.to_facility_id, now=now)
-    step(session, container, ContainerAct.RECEIVE)
-    container.received_at, container.received_facility_id = deed.at(now), here
+    if not told_by_scan(session, container, ContainerStatus.RECEIVED):
+        step(session, container, ContainerAct.RECEIVE)
+        container.received_at, container.received_facility_id = deed.at(now), here
     audit(session, actor, "container.received", subject_kind="container", subject_id=container.id, now=now)
     return scan_outside(session, actor, container, ScanCode.ARRIVED, deed, here, now=now)
 

@@ -35,6 +35,7 @@ def instruction_answer(row: Instruction) -> dict[str, Any]:
         "facility_id": row.facility_id,
         "district_adcode": row.district_adcode,
         "price_difference_minor": row.price_difference_minor,
+        "price_borne_by": None if row.price_borne_by is None else row.price_borne_by.value,
         "currency": row.currency,
         "note": row.note,
     }

@@ -65,7 +65,7 @@ def possible(number: str) -> flask.typing.ResponseReturnValue:
 @blueprint.doc(
     summary="Ask for something about a parcel on its way",
     description="A wish that cannot be met is kept too: `standing` is `refused`, and `refusal` says why. "
-    "A redirection that costs more stays `asked` until the staff accept it.",
+    "A redirection that costs more stays `asked` until who asked accepts its price, or the staff bear it.",
     security=BEARER,
 )
 @requires(Scope.SHIPMENTS_BOOK)
@@ -90,6 +90,25 @@ def withdraw(instruction_id: int) -> flask.typing.ResponseReturnValue:
     with unit_of_work() as session:
         row = queries.load_instruction(session, actor, instruction_id)
         service.withdraw(session, row, queries.asking(actor), now=now())
+        return flask.jsonify(instruction_answer(row))
+
+
+@blueprint.post("/instructions/<int:instruction_id>/accept-price")
+@blueprint.output(InstructionOut)
+@blueprint.doc(
+    summary="Accept what an own instruction costs more",
+    description="It is added to the order: a prepaid one is charged at once, a monthly account owes it. What "
+    "can no longer be done is answered with `standing` `refused` and its reason.",
+    security=BEARER,
+)
+@requires(Scope.SHIPMENTS_BOOK)
+@idempotent
+def accept_price(instruction_id: int) -> flask.typing.ResponseReturnValue:
+    """The shipper accepts the price of his wish."""
+    actor = current_actor()
+    with unit_of_work() as session:
+        row = queries.load_instruction(session, actor, instruction_id)
+        service.accept_price(session, row, queries.asking(actor), now=now())
         return flask.jsonify(instruction_answer(row))
 
 

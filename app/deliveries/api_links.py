@@ -52,6 +52,23 @@ def link_withdraw(token: str, instruction_id: int) -> flask.typing.ResponseRetur
         return flask.jsonify(instruction_answer(row))
 
 
+@blueprint.post("/links/<token>/instructions/<int:instruction_id>/accept-price")
+@blueprint.output(InstructionOut)
+@blueprint.doc(
+    summary="The consignee of a link accepts what his instruction costs more",
+    description="It is collected at the door. What can no longer be done is answered with `standing` "
+    "`refused` and its reason.",
+)
+@public
+def link_accept_price(token: str, instruction_id: int) -> flask.typing.ResponseReturnValue:
+    """Only of what he asked himself."""
+    with public_unit_of_work() as session:
+        shipment = shipments.by_link(session, without_nul(token))
+        row = queries.instruction_of(session, shipment, instruction_id)
+        service.accept_price(session, row, queries.BY_LINK, now=now())
+        return flask.jsonify(instruction_answer(row))
+
+
 @blueprint.post("/links/<token>/consents")
 @blueprint.input(ConsentIn)
 @blueprint.output(DeliveryOut)

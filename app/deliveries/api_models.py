@@ -7,7 +7,7 @@ from datetime import date
 from pydantic import AwareDatetime, Field
 
 from app.api_schema import ApiInput, ApiOutput, PageQuery
-from app.deliveries.models import Access, ConsentChannel, ConsentSource
+from app.deliveries.models import Access, ConsentChannel, ConsentSource, PriceBearer
 from app.deliveries.values import ADDRESS_LENGTH_MAX, NOTE_LENGTH_MAX, Window, Wish
 from routing.network import Handover
 from tracking.instructions import Asker, InstructionKind, InstructionRefusal, Standing
@@ -76,6 +76,7 @@ class InstructionOut(ApiOutput):
     facility_id: int | None
     district_adcode: str | None
     price_difference_minor: int
+    price_borne_by: PriceBearer | None
     currency: str
     note: str
 

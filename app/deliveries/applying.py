@@ -14,6 +14,7 @@ from app.dispatch import service as dispatch
 from app.network.models import Facility
 from app.shipments import replanning
 from app.shipments import service as shipments
+from app.shipments.legs import legs_by_shipment
 from app.shipments.models import Shipment
 from app.shipments.scan_values import INSTRUCTION_DEVICE
 from routing.network import Handover
@@ -100,13 +101,27 @@ def carry_out(session: Session, row: Instruction, shipment: Shipment, *, now: da
     if code is not None:
         _record(session, row, shipment, code, now)
         if code is ScanCode.RETURNING:
-            # Where no lane leads back it is known to be on its way back all the same; people carry it.
-            replanning.send_elsewhere(session, shipment, lies_at=where.lies_at, now=now)
+            turn_back(session, shipment.id, now=now)
     elif not is_met(row.kind, where):
         return Became.WAITS
     if row.kind not in (InstructionKind.INTERCEPT, InstructionKind.RETURN_TO_SENDER):
         shipment.instruction = None  # whoever scans it next has nothing to mind any more
     return Became.DONE
+
+
+def turn_back(session: Session, shipment_id: int, *, now: datetime) -> None:
+    """Plan the way back to the sender of what somebody turned round without an instruction.
+
+    Where no lane leads back it is known to be on its way back all the same; people carry it.
+    """
+    shipment = session.get_one(Shipment, shipment_id)
+    lock(session, shipment)
+    lies_at = whereabouts(shipment).lies_at
+    if shipment.milestone is not Milestone.RETURNING or lies_at in (None, shipment.origin_facility_id):
+        return
+    legs = legs_by_shipment(session, [shipment_id])[shipment_id]
+    if not legs or legs[-1].to_facility_id != shipment.origin_facility_id:
+        replanning.send_elsewhere(session, shipment, lies_at=lies_at, now=now)
 
 
 def undo(session: Session, row: Instruction, shipment: Shipment, *, was: Standing, now: datetime) -> None:

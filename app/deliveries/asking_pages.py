@@ -12,7 +12,7 @@ from flask_babel import gettext as _
 from flask_wtf import FlaskForm
 from sqlalchemy.orm import Session
 
-from app.deliveries import applying, queries, service, targets
+from app.deliveries import applying, deciding, queries, service, targets
 from app.deliveries.forms import AddressForm, PlainForm, PointForm, RedeliverForm, StopForm
 from app.deliveries.models import Instruction
 from app.deliveries.values import Asking, Wish
@@ -38,6 +38,8 @@ class Row:
     instruction: Instruction
     district: District | None
     withdrawable: bool
+    # Whether who looks may accept what it costs more.
+    priced: bool
 
 
 def forms_for(session: Session, shipment: Shipment, asking: Asking, now: datetime) -> dict[str, FlaskForm]:
@@ -78,7 +80,7 @@ def handle(
     except (ConflictError, InvalidInputError) as error:
         flask.flash(_refused_text(error), "error")
         return 302
-    _tell(row)
+    tell(row)
     return 302
 
 
@@ -91,6 +93,7 @@ def rows_of(session: Session, shipment: Shipment, asking: Asking) -> list[Row]:
             row,
             None if row.district_adcode is None else session.get(District, row.district_adcode),
             may_be_withdrawn(row.kind, row.standing, where) and asking.asker in (Asker.STAFF, row.asker),
+            deciding.accepts_price(row, asking),
         )
         for row in found
     ]
@@ -139,12 +142,13 @@ def _wish(name: str, form: FlaskForm) -> Wish:
     return Wish(_STOPS[name], note=form.note.data or "")
 
 
-def _tell(row: Instruction) -> None:
+def tell(row: Instruction) -> None:
+    """Say what became of a wish."""
     if row.standing is Standing.REFUSED:
         assert row.refusal is not None, "what is refused has its reason"
         flask.flash(str(REFUSALS[row.refusal]), "error")
     elif row.standing is Standing.ASKED:
-        flask.flash(_("It would cost more than was paid. We answer here in a while."), "info")
+        flask.flash(_("It costs more than was paid. Accept the price here, or wait for our answer."), "info")
     else:
         flask.flash(_("It is arranged."), "success")
 

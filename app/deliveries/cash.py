@@ -1,4 +1,4 @@
-"""Cash on delivery: what is due, what was paid, and what a voided delivery takes back.
+"""Cash at the door: what is due, what was paid, and what a voided delivery takes back.
 
 The fact is told by the events `cod.collected` and `cod.reversed`; its accounts are the orders room's matter.
 """
@@ -23,9 +23,9 @@ _AT_ONCE = 500
 
 def due_minor(session: Session, shipment: Shipment) -> int:
     """What is still to be collected for a shipment, in minor units of its currency."""
-    if not shipment.cod_minor or collection_of(session, shipment) is not None:
+    if not shipment.due_at_door_minor or collection_of(session, shipment) is not None:
         return 0
-    return shipment.cod_minor
+    return shipment.due_at_door_minor
 
 
 def collection_of(session: Session, shipment: Shipment) -> CashCollection | None:
@@ -64,6 +64,8 @@ def collect(session: Session, shipment: Shipment, given: HandOver, scan_key: str
         courier_id=given.courier_id,
         facility_id=given.facility_id,
         amount_minor=given.paid.amount_minor,
+        # What is due is paid in full or not at all.
+        charge_minor=shipment.door_charge_minor,
         currency=shipment.currency,
         means=given.paid.means,
         collected_at=given.occurred_at,
@@ -111,6 +113,7 @@ def _told(row: CashCollection) -> dict[str, object]:
         "courier_id": row.courier_id,
         "facility_id": row.facility_id,
         "amount_minor": row.amount_minor,
+        "charge_minor": row.charge_minor,
         "currency": row.currency,
         "means": row.means.value,
         "collected_at": row.collected_at.isoformat(),

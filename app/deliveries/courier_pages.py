@@ -44,7 +44,7 @@ def hand_over(stop_id: int) -> flask.typing.ResponseReturnValue:
         if one is None:
             raise NotFoundError("no such stop in your round")
         if one.stop.kind is not StopKind.DELIVERY:
-            raise BadRequestError("nothing is handed over at a pickup")
+            raise BadRequestError("nothing is handed over at the sender's")
         try:
             given = _given(run, one)
             done = service.hand_over(
@@ -81,7 +81,7 @@ def _given(run: Run, one: RunStop) -> HandOver:
         client_id=f"{one.stop.id}-{token}",
         relation=Relation(relation) if relation else None,
         evidence=_evidence(),
-        paid=_paid(one) if one.cod_minor else None,
+        paid=_paid(one) if one.due_minor else None,
         courier_id=run.courier.id,
     )
 
@@ -122,8 +122,8 @@ def _what_is_wrong(error: InvalidInputError, one: RunStop) -> str:
         return str(_("Say who received it."))
     if "/proof" in pointers:
         return str(_("The photo cannot be used: a picture of at most 300 kB is needed."))
-    if one.cod_minor:
-        amount = Money(one.cod_minor, one.currency).decimal_text()
+    if one.due_minor:
+        amount = Money(one.due_minor, one.currency).decimal_text()
         return str(_("%(amount)s is due. Say what was paid, 0 for nothing.", amount=amount))
     return str(_("It could not be recorded."))
 

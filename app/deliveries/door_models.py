@@ -31,11 +31,15 @@ class Relation(enum.StrEnum):
 
 
 class CashCollection(Identified, TenantScoped, Base):
-    """What was paid at a delivery, by the scan that delivered; told to the ledger by `cod.collected`."""
+    """What was paid at a delivery, by the scan that delivered; told to the ledger by `cod.collected`.
+
+    `charge_minor` is the part of it that pays the carriage; the rest is cash for the shipper.
+    """
 
     __tablename__ = "cash_collection"
     __table_args__ = (
         sa.CheckConstraint("amount_minor > 0", name="something_was_paid"),
+        sa.CheckConstraint("charge_minor BETWEEN 0 AND amount_minor", name="charge_is_part_of_it"),
         # Paid once, until a voided scan says that it was not.
         sa.Index(
             "uq_cash_collection_standing",
@@ -50,6 +54,7 @@ class CashCollection(Identified, TenantScoped, Base):
     courier_id: Mapped[int | None] = mapped_column(sa.ForeignKey("courier.id"))
     facility_id: Mapped[int | None] = mapped_column(sa.ForeignKey("facility.id"))
     amount_minor: Mapped[int]
+    charge_minor: Mapped[int] = mapped_column(default=0)
     currency: Mapped[str] = mapped_column(sa.String(3))
     means: Mapped[Means] = mapped_column(enum_by_value(Means))
     collected_at: Mapped[datetime]

@@ -45,8 +45,8 @@ def look_at_hand_over(session: Session, shipment_id: int, *, now: datetime) -> N
 def _found(session: Session, shipment: Shipment) -> list[Finding]:
     found = []
     delivered = shipment.milestone is Milestone.DELIVERED
-    if delivered and shipment.cod_minor and not _collected(session, shipment):
-        parameters = (("amount_minor", shipment.cod_minor),)
+    if delivered and shipment.due_at_door_minor and not _collected(session, shipment):
+        parameters = (("amount_minor", shipment.due_at_door_minor),)
         found.append(
             Finding("cash_missing", FindingKind.CASH_MISSING, shipment.state_since, parameters=parameters)
         )

@@ -76,38 +76,11 @@ def ask(session: Session, shipment: Shipment, wish: Wish, asking: Asking, *, now
     session.add(row)
     session.flush()  # what follows names its id
     if why is not None:
-        _refuse(row, why, None, now)
+        refuse(row, why, None, now)
     elif row.price_difference_minor <= 0 or asking.asker is Asker.STAFF:
-        _accept(session, row, shipment, target, asking.actor, now)
-    _audit(session, asking.actor, row, now)
+        accept(session, row, shipment, target, asking.actor, now)
+    write_down(session, asking.actor, row, now)
     return row
-
-
-def decide(session: Session, actor: Actor, row: Instruction, *, accepted: bool, now: datetime) -> None:
-    """A person of the staff says whether the company bears what a redirection costs more.
-
-    Raises:
-        ConflictError: it has been decided already.
-    """
-    shipment = _locked(session, row)
-    if row.standing is not Standing.ASKED:
-        raise ConflictError(f"the instruction is {row.standing.value}")
-    why = None if accepted else InstructionRefusal.COSTS_MORE
-    target: Target | None = None
-    if why is None:
-        why = refusal(row.kind, Asker.STAFF, shipment.milestone)
-    if why is None:
-        wish = Wish(row.kind, None, None, row.facility_id, row.district_adcode, row.address, row.note)
-        found = targets.target_of(session, shipment, wish, Asking(row.asker, row.access))
-        if isinstance(found, InstructionRefusal):
-            why = found
-        else:
-            target = found
-    if why is None:
-        _accept(session, row, shipment, target, actor, now)
-    else:
-        _refuse(row, why, actor, now)
-    _audit(session, actor, row, now)
 
 
 def withdraw(session: Session, row: Instruction, asking: Asking, *, now: datetime) -> None:
@@ -117,7 +90,7 @@ def withdraw(session: Session, row: Instruction, asking: Asking, *, now: datetim
         ForbiddenError: it was asked by another.
         ConflictError: it has been done, refused or withdrawn.
     """
-    shipment = _locked(session, row)
+    shipment = locked(session, row)
     if not may_be_withdrawn(row.kind, row.standing, applying.whereabouts(shipment)):
         raise ConflictError(f"the instruction is {row.standing.value} and cannot be taken back")
     if asking.asker not in (Asker.STAFF, row.asker):
@@ -125,7 +98,7 @@ def withdraw(session: Session, row: Instruction, asking: Asking, *, now: datetim
     before = row.standing
     step(row, Step.WITHDRAW, now)
     applying.undo(session, row, shipment, was=before, now=now)
-    _audit(session, asking.actor, row, now)
+    write_down(session, asking.actor, row, now)
 
 
 def follow(session: Session, shipment_id: int, *, now: datetime) -> None:
@@ -136,7 +109,7 @@ def follow(session: Session, shipment_id: int, *, now: datetime) -> None:
         )
     )
     if row is not None:
-        shipment = _locked(session, row)
+        shipment = locked(session, row)
         if row.standing is Standing.ACCEPTED:
             _see_to(session, row, shipment, now)
 
@@ -168,11 +141,11 @@ def _see_to(session: Session, row: Instruction, shipment: Shipment, now: datetim
     if became is applying.Became.DONE:
         step(row, Step.CARRY_OUT, now)
     elif became is applying.Became.OVERTAKEN:
-        _refuse(row, InstructionRefusal.OVERTAKEN, None, now)
+        refuse(row, InstructionRefusal.OVERTAKEN, None, now)
         shipment.instruction = None
 
 
-def _accept(
+def accept(
     session: Session,
     row: Instruction,
     shipment: Shipment,
@@ -180,16 +153,21 @@ def _accept(
     actor: Actor | None,
     now: datetime,
 ) -> None:
+    """Take a wish that may be met, and do of it what can be done at once.
+
+    Where the state allows it and yet no way leads there, it is refused with that reason.
+    """
     row.decided_at, row.decided_by_id = now, None if actor is None else actor.user_id
     why = applying.apply(session, row, shipment, target, now=now)
     if why is not None:
-        _refuse(row, why, actor, now)
+        refuse(row, why, actor, now)
         return
     step(row, Step.ACCEPT, now)
     _see_to(session, row, shipment, now)
 
 
-def _refuse(row: Instruction, why: InstructionRefusal, actor: Actor | None, now: datetime) -> None:
+def refuse(row: Instruction, why: InstructionRefusal, actor: Actor | None, now: datetime) -> None:
+    """Keep a wish with the reason why it is not met."""
     step(row, Step.REFUSE, now)
     row.refusal = why
     row.decided_at, row.decided_by_id = row.decided_at or now, None if actor is None else actor.user_id
@@ -260,7 +238,7 @@ def _refuse_crowding(session: Session, shipment: Shipment) -> None:
         raise TooManyTriesError("so much has been asked already", retry_after_s=_RETRY_AFTER_S)
 
 
-def _locked(session: Session, row: Instruction) -> Shipment:
+def locked(session: Session, row: Instruction) -> Shipment:
     """The shipment first and then the instruction, as everybody locks them."""
     shipment = session.get_one(Shipment, row.shipment_id)
     applying.lock(session, shipment)
@@ -268,7 +246,8 @@ def _locked(session: Session, row: Instruction) -> Shipment:
     return shipment
 
 
-def _audit(session: Session, actor: Actor | None, row: Instruction, now: datetime) -> None:
+def write_down(session: Session, actor: Actor | None, row: Instruction, now: datetime) -> None:
+    """To the audit trail: who has made what of an instruction."""
     assert tenant_of(session) == row.tenant_id, "the session is of the shipment's tenant"
     audit(
         session,

@@ -23,6 +23,14 @@ class Access(enum.StrEnum):
     LOGIN = "login"
 
 
+class PriceBearer(enum.StrEnum):
+    """Who bears what an instruction costs more."""
+
+    COMPANY = "company"
+    SHIPPER = "shipper"
+    CONSIGNEE = "consignee"
+
+
 class Instruction(Identified, TenantScoped, Base):
     """What somebody wants of a parcel that is on its way, and what became of the wish."""
 
@@ -62,6 +70,8 @@ class Instruction(Identified, TenantScoped, Base):
     # How it was to be handed over before; what a withdrawn hold goes back to.
     handover_before: Mapped[Handover] = mapped_column(enum_by_value(Handover, name="handover_before"))
     price_difference_minor: Mapped[int]
+    # None while nobody has said that he does, and where nothing costs more.
+    price_borne_by: Mapped[PriceBearer | None] = mapped_column(enum_by_value(PriceBearer))
     currency: Mapped[str] = mapped_column(sa.String(3))
 
     refusal: Mapped[InstructionRefusal | None] = mapped_column(enum_by_value(InstructionRefusal))

@@ -26,6 +26,9 @@ def register(blueprint: APIBlueprint) -> None:
     blueprint.add_url_rule(
         "/t/<token>/delivery/<int:instruction_id>/withdraw", "undo", undo, methods=["POST"]
     )
+    blueprint.add_url_rule(
+        "/t/<token>/delivery/<int:instruction_id>/accept-price", "agree", agree, methods=["POST"]
+    )
     blueprint.add_url_rule("/t/<token>/delivery/dispute", "dispute", dispute, methods=["POST"])
     blueprint.add_url_rule("/t/<token>/delivery/consent", "set_consent", set_consent, methods=["POST"])
 
@@ -60,6 +63,17 @@ def undo(token: str, instruction_id: int) -> flask.typing.ResponseReturnValue:
         row = queries.instruction_of(session, shipment, instruction_id)
         service.withdraw(session, row, queries.BY_LINK, now=now())
     flask.flash(_("It is taken back."), "success")
+    return flask.redirect(flask.url_for(".choose", token=token))
+
+
+@public
+def agree(token: str, instruction_id: int) -> flask.typing.ResponseReturnValue:
+    """The consignee accepts what his instruction costs more, and pays it at his door."""
+    with public_unit_of_work() as session:
+        shipment = shipments.by_link(session, without_nul(token))
+        row = queries.instruction_of(session, shipment, instruction_id)
+        service.accept_price(session, row, queries.BY_LINK, now=now())
+        asking_pages.tell(row)
     return flask.redirect(flask.url_for(".choose", token=token))
 
 

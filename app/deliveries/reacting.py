@@ -7,7 +7,7 @@ from datetime import datetime
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from app.deliveries import doubts, instructions
+from app.deliveries import applying, doubts, instructions
 from app.deliveries.door_models import CashCollection
 from app.deliveries.models import Instruction
 from app.deliveries.point_models import PointDeposit
@@ -47,6 +47,8 @@ def after_scan(session: Session, shipment_id: int, milestone: Milestone, *, now:
             ).label("handed_over"),
         )
     ).one()
+    if milestone is Milestone.RETURNING:
+        applying.turn_back(session, shipment_id, now=now)
     if concerned.instructed:
         instructions.follow(session, shipment_id, now=now)
     if concerned.handed_over or milestone in doubts.AT_THE_DOOR:

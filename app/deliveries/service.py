@@ -3,9 +3,10 @@
 from app.deliveries.cash import reverse_voided
 from app.deliveries.consent import follow_merge
 from app.deliveries.consent import record as record_consent
+from app.deliveries.deciding import accept_price, decide
 from app.deliveries.door_values import Evidence, HandOver, Outcome, Paid
 from app.deliveries.handover import Done, hand_over
-from app.deliveries.instructions import ask, decide, follow, redelivery_days, withdraw
+from app.deliveries.instructions import ask, follow, redelivery_days, withdraw
 from app.deliveries.points import Fetching, Leaving, deposit, take_back, take_out
 from app.deliveries.reacting import after_scan
 from app.deliveries.values import Asking, Window, Wish
@@ -22,6 +23,7 @@ __all__ = [
     "Paid",
     "Window",
     "Wish",
+    "accept_price",
     "after_scan",
     "ask",
     "decide",

@@ -24,6 +24,9 @@ def register(blueprint: APIBlueprint) -> None:
     blueprint.add_url_rule(
         "/instructions/<int:instruction_id>/withdraw", "withdraw", withdraw, methods=["POST"]
     )
+    blueprint.add_url_rule(
+        "/instructions/<int:instruction_id>/accept-price", "accept_price", accept_price, methods=["POST"]
+    )
     blueprint.add_url_rule("/instructions/<int:instruction_id>/decide", "decide", decide, methods=["POST"])
 
 
@@ -80,6 +83,18 @@ def withdraw(instruction_id: int) -> flask.typing.ResponseReturnValue:
         service.withdraw(session, row, queries.asking(actor), now=now())
         number = row.shipment.waybill_number
     flask.flash(_("It is taken back."), "success")
+    return flask.redirect(flask.url_for(".shipment", number=number))
+
+
+@requires(Scope.SHIPMENTS_BOOK)
+def accept_price(instruction_id: int) -> flask.typing.ResponseReturnValue:
+    """The shipper accepts what his instruction costs more."""
+    actor = current_actor()
+    with unit_of_work() as session:
+        row = queries.load_instruction(session, actor, instruction_id)
+        service.accept_price(session, row, queries.asking(actor), now=now())
+        asking_pages.tell(row)
+        number = row.shipment.waybill_number
     return flask.redirect(flask.url_for(".shipment", number=number))
 
 

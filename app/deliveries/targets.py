@@ -138,7 +138,7 @@ def _unfit(session: Session, shipment: Shipment, target: Target, asking: Asking)
     A consignee who asks for a locker or a store consents to it by asking; nobody consents for him.
     """
     if target.handover is Handover.LOCKER:
-        if shipment.cod_minor:
+        if shipment.due_at_door_minor:
             return InstructionRefusal.CASH_DUE
         if shipment.pieces > 1:
             return InstructionRefusal.SEVERAL_PIECES

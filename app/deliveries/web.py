@@ -7,7 +7,7 @@ from typing import Any
 from apiflask import APIBlueprint
 
 from app.deliveries import courier_pages, point_pages, public_pages, staff_pages
-from app.deliveries.words import ASKERS, CONSENTS, KINDS, MEANS, REFUSALS, RELATIONS, STANDINGS
+from app.deliveries.words import ASKERS, BEARERS, CONSENTS, KINDS, MEANS, REFUSALS, RELATIONS, STANDINGS
 from app.shipments.phrases import facility_name
 
 blueprint = APIBlueprint("deliveries", __name__, enable_openapi=False)
@@ -29,6 +29,7 @@ def _words() -> dict[str, Any]:
         "standing_word": STANDINGS.__getitem__,
         "refusal_word": REFUSALS.__getitem__,
         "asker_word": ASKERS.__getitem__,
+        "bearer_word": BEARERS.__getitem__,
         "consent_word": CONSENTS.__getitem__,
         "facility_name": facility_name,
     }

@@ -9,7 +9,7 @@ from flask_babel import lazy_gettext as _l
 
 from app.deliveries.codes import Try
 from app.deliveries.door_models import Means, Relation
-from app.deliveries.models import ConsentChannel
+from app.deliveries.models import ConsentChannel, PriceBearer
 from app.deliveries.point_models import DisputeKind
 from app.deliveries.values import Window
 from tracking.instructions import Asker, InstructionKind, InstructionRefusal, Standing
@@ -53,12 +53,19 @@ REFUSALS: Mapping[InstructionRefusal, Any] = {
     _R.ALREADY_SO: _l("It goes there as it is."),
     _R.NO_ROUTE: _l("No way leads there from where it is."),
     _R.COSTS_MORE: _l("It would cost more than was paid."),
+    _R.PRICE_SETTLED: _l("Its price has been settled and cannot rise any more."),
     _R.CASH_DUE: _l("Cash is due at delivery, and a locker takes none."),
     _R.SEVERAL_PIECES: _l("Several pieces do not go into a locker."),
     _R.TOO_LARGE: _l("It is too large for the locker."),
     _R.NO_CONSENT: _l("The consignee has not consented to this."),
     _R.IN_A_ROUND: _l("A courier's round is planned with it already."),
     _R.OVERTAKEN: _l("Its way ended before it could be done."),
+}
+
+BEARERS: Mapping[PriceBearer, Any] = {
+    PriceBearer.COMPANY: _l("borne by the company"),
+    PriceBearer.SHIPPER: _l("charged to the sender"),
+    PriceBearer.CONSIGNEE: _l("paid at the door"),
 }
 
 WINDOWS: Mapping[Window, Any] = {

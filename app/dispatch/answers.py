@@ -130,7 +130,7 @@ def run_answer(run: Run) -> dict[str, Any]:
             {
                 **visit_answer(one.visit),
                 **stop_answer(one.stop, one.waybill_number),
-                "cod_minor": one.cod_minor,
+                "due_minor": one.due_minor,
                 "currency": one.currency,
             }
             for one in run.stops

@@ -173,7 +173,7 @@ class RunQuery(ApiInput):
 class RunVisitOut(StopOut, VisitOut):
     """A visit of the courier's round."""
 
-    cod_minor: int = Field(description="To be collected in cash")
+    due_minor: int = Field(description="To be collected at the door")
     currency: str
 
 

@@ -201,7 +201,7 @@ def _column(
     in_order = sorted(visits, key=lambda visit: visit.sequence)
     listed = [stops[visit.stop_request_id] for visit in in_order]
     loads = [load[0] for load in loads_after([one.stop for one in listed])]
-    start_g = sum(one.stop.weight_g for one in listed if one.stop.kind.value == "delivery")
+    start_g = sum(one.stop.weight_g for one in listed if one.stop.kind.brings)
     return Column(
         courier,
         round_,

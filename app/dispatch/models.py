@@ -15,10 +15,16 @@ from app.db.types import enum_by_value
 
 
 class StopKind(enum.StrEnum):
-    """Whether a courier takes goods from a customer or brings them."""
+    """Whether a courier takes goods from a customer, brings them, or brings them back to their sender."""
 
     PICKUP = "pickup"
     DELIVERY = "delivery"
+    RETURN = "return"
+
+    @property
+    def brings(self) -> bool:
+        """Whether the goods are aboard from the start of the round."""
+        return self is not StopKind.PICKUP
 
 
 class StopStatus(enum.StrEnum):

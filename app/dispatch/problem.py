@@ -22,7 +22,7 @@ from app.dispatch.stored import frozen_visits, plan_value
 from app.network.models import Facility
 from app.shipments.models import Shipment
 from routing import pickup
-from tracking.shipment import Milestone
+from tracking.shipment import Milestone, ScanCode
 
 COST_CURRENCY = "CNY"
 COST_PER_HOUR_MINOR = 2500
@@ -51,7 +51,7 @@ def problem_to_solve(session: Session, plan: Plan, *, now: datetime) -> pickup.P
         if courier.active and now_s < courier.shift_end_s
     ]
     rows = session.execute(
-        sa.select(StopRequest, Shipment.milestone, Shipment.state_courier_id)
+        sa.select(StopRequest, Shipment.milestone, Shipment.code, Shipment.state_courier_id)
         .join(Shipment, Shipment.id == StopRequest.shipment_id)
         .where(
             StopRequest.facility_id == plan.facility_id,
@@ -61,9 +61,11 @@ def problem_to_solve(session: Session, plan: Plan, *, now: datetime) -> pickup.P
         .order_by(StopRequest.id)
     ).all()
     bound = _locks_in_force(session, plan)
-    for stop, milestone, courier_id in rows:
-        out = milestone is Milestone.OUT_FOR_DELIVERY and stop.kind is StopKind.DELIVERY
-        if out and courier_id is not None:
+    for stop, milestone, code, courier_id in rows:
+        delivers = milestone is Milestone.OUT_FOR_DELIVERY and stop.kind is StopKind.DELIVERY
+        # On its way back to the sender a parcel stays so while it is out with a courier.
+        returns = code is ScanCode.OUT_FOR_DELIVERY and stop.kind is StopKind.RETURN
+        if (delivers or returns) and courier_id is not None:
             bound[stop.id] = courier_id
     known = {courier.id for courier in couriers}
     return pickup.Problem(
@@ -158,7 +160,7 @@ def _stop(stop: StopRequest, courier_id: int | None, known: Container[int]) -> p
         volume_cm3=stop.volume_cm3,
         pieces=stop.pieces,
         priority=stop.priority,
-        kind=pickup.StopKind(stop.kind.value),
+        kind=pickup.StopKind.DELIVERY if stop.kind.brings else pickup.StopKind.PICKUP,
         locked_to=str(courier_id) if courier_id is not None and courier_id in known else None,
     )
 

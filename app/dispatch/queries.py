@@ -172,7 +172,8 @@ class RunStop:
     visit: PlanVisit
     stop: StopRequest
     waybill_number: str
-    cod_minor: int
+    # To be collected at the door.
+    due_minor: int
     currency: str
     # The sender has stopped it, or it goes back: it is not handed over.
     stopped: bool = False
@@ -225,7 +226,7 @@ def run_of_courier(session: Session, actor: Actor, day: date | None, *, now: dat
             PlanVisit,
             StopRequest,
             Shipment.waybill_number,
-            Shipment.cod_minor,
+            Shipment.cod_minor + Shipment.door_charge_minor,
             Shipment.currency,
             Shipment.instruction.in_((InstructionKind.INTERCEPT, InstructionKind.RETURN_TO_SENDER)),
         )
@@ -245,11 +246,11 @@ def run_of_courier(session: Session, actor: Actor, day: date | None, *, now: dat
             visit,
             stop,
             number,
-            cod_minor if stop.kind is StopKind.DELIVERY else 0,
+            due_minor if stop.kind is StopKind.DELIVERY else 0,
             currency,
             bool(stopped) and stop.kind is StopKind.DELIVERY,
         )
-        for visit, stop, number, cod_minor, currency, stopped in rows
+        for visit, stop, number, due_minor, currency, stopped in rows
     )
     return Run(courier, facility, day, stops)
 

@@ -21,15 +21,23 @@ from tracking.shipment import AttemptReason, ScanCode
 
 _C, _R = ScanCode, AttemptReason
 # What a courier says of each kind of stop where it is not done.
-_FAILED = {StopKind.PICKUP: _C.PICKUP_FAILED, StopKind.DELIVERY: _C.ATTEMPT_FAILED}
+_FAILED = {
+    StopKind.PICKUP: _C.PICKUP_FAILED,
+    StopKind.DELIVERY: _C.ATTEMPT_FAILED,
+    StopKind.RETURN: _C.ATTEMPT_FAILED,
+}
+# And where it is; what is brought to a consignee is handed over with its proof, by the room above.
+_DONE = {StopKind.PICKUP: _C.COLLECTED, StopKind.RETURN: _C.RETURNED}
+_AT_THE_SENDERS = (
+    _R.CONSIGNEE_ABSENT,
+    _R.CANNOT_CONTACT,
+    _R.ADDRESS_INCOMPLETE,
+    _R.BUSINESS_CLOSED,
+    _R.NO_ACCESS,
+)
 REASONS_OF = {
-    StopKind.PICKUP: (
-        _R.CONSIGNEE_ABSENT,
-        _R.CANNOT_CONTACT,
-        _R.ADDRESS_INCOMPLETE,
-        _R.BUSINESS_CLOSED,
-        _R.NO_ACCESS,
-    ),
+    StopKind.PICKUP: _AT_THE_SENDERS,
+    StopKind.RETURN: _AT_THE_SENDERS,
     StopKind.DELIVERY: (
         _R.CONSIGNEE_ABSENT,
         _R.CANNOT_CONTACT,
@@ -62,7 +70,7 @@ def show() -> flask.typing.ResponseReturnValue:
 
 @requires(Scope.SCANS_WRITE)
 def scan(stop_id: int) -> flask.typing.ResponseReturnValue:
-    """Record a pickup, or what did not work out, in the asker's own round; a double tap is one scan.
+    """Record a pickup, a return, or what did not work out, in the asker's round; a double tap is one scan.
 
     A parcel changes hands at the door of the room above this one, with its cash and proof.
     """
@@ -73,7 +81,7 @@ def scan(stop_id: int) -> flask.typing.ResponseReturnValue:
         if one is None:
             raise NotFoundError("no such stop in your round")
         done = form.get("what") == "done"
-        if done and one.stop.kind is StopKind.DELIVERY:
+        if done and one.stop.kind not in _DONE:
             raise BadRequestError("a parcel is handed over at its own door")
         (result,) = shipments.record_scans(session, actor, [_scan(run, one, done=done)], now=now())
         if result.status == "rejected":
@@ -104,7 +112,7 @@ def _scan(run: Run, one: RunStop, *, done: bool) -> ScanInput:
     token = form.get("asked_at", "")
     if not token.isdecimal() or len(token) > _ID_LENGTH_MAX:
         raise BadRequestError("the form is not one of ours")
-    code = _C.COLLECTED if done else _FAILED[kind]
+    code = (_DONE if done else _FAILED)[kind]
     reason = form.get("reason")
     if not done and reason not in REASONS_OF[kind]:
         raise BadRequestError("the form does not say why")

@@ -13,7 +13,7 @@ from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import insert
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, aliased
 
 from app.accounts.service import audit
 from app.actor import Actor
@@ -28,7 +28,7 @@ from tracking.shipment import Milestone, ScanCode
 WAITING = (StopStatus.OPEN, StopStatus.PLANNED)
 DAY_WINDOW_S = (8 * 3600, 18 * 3600)
 """When somebody is asked for again on another day: during the whole working day."""
-_SERVICE_S = {StopKind.PICKUP: 180, StopKind.DELIVERY: 120}
+_SERVICE_S = {StopKind.PICKUP: 180, StopKind.DELIVERY: 120, StopKind.RETURN: 120}
 _SERVICE_S_A_FURTHER_PIECE = 20
 _PRIORITY = {Service.STANDARD: 0, Service.EXPRESS: 4}
 
@@ -71,13 +71,20 @@ class _Seen:
     milestone: Milestone
     code: ScanCode
     since: datetime
+    at_origin: bool
     at_destination: bool
     to_door: bool
-    offset_minutes: int
+    origin_offset_minutes: int
+    destination_offset_minutes: int
     stops: dict[StopKind, tuple[StopStatus, date]]
 
-    def day_of(self, moment: datetime) -> date:
-        return _local(moment, self.offset_minutes).date()
+    def offset_minutes(self, kind: StopKind) -> int:
+        """Of the clock at the outlet that sends the courier."""
+        delivers = kind is StopKind.DELIVERY
+        return self.destination_offset_minutes if delivers else self.origin_offset_minutes
+
+    def day_of(self, moment: datetime, kind: StopKind) -> date:
+        return _local(moment, self.offset_minutes(kind)).date()
 
     def status_of(self, kind: StopKind) -> StopStatus | None:
         return self.stops[kind][0] if kind in self.stops else None
@@ -86,7 +93,7 @@ class _Seen:
         """Whether the stop waits for a later day than that of the state: it was asked for again already."""
         if self.status_of(kind) not in WAITING:
             return False
-        return self.stops[kind][1] > self.day_of(self.since)
+        return self.stops[kind][1] > self.day_of(self.since, kind)
 
 
 def follow_shipment(session: Session, *, shipment_id: int, now: datetime) -> None:
@@ -94,17 +101,21 @@ def follow_shipment(session: Session, *, shipment_id: int, now: datetime) -> Non
     seen = _look(session, shipment_id)
     if seen is None:
         return
-    delivery = _delivery_status(seen)
-    for kind, status in ((StopKind.PICKUP, _pickup_status(seen)), (StopKind.DELIVERY, delivery)):
-        if status not in (None, StopStatus.OPEN) and kind in seen.stops and seen.stops[kind][0] is not status:
+    wanted = {
+        StopKind.PICKUP: _pickup_status(seen),
+        StopKind.DELIVERY: _delivery_status(seen),
+        StopKind.RETURN: _return_status(seen),
+    }
+    for kind, status in wanted.items():
+        if status is StopStatus.OPEN:
+            _ask_for(session, shipment_id, kind, seen, now)
+        elif status is not None and seen.status_of(kind) not in (None, status):
             session.execute(
                 sa.update(StopRequest)
                 .where(StopRequest.shipment_id == shipment_id, StopRequest.kind == kind)
                 .values(status=status)
                 .execution_options(synchronize_session=False)
             )
-    if delivery is StopStatus.OPEN:
-        _ask_for_delivery(session, shipment_id, seen, now)
 
 
 def postpone(
@@ -126,18 +137,22 @@ def postpone(
 
 
 def _look(session: Session, shipment_id: int) -> _Seen | None:
+    origin = aliased(Facility)
     rows = session.execute(
         sa.select(
             Shipment.milestone,
             Shipment.code,
             Shipment.state_since,
+            (Shipment.state_facility_id == Shipment.origin_facility_id).label("at_origin"),
             (Shipment.state_facility_id == Shipment.destination_facility_id).label("at_destination"),
             Shipment.delivery_handover,
+            origin.utc_offset_minutes.label("origin_offset_minutes"),
             Facility.utc_offset_minutes,
             StopRequest.kind,
             StopRequest.status,
             StopRequest.day,
         )
+        .join(origin, origin.id == Shipment.origin_facility_id)
         .join(Facility, Facility.id == Shipment.destination_facility_id)
         .outerjoin(StopRequest, StopRequest.shipment_id == Shipment.id)
         .where(Shipment.id == shipment_id)
@@ -149,9 +164,11 @@ def _look(session: Session, shipment_id: int) -> _Seen | None:
         milestone=first.milestone,
         code=first.code,
         since=first.state_since,
+        at_origin=bool(first.at_origin),
         at_destination=bool(first.at_destination),
         to_door=first.delivery_handover is Handover.DOOR,
-        offset_minutes=first.utc_offset_minutes,
+        origin_offset_minutes=first.origin_offset_minutes,
+        destination_offset_minutes=first.utc_offset_minutes,
         stops={row.kind: (row.status, row.day) for row in rows if row.kind is not None},
     )
 
@@ -183,10 +200,23 @@ def _delivery_status(seen: _Seen) -> StopStatus | None:
     return None
 
 
-def _ask_for_delivery(session: Session, shipment_id: int, seen: _Seen, now: datetime) -> None:
+def _return_status(seen: _Seen) -> StopStatus | None:
+    """What comes back is brought to its sender's door, however he gave it away."""
+    if seen.milestone is Milestone.RETURNED:
+        return StopStatus.DONE
+    if seen.milestone is not Milestone.RETURNING:
+        return None if seen.status_of(StopKind.RETURN) is StopStatus.DONE else StopStatus.CANCELLED
+    if seen.code is ScanCode.REFUSED:
+        return None if seen.moved_on(StopKind.RETURN) else StopStatus.FAILED
+    if seen.code is ScanCode.ATTEMPT_FAILED:
+        return None if seen.moved_on(StopKind.RETURN) else StopStatus.OPEN
+    waits = seen.at_origin and seen.code not in (ScanCode.DEPARTED, ScanCode.OUT_FOR_DELIVERY)
+    return StopStatus.OPEN if waits and seen.status_of(StopKind.RETURN) not in WAITING else None
+
+
+def _ask_for(session: Session, shipment_id: int, kind: StopKind, seen: _Seen, now: datetime) -> None:
     shipment = session.get_one(Shipment, shipment_id)
-    appointment = _delivery_appointment(seen, now)
-    row = _row(shipment, StopKind.DELIVERY, appointment, now)
+    row = _row(shipment, kind, _next_round(seen, kind, now), now)
     # Asked for again it may be at another door, of another outlet: the shipment may have been redirected.
     again = {name: value for name, value in row.items() if name != "created_at"}
     session.execute(
@@ -196,15 +226,16 @@ def _ask_for_delivery(session: Session, shipment_id: int, seen: _Seen, now: date
     )
 
 
-def _delivery_appointment(seen: _Seen, now: datetime) -> Appointment:
+def _next_round(seen: _Seen, kind: StopKind, now: datetime) -> Appointment:
     """After a failed attempt the next day; otherwise the round it is in time for, or the next one."""
-    if seen.milestone is Milestone.ATTEMPT_FAILED:
-        day = max(seen.day_of(seen.since) + timedelta(days=1), seen.day_of(now))
+    offset_minutes = seen.offset_minutes(kind)
+    if seen.code is ScanCode.ATTEMPT_FAILED:
+        day = max(seen.day_of(seen.since, kind) + timedelta(days=1), seen.day_of(now, kind))
         return Appointment(day, *DAY_WINDOW_S)
-    ends = handed_over_at(seen.since, Handover.DOOR, seen.offset_minutes)
+    ends = handed_over_at(seen.since, Handover.DOOR, offset_minutes)
     if ends - timedelta(seconds=ROUND_S) <= now:
-        ends = handed_over_at(now, Handover.DOOR, seen.offset_minutes)
-    return _appointment(ends, ROUND_S, seen.offset_minutes)
+        ends = handed_over_at(now, Handover.DOOR, offset_minutes)
+    return _appointment(ends, ROUND_S, offset_minutes)
 
 
 def _appointment(ends: datetime, length_s: int, offset_minutes: int) -> Appointment:
@@ -214,8 +245,8 @@ def _appointment(ends: datetime, length_s: int, offset_minutes: int) -> Appointm
 
 
 def _row(shipment: Shipment, kind: StopKind, appointment: Appointment, now: datetime) -> dict[str, Any]:
-    end = "sender" if kind is StopKind.PICKUP else "consignee"
-    outlet = "origin" if kind is StopKind.PICKUP else "destination"
+    end = "consignee" if kind is StopKind.DELIVERY else "sender"
+    outlet = "destination" if kind is StopKind.DELIVERY else "origin"
     return {
         "tenant_id": shipment.tenant_id,
         "shipment_id": shipment.id,

@@ -10,7 +10,6 @@ from app.dispatch.models import (
     PlanStatus,
     PlanUnserved,
     PlanVisit,
-    StopKind,
     StopRequest,
     StopStatus,
 )
@@ -89,11 +88,11 @@ def loads_after(stops: Sequence[StopRequest]) -> list[tuple[int, int, int]]:
     aboard = [0, 0, 0]
     amounts = [(stop.weight_g, stop.volume_cm3, stop.pieces) for stop in stops]
     for stop, amount in zip(stops, amounts, strict=True):
-        if stop.kind is StopKind.DELIVERY:
+        if stop.kind.brings:
             aboard = [have + part for have, part in zip(aboard, amount, strict=True)]
     found = []
     for stop, amount in zip(stops, amounts, strict=True):
-        sign = -1 if stop.kind is StopKind.DELIVERY else 1
+        sign = -1 if stop.kind.brings else 1
         aboard = [have + sign * part for have, part in zip(aboard, amount, strict=True)]
         found.append((aboard[0], aboard[1], aboard[2]))
     return found

@@ -15,7 +15,11 @@ from app.dispatch.problem import COST_CURRENCY
 from app.formatting import distance, duration, money, number, weight
 from routing.pickup import ReasonCode
 
-KINDS: Mapping[StopKind, Any] = {StopKind.PICKUP: _l("Pickup"), StopKind.DELIVERY: _l("Delivery")}
+KINDS: Mapping[StopKind, Any] = {
+    StopKind.PICKUP: _l("Pickup"),
+    StopKind.DELIVERY: _l("Delivery"),
+    StopKind.RETURN: _l("Return to sender"),
+}
 
 STOP_STATUSES: Mapping[StopStatus, tuple[Any, str]] = {
     StopStatus.OPEN: (_l("No round yet"), "warn"),

@@ -18,6 +18,8 @@ KINDS: Mapping[str, Any] = {
     PostingKind.RECEIPT_RELEASED: _l("Released on receipt"),
     PostingKind.REFUNDED_BEFORE_RELEASE: _l("Refunded before release"),
     PostingKind.REFUNDED_AFTER_RELEASE: _l("Refunded after release"),
+    PostingKind.SURCHARGED: _l("Price raised on the way"),
+    PostingKind.SURCHARGE_COLLECTED: _l("Surcharge collected at the door"),
     PostingKind.COD_COLLECTED: _l("Cash collected at the door"),
     PostingKind.COD_DEPOSITED: _l("Collected cash deposited"),
     PostingKind.COD_REMITTED: _l("Collected cash passed on"),
@@ -51,6 +53,7 @@ PURPOSES: Mapping[Purpose, Any] = {
 EVIDENCE: Mapping[str, Any] = {
     "order": _l("Order"),
     "shipment": _l("Shipment"),
+    "instruction": _l("Instruction"),
     "scan": _l("Scan"),
     "case": _l("Case"),
     "claim": _l("Claim"),

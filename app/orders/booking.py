@@ -26,6 +26,7 @@ from app.shipments.models import Shipment
 from app.shipments.service import BookingRequest, RoutePlan
 from routing.network import road_distance_m
 from settlement import posting
+from settlement import terms as engine
 from settlement.ledger import EvidenceRef, JournalEntry
 from settlement.money import Money, total_of
 from settlement.split import Split, explain, split
@@ -170,15 +171,15 @@ def _place(session: Session, asked: Sequence[tuple[Booking, Customer, Customer]]
             in_force = terms.in_force(session, booking.now)
             order = _order(shipment, offer, booking.channel, in_force.version_id, booking.now)
             order.booking_key = booking.booking_key
-            result = _split(session, order, shipment, in_force, chart.platform_party_id)
+            result = split_of(session, order, shipment, in_force.terms, chart.platform_party_id)
             order.charges = _charges(order, offer)
-            order.shares = _shares(order, in_force, result)
+            order.shares = shares_of(order, in_force.terms, result)
             orders.append(order)
             payer_id = party_id_of(session, customer, now=booking.now)
             placed = header(order, shipment, "placed", booking.now)
             entries.append(posting.order_placed_split_held(chart, placed, result, payer_id))
             if booking.channel is PaymentChannel.PREPAID:
-                entries.append(payment(chart, order, shipment, payer_id, booking.now))
+                entries.append(payment(chart, order, shipment, payer_id, order.total_minor, booking.now))
         session.add_all(orders)
         session.flush()  # a database that refuses an order must do so before its money is posted
     ledger.post_many(session, entries, now=max(booking.now for booking, _payer, _consignee in asked))
@@ -192,11 +193,19 @@ def header(order: Order, shipment: Shipment, step: str, now: datetime) -> postin
 
 
 def payment(
-    chart: posting.Chart, order: Order, shipment: Shipment, payer_id: int, now: datetime
+    chart: posting.Chart,
+    order: Order,
+    shipment: Shipment,
+    payer_id: int,
+    amount_minor: int,
+    now: datetime,
+    *,
+    before_minor: int = 0,
 ) -> JournalEntry:
-    """The posting that the whole order has been paid."""
-    total = Money(order.total_minor, order.currency)
-    return posting.paid(chart, header(order, shipment, "paid", now), payer_id, total)
+    """The posting that an order has been paid, or more of it than had been before."""
+    step = f"paid:{before_minor}" if before_minor else "paid"
+    amount = Money(amount_minor, order.currency)
+    return posting.paid(chart, header(order, shipment, step, now), payer_id, amount)
 
 
 def _payer(session: Session, actor: Actor, customer_id: int) -> Customer:
@@ -240,15 +249,17 @@ def _order(
         status=OrderStatus.HELD,
         terms_version_id=terms_version_id,
         placed_at=now,
+        paid_minor=offer.total_minor if channel is PaymentChannel.PREPAID else 0,
         paid_at=now if channel is PaymentChannel.PREPAID else None,
     )
 
 
-def _split(
-    session: Session, order: Order, shipment: Shipment, in_force: terms.InForce, platform_party_id: int
+def split_of(
+    session: Session, order: Order, shipment: Shipment, by: engine.Terms, platform_party_id: int
 ) -> Split:
+    """An order's price divided by the terms over the way that its shipment takes."""
     owner_of = facts.owners(session, facts.facility_ids(shipment))
-    return split(in_force.terms, facts.facts(facts.priced(order), shipment, owner_of, platform_party_id))
+    return split(by, facts.facts(facts.priced(order), shipment, owner_of, platform_party_id))
 
 
 def _charges(order: Order, offer: Quote) -> list[OrderCharge]:
@@ -263,10 +274,10 @@ def _charges(order: Order, offer: Quote) -> list[OrderCharge]:
     ]
 
 
-def _shares(order: Order, in_force: terms.InForce, result: Split) -> list[OrderShare]:
+def shares_of(order: Order, by: engine.Terms, result: Split) -> list[OrderShare]:
     """Each share with its part of the explanation, which ends with the line of its amount."""
     reasons: list[list[dict[str, object]]] = [[]]
-    for line in explain(in_force.terms, result):
+    for line in explain(by, result):
         reasons[-1].append({"key": line.key, "params": dict(line.params)})
         if line.key == "split.amount":
             reasons.append([])

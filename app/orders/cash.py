@@ -1,4 +1,4 @@
-"""Cash on delivery as money: who collected it owes it, the shipper is owed it."""
+"""Cash from the door as money: who collected it owes it; the shipper is owed his, the rest pays the order."""
 
 from __future__ import annotations
 
@@ -14,12 +14,16 @@ from app.errors import ConflictError
 from app.ledger import queries as ledger_queries
 from app.ledger import service as ledger
 from app.ledger.values import entry_value
+from app.orders import surcharges
 from app.orders.lifecycle import chart_of
 from app.orders.queries import order_of_shipment
 from app.shipments.models import Shipment
 from settlement import posting
 from settlement.ledger import EvidenceRef
 from settlement.money import Money
+
+# What the entries of a collection are called: the shipper's cash, and what pays the carriage.
+_CASH, _CHARGE = "collected", "charge"
 
 
 def post_collected_cash(
@@ -34,31 +38,42 @@ def post_collected_cash(
         now: when it is recorded.
     """
     shipment = session.get_one(Shipment, told["shipment_id"])
-    shipper_id = party_id_of(session, session.get_one(Customer, shipment.customer_id), now=now)
-    amount = Money(told["amount_minor"], told["currency"])
-    header = _header(
-        session, shipment, told["scan_key"], "collected", datetime.fromisoformat(told["collected_at"])
-    )
-    ledger.post(
-        session, posting.cod_collected(chart_of(session), header, collector_id, shipper_id, amount), now=now
-    )
+    at = datetime.fromisoformat(told["collected_at"])
+    charge_minor = told.get("charge_minor", 0)
+    if charge_minor:
+        made = _header(session, shipment, told["scan_key"], _CHARGE, at)
+        surcharges.collected(session, told, collector_id=collector_id, made=made, now=now)
+    amount = Money(told["amount_minor"] - charge_minor, told["currency"])
+    if amount.amount_minor:
+        shipper_id = party_id_of(session, session.get_one(Customer, shipment.customer_id), now=now)
+        made = _header(session, shipment, told["scan_key"], _CASH, at)
+        entry = posting.cod_collected(chart_of(session), made, collector_id, shipper_id, amount)
+        ledger.post(session, entry, now=now)
 
 
 def reverse_collected_cash(session: Session, told: Mapping[str, Any], *, now: datetime) -> None:
-    """Undo the entry of a delivery that was declared an error; again is no harm.
+    """Undo the entries of a delivery that was declared an error; again is no harm.
 
     Raises:
-        ConflictError: the entry is not there yet; the event comes again.
+        ConflictError: they are not there yet; the event comes again.
     """
     shipment = session.get_one(Shipment, told["shipment_id"])
-    collected_at = datetime.fromisoformat(told["collected_at"])
-    posted = ledger_queries.entry_by_key(
-        session, _header(session, shipment, told["scan_key"], "collected", collected_at).entry_id
-    )
-    if posted is None:
+    at = datetime.fromisoformat(told["collected_at"])
+    if told.get("charge_minor", 0):
+        surcharges.uncollected(session, told["shipment_id"], now=now)
+    found = [
+        entry
+        for step in (_CHARGE, _CASH)
+        if (
+            entry := ledger_queries.entry_by_key(
+                session, _header(session, shipment, told["scan_key"], step, at).entry_id
+            )
+        )
+    ]
+    if not found:
         raise ConflictError("the collected cash has not been posted yet")
-    header = _header(session, shipment, told["scan_key"], "reversed", collected_at)
-    ledger.post(session, posting.reversal(entry_value(posted), header), now=now)
+    made = _header(session, shipment, told["scan_key"], "reversed", at)
+    ledger.post_many(session, [posting.reversal(entry_value(entry), made) for entry in found], now=now)
 
 
 def _header(session: Session, shipment: Shipment, scan_key: str, step: str, at: datetime) -> posting.Header:

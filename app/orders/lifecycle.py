@@ -22,7 +22,7 @@ from app.ledger import queries as ledger_queries
 from app.ledger import service as ledger
 from app.ledger.values import entry_value
 from app.orders.booking import header, payment
-from app.orders.models import Order, OrderStatus
+from app.orders.models import Order, OrderStatus, SurchargePayment
 from app.parties import queries as parties
 from app.shipments import service as shipments
 from app.shipments.models import Shipment
@@ -32,22 +32,49 @@ from settlement.money import Money
 
 
 def pay(session: Session, actor: Actor, order: Order, *, now: datetime) -> None:
-    """The payer of a monthly account has paid the order; again is no harm.
+    """The payer of a monthly account has paid what he owes of the order; again is no harm.
+
+    What a consignee has accepted to pay at his door is not the payer's.
 
     Raises:
-        ConflictError: the order was cancelled.
+        ConflictError: the order was cancelled, or the rest of it is collected at the door.
     """
     _lock(session, order)
     if order.paid_at is not None:
         return
     if order.status is OrderStatus.CANCELLED:
         raise ConflictError("a cancelled order is owed by nobody")
+    before_minor, amount_minor = order.paid_minor, owed_minor(order)
+    if not amount_minor:
+        raise ConflictError("what is not paid yet is collected at the door")
     customer = session.get_one(Customer, order.customer_id)
     shipment = session.get_one(Shipment, order.shipment_id)
-    order.paid_at = now
+    note_paid(order, amount_minor, now)
+    for one in order.surcharges:
+        if one.payment is SurchargePayment.ACCOUNT:
+            one.paid_at = one.paid_at or now
     accounts.audit(session, actor, "order.paid", subject_kind="order", subject_id=order.id, now=now)
     payer_id = party_id_of(session, customer, now=now)
-    ledger.post(session, payment(chart_of(session), order, shipment, payer_id, now), now=now)
+    entry = payment(
+        chart_of(session), order, shipment, payer_id, amount_minor, now, before_minor=before_minor
+    )
+    ledger.post(session, entry, now=now)
+
+
+def owed_minor(order: Order) -> int:
+    """What the payer of an order still owes of it; what a consignee is to pay at his door is not his."""
+    at_the_door = sum(
+        one.amount_minor
+        for one in order.surcharges
+        if one.payment is SurchargePayment.AT_THE_DOOR and one.paid_at is None
+    )
+    return order.total_minor - order.paid_minor - at_the_door
+
+
+def note_paid(order: Order, amount_minor: int, now: datetime) -> None:
+    """Write on a locked order that more of it is paid, or, negative, less."""
+    order.paid_minor += amount_minor
+    order.paid_at = now if order.paid_minor == order.total_minor else None
 
 
 def settle_channel(session: Session, actor: Actor, *, amount: Money, reference: str, now: datetime) -> None:
@@ -85,7 +112,7 @@ def settle_channel(session: Session, actor: Actor, *, amount: Money, reference: 
 
 def release_for_shipment(session: Session, *, shipment_id: int, reason: str, now: datetime) -> None:
     """Receipt is confirmed: what was held becomes available; again, or after a cancellation, is no harm."""
-    order = _locked_order(session, shipment_id)
+    order = locked_order(session, shipment_id)
     if order is not None and order.status is OrderStatus.HELD:
         release(session, [order], reason=reason, now=now)
 
@@ -129,7 +156,7 @@ def cancel(session: Session, actor: Actor, order: Order, *, reason: str, now: da
 
 def cancel_for_shipment(session: Session, *, shipment_id: int, reason: str, now: datetime) -> None:
     """The shipment was cancelled through another door: undo its order; again is no harm."""
-    order = _locked_order(session, shipment_id)
+    order = locked_order(session, shipment_id)
     if order is not None and order.status is OrderStatus.HELD:
         _undo(session, order, session.get_one(Shipment, shipment_id), reason, now)
 
@@ -157,7 +184,9 @@ def _lock(session: Session, order: Order) -> None:
     session.refresh(order, with_for_update=True)
 
 
-def _locked_order(session: Session, shipment_id: int) -> Order | None:
+def locked_order(session: Session, shipment_id: int) -> Order | None:
+    """The order of a shipment, locked; before the shipment, where both are."""
+    session.flush()  # a look anew would forget what is not written yet
     return session.scalar(
         sa.select(Order)
         .where(Order.shipment_id == shipment_id)
@@ -170,6 +199,6 @@ def _locked_order(session: Session, shipment_id: int) -> Order | None:
 def _undo(session: Session, order: Order, shipment: Shipment, reason: str, now: datetime) -> None:
     order.status, order.cancelled_at, order.cancel_reason = OrderStatus.CANCELLED, now, reason
     undo = header(order, shipment, "cancelled", now)
-    keys = [header(order, shipment, step, now).entry_id for step in ("paid", "placed")]
-    posted = [entry for key in keys if (entry := ledger_queries.entry_by_key(session, key)) is not None]
-    ledger.post_many(session, [posting.reversal(entry_value(entry), undo) for entry in posted], now=now)
+    posted = ledger_queries.entries_with_evidence(session, "order", order.number)
+    entries = [posting.reversal(entry_value(entry), undo) for entry in reversed(posted)]
+    ledger.post_many(session, entries, now=now)

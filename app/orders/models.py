@@ -31,6 +31,13 @@ class PaymentChannel(enum.StrEnum):
     MONTHLY_ACCOUNT = "monthly_account"
 
 
+class SurchargePayment(enum.StrEnum):
+    """Who pays a rise of the price, and where: the shipper as he pays the order, or the consignee."""
+
+    ACCOUNT = "account"
+    AT_THE_DOOR = "at_the_door"
+
+
 class TermsStatus(enum.StrEnum):
     """Life of a version of terms: written by one person, approved by another."""
 
@@ -127,6 +134,8 @@ class Order(Identified, TenantScoped, Base):
         ),
         sa.UniqueConstraint("tenant_id", "booking_key"),
         sa.CheckConstraint("total_minor > 0", name="has_a_price"),
+        sa.CheckConstraint("paid_minor BETWEEN 0 AND total_minor", name="paid_no_more_than_its_price"),
+        sa.CheckConstraint("(paid_at IS NOT NULL) = (paid_minor = total_minor)", name="paid_in_full"),
     )
 
     number: Mapped[str] = mapped_column(unique=True)
@@ -143,6 +152,8 @@ class Order(Identified, TenantScoped, Base):
     status: Mapped[OrderStatus] = mapped_column(enum_by_value(OrderStatus))
     terms_version_id: Mapped[int] = mapped_column(sa.ForeignKey("terms_version.id"))
     placed_at: Mapped[datetime]
+    paid_minor: Mapped[int] = mapped_column(default=0)
+    # Since when nothing of it is owed.
     paid_at: Mapped[datetime | None]
     released_at: Mapped[datetime | None]
     release_reason: Mapped[str | None]
@@ -150,7 +161,12 @@ class Order(Identified, TenantScoped, Base):
     cancel_reason: Mapped[str | None]
 
     charges: Mapped[list[OrderCharge]] = relationship(back_populates="order", order_by="OrderCharge.id")
-    shares: Mapped[list[OrderShare]] = relationship(back_populates="order", order_by="OrderShare.id")
+    shares: Mapped[list[OrderShare]] = relationship(
+        back_populates="order", order_by="OrderShare.id", cascade="all, delete-orphan"
+    )
+    surcharges: Mapped[list[OrderSurcharge]] = relationship(
+        back_populates="order", order_by="OrderSurcharge.id"
+    )
 
 
 class OrderCharge(Identified, TenantScoped, Base):
@@ -181,3 +197,26 @@ class OrderShare(Identified, TenantScoped, Base):
     reasons: Mapped[list[Any]]
 
     order: Mapped[Order] = relationship(back_populates="shares")
+
+
+class OrderSurcharge(Identified, TenantScoped, Base):
+    """A rise of an order's price that somebody accepted on the way, and how it is paid.
+
+    `cause` names what was accepted, such as `instruction:12`: one surcharge for each.
+    """
+
+    __tablename__ = "order_surcharge"
+    __table_args__ = (
+        sa.UniqueConstraint("order_id", "cause"),
+        sa.CheckConstraint("amount_minor > 0", name="a_rise"),
+    )
+
+    order_id: Mapped[int] = mapped_column(sa.ForeignKey("customer_order.id"))
+    cause: Mapped[str]
+    amount_minor: Mapped[int]
+    payment: Mapped[SurchargePayment] = mapped_column(enum_by_value(SurchargePayment))
+    payer_party_id: Mapped[int] = mapped_column(sa.ForeignKey("party.id"))
+    accepted_at: Mapped[datetime]
+    paid_at: Mapped[datetime | None]
+
+    order: Mapped[Order] = relationship(back_populates="surcharges")

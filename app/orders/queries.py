@@ -122,15 +122,15 @@ def standing(session: Session, actor: Actor, currency: str) -> Standing:
     owed = sa.and_(visible.c.paid_at.is_(None), visible.c.status != OrderStatus.CANCELLED)
     total = visible.c.total_minor
 
-    def minor(condition: sa.ColumnElement[bool]) -> sa.ColumnElement[int]:
-        return sa.cast(sa.func.coalesce(sa.func.sum(total).filter(condition), 0), sa.BigInteger)
+    def minor(amount: sa.ColumnElement[int], condition: sa.ColumnElement[bool]) -> sa.ColumnElement[int]:
+        return sa.cast(sa.func.coalesce(sa.func.sum(amount).filter(condition), 0), sa.BigInteger)
 
     row = session.execute(
         sa.select(
             sa.func.count().filter(owed),
-            minor(owed),
+            minor(total - visible.c.paid_minor, owed),
             sa.func.count().filter(owed, visible.c.status == OrderStatus.RELEASED),
-            minor(visible.c.status == OrderStatus.HELD),
+            minor(total, visible.c.status == OrderStatus.HELD),
         )
     ).one()
     return Standing(*row)

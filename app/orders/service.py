@@ -7,16 +7,19 @@ from app.orders.lifecycle import (
     cancel,
     cancel_for_shipment,
     follow_merge,
+    owed_minor,
     pay,
     release_for_shipment,
     settle_channel,
 )
+from app.orders.surcharges import Rise, may_rise, surcharge
 from app.orders.tariffs import set_tariff
 from app.orders.terms import approve_terms, create_terms_version, dry_run, withdraw_terms
 
 __all__ = [
     "Booking",
     "Quote",
+    "Rise",
     "approve_terms",
     "book",
     "book_many",
@@ -25,6 +28,8 @@ __all__ = [
     "create_terms_version",
     "dry_run",
     "follow_merge",
+    "may_rise",
+    "owed_minor",
     "pay",
     "post_collected_cash",
     "price_difference",
@@ -33,5 +38,6 @@ __all__ = [
     "reverse_collected_cash",
     "set_tariff",
     "settle_channel",
+    "surcharge",
     "withdraw_terms",
 ]

@@ -27,6 +27,7 @@ class ChargeKind(StrEnum):
     FREIGHT = "freight"
     INSURANCE = "insurance"
     COD_FEE = "cod_fee"
+    REDIRECTION = "redirection"
 
 
 @dataclass(frozen=True, slots=True)

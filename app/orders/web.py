@@ -152,6 +152,7 @@ def _order_page(session: Session, order: Order, form: ReasonForm) -> str:
         "orders/show.html",
         order=order,
         shipment=shipment,
+        owed_minor=service.owed_minor(order),
         shares=shares,
         entries=entries,
         collected_minor=queries.collected_minor(session, order) if shipment.cod_minor else 0,

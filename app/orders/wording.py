@@ -33,6 +33,7 @@ CHARGES = {
     ChargeKind.FREIGHT: _l("Freight"),
     ChargeKind.INSURANCE: _l("Insurance"),
     ChargeKind.COD_FEE: _l("Fee for cash on delivery"),
+    ChargeKind.REDIRECTION: _l("Redirection"),
 }
 SERVICES = {Service.STANDARD: _l("Standard"), Service.EXPRESS: _l("Express")}
 PICKUPS = {

@@ -104,7 +104,7 @@ def money(session: Session, customer_ids: Collection[int]) -> Sequence[MoneySumm
                 Order.currency,
                 sa.func.count().label("orders"),
                 _sum(Order.total_minor, sa.true()).label("ordered"),
-                _sum(Order.total_minor, Order.paid_at.is_(None)).label("unpaid"),
+                _sum(Order.total_minor - Order.paid_minor, Order.paid_at.is_(None)).label("unpaid"),
                 _sum(Order.total_minor, Order.status == OrderStatus.HELD).label("held"),
             )
             .where(Order.customer_id.in_(customer_ids), live)
@@ -195,6 +195,6 @@ def _concerns(customer_ids: Collection[int]) -> sa.ColumnElement[bool]:
 
 
 def _sum(
-    amount: sa.orm.InstrumentedAttribute[int], condition: sa.ColumnElement[bool]
+    amount: sa.ColumnElement[int] | sa.orm.InstrumentedAttribute[int], condition: sa.ColumnElement[bool]
 ) -> sa.ColumnElement[int]:
     return sa.cast(sa.func.coalesce(sa.func.sum(amount).filter(condition), 0), sa.BigInteger)

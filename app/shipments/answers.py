@@ -31,6 +31,7 @@ def shipment_answer(shipment: Shipment) -> dict[str, Any]:
         "pieces": shipment.pieces,
         "weight_g": shipment.weight_g,
         "cod_minor": shipment.cod_minor,
+        "door_charge_minor": shipment.door_charge_minor,
         "declared_value_minor": shipment.declared_value_minor,
         "currency": shipment.currency,
         "pickup_handover": shipment.pickup_handover.value,
@@ -101,18 +102,20 @@ def opened_answer(session: Session, shipment: Shipment) -> bytes:
         "pieces": shipment.pieces,
         "weight_g": shipment.weight_g,
         "cod_minor": shipment.cod_minor,
+        "door_charge_minor": shipment.door_charge_minor,
         "currency": shipment.currency,
         "proofs": proofs_answer(queries.proofs(session, shipment), masked=True),
     }
     return msgspec.json.encode(told | {"details_access": "open", "details": details})
 
 
-def expected_answer(story: Story) -> dict[str, str | None]:
+def expected_answer(story: Story) -> dict[str, str | bool | None]:
     """When it is expected now, if it still is."""
     start, end = story.expected or (None, None)
     return {
         "expected_from": None if start is None else start.isoformat(),
         "expected_to": None if end is None else end.isoformat(),
+        "expected_without_news": story.unheard,
     }
 
 

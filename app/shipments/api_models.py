@@ -59,6 +59,7 @@ class ShipmentOut(ApiOutput):
     pieces: int
     weight_g: int
     cod_minor: int
+    door_charge_minor: int
     declared_value_minor: int
     currency: str
     pickup_handover: Handover
@@ -131,6 +132,9 @@ class ShipmentDetail(ShipmentOut):
     consignee: EndOut
     expected_from: AwareDatetime | None
     expected_to: AwareDatetime | None
+    expected_without_news: bool = Field(
+        description="Nothing was heard for longer than is usual, and what is expected allows for that"
+    )
     legs: list[LegOut]
     scans: list[ScanOut]
     proofs: list[ProofOut]
@@ -175,6 +179,7 @@ class TrackDetailsOut(ApiOutput):
     pieces: int
     weight_g: int
     cod_minor: int
+    door_charge_minor: int
     currency: str
     proofs: list[ProofOut]
 
@@ -195,6 +200,9 @@ class TrackOut(ApiOutput):
     promised_to: AwareDatetime
     expected_from: AwareDatetime | None
     expected_to: AwareDatetime | None
+    expected_without_news: bool = Field(
+        description="Nothing was heard for longer than is usual, and what is expected allows for that"
+    )
     events: list[TrackEventOut]
     vocabularies: dict[str, list[str]]
     details_access: str

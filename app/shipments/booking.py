@@ -21,8 +21,9 @@ from app.network.models import Facility, Lane
 from app.network.queries import compartments
 from app.shipments import merging
 from app.shipments.booking_request import BookingRequest, Place
-from app.shipments.history import keep_first_promise, last_mile, load_history
+from app.shipments.history import keep_first_promise, load_history
 from app.shipments.models import ScanRecord, Shipment, ShipmentLeg
+from app.shipments.outlook import Outlook, outlook
 from app.shipments.scan_values import BOOKING_DEVICE
 from app.shipments.values import scan_key
 from app.shipments.waybills import month_of
@@ -31,7 +32,7 @@ from routing.network.cutoff import ready_at
 from tracking.numbers import waybill_number
 from tracking.pickup import Measured, Size
 from tracking.position import Position
-from tracking.promise import Promise, promise, window
+from tracking.promise import window
 from tracking.shipment import Leg, Milestone, ScanCode
 
 _NUMBERING = "waybill_numbering"
@@ -47,7 +48,7 @@ class RoutePlan:
     pickup_point: Facility | None
     delivery_point: Facility | None
     itinerary: Itinerary
-    promise: Promise
+    expected: Outlook
     promised_from_at: datetime
     promised_to_at: datetime
 
@@ -71,18 +72,17 @@ def plan(session: Session, request: BookingRequest, *, now: datetime) -> RoutePl
         ready_at(now, request.pickup_handover, request.offset_minutes),
         weight_g=request.weight_g,
     )
-    expected = promise(
+    expected = outlook(
         legs_of(way),
-        handover_s=last_mile(request.delivery_handover, request.offset_minutes),
+        Position(origin.id, way.ready_at),
+        handover=request.delivery_handover,
+        offset_minutes=request.offset_minutes,
         history=load_history(session),
         now=now,
-        current=Position(origin.id, way.ready_at),
         awaited=True,
     )
-    promised_from_at, promised_to_at = window(expected, request.offset_minutes)
-    return RoutePlan(
-        origin, destination, pickup_point, delivery_point, way, expected, promised_from_at, promised_to_at
-    )
+    window_of = window(expected.promise, request.offset_minutes)
+    return RoutePlan(origin, destination, pickup_point, delivery_point, way, expected, *window_of)
 
 
 def book(
@@ -124,7 +124,7 @@ def book(
         merging.join(session, shipment, request.merge, [leg.to_facility_id for leg in route.itinerary.legs])
     shipment.legs = _legs(session, shipment, route.itinerary)
     session.add(shipment)
-    keep_first_promise(session, shipment, route.promise)
+    keep_first_promise(session, shipment, route.expected.promise)
     session.add(
         ScanRecord(
             tenant_id=shipment.tenant_id,
@@ -199,9 +199,10 @@ def _as_planned(route: RoutePlan) -> dict[str, Any]:
         "delivery_point_id": None if route.delivery_point is None else route.delivery_point.id,
         "promised_from_at": route.promised_from_at,
         "promised_to_at": route.promised_to_at,
-        "estimate_p50_at": route.promise.p50_at,
-        "estimate_p80_at": route.promise.p80_at,
-        "estimate_p95_at": route.promise.p95_at,
+        "estimate_p50_at": route.expected.promise.p50_at,
+        "estimate_p80_at": route.expected.promise.p80_at,
+        "estimate_p95_at": route.expected.promise.p95_at,
+        "estimate_ages_at": route.expected.ages_at,
     }
 
 

@@ -82,7 +82,7 @@ def _parcel(which: str) -> str:
     """The shipment's rows; `expected_to` by the clock of the place where it was booked."""
     return f"""
     SELECT id, waybill_number, milestone, code, state_since, state_facility_id, receipt_confirmed_at,
-        terminal, booked_offset_minutes, promised_from_at, promised_to_at,
+        terminal, booked_offset_minutes, promised_from_at, promised_to_at, estimate_aged,
         make_interval(mins => booked_offset_minutes::integer) AS shift,
         date_trunc('month', booked_at AT TIME ZONE 'UTC')::date AS month,
         CASE WHEN milestone = ANY ({texts(sorted(COMING))}) THEN date_trunc('hour',
@@ -105,6 +105,8 @@ def _document(places: bool) -> str:
             ',"expected_from":' || to_json(({_EXPECTED_FROM} - parcel.shift) AT TIME ZONE 'UTC')::text
             || ',"expected_to":' || to_json((parcel.expected_to - parcel.shift) AT TIME ZONE 'UTC')::text,
             ',"expected_from":null,"expected_to":null')
+        || ',"expected_without_news":'
+        || CASE WHEN parcel.estimate_aged AND parcel.expected_to IS NOT NULL THEN 'true' ELSE 'false' END
         || ',"events":[' || concat_ws(',', ({_to_come(places)}), ({_happened(places)}))
         || '],"vocabularies":' || coalesce(
             CASE WHEN parcel.code = 'attempt_failed' AND parcel.milestone <> {_BACK}

@@ -7,8 +7,8 @@ the scheduler process.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
-from datetime import datetime
+from collections.abc import Collection, Mapping, Sequence
+from datetime import datetime, timedelta
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
@@ -16,6 +16,7 @@ from sqlalchemy.orm import Session
 from app.clock import Clock
 from app.db import arrays
 from app.db.session import Database, execute_plain, tenant_of
+from app.shipments.beside import outlets_of_points
 from app.shipments.folding import state_of_scans
 from app.shipments.history import load_history
 from app.shipments.legs import legs_by_shipment
@@ -30,6 +31,9 @@ from tracking.shipment import Leg, Milestone, Scan, ScanCode
 from tracking.state import ShipmentState
 from tracking.summary import mark_of
 from tracking.transitions import PLACELESS
+
+# What no time can be told for, off its route say, is looked at again so much later.
+_LOOKED_AT_AGAIN = timedelta(hours=6)
 
 AT_ONCE_MAX = 16
 _REQUESTS_AT_ONCE = 8
@@ -104,11 +108,14 @@ def renew(session: Session, shipment_ids: Collection[int], *, now: datetime) -> 
     ).all()
     scans = scans_by_shipment(session, shipments)
     legs = legs_by_shipment(session, [shipment.id for shipment in shipments])
+    points = outlets_of_points(session, {scan.facility_id for one in scans.values() for scan in one})
     history = load_history(session)
     for shipment in shipments:
         state, counting = state_of_scans(scans[shipment.id], shipment.pieces)
-        expected = estimate(shipment, state, counting, legs[shipment.id], now, history)
+        expected = estimate(shipment, state, counting, legs[shipment.id], now, history, points)
         shipment.quiet_until_at = None if expected is None else expected.quiet_until
+        shipment.estimate_ages_at = now + _LOOKED_AT_AGAIN if expected is None else expected.ages_at
+        shipment.estimate_aged = expected is not None and expected.aged
         if expected is not None:
             shipment.estimate_p50_at = expected.promise.p50_at
             shipment.estimate_p80_at = expected.promise.p80_at
@@ -133,6 +140,7 @@ def estimate(
     legs: Sequence[Leg],
     now: datetime,
     history: LegHistory | None,
+    points: Mapping[int, int],
 ) -> Outlook | None:
     """When the parcel is expected and heard of, from where it is now; None where no time can be told.
 
@@ -142,6 +150,8 @@ def estimate(
         scans: that count.
         legs: the planned route in order.
         now: nothing is expected before.
+        history: what was learned of legs and places.
+        points: of the places that the scans name those beside a route (`app.shipments.beside`).
     """
     if state.milestone not in COMING:
         return None
@@ -150,7 +160,10 @@ def estimate(
         legs, position = (), Position(shipment.destination_facility_id, state.since)
     else:
         ready = ready_at(shipment.booked_at, shipment.pickup_handover, shipment.booked_offset_minutes)
-        found = position_of(legs, scans, ready_at=ready) if legs else _at_only_outlet(shipment, scans, ready)
+        if legs:
+            found = position_of(legs, scans, ready_at=ready, points=points)
+        else:
+            found = _at_only_outlet(shipment, scans, ready)
         if found is None:
             return None  # off its route, until it is planned anew; the watch opens a finding
         position = found

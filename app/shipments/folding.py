@@ -26,7 +26,7 @@ from tracking.finding import Finding
 from tracking.lifecycle import fold, fold_pieces
 from tracking.oddity import ahead_of_time, out_of_place
 from tracking.position import seen_at
-from tracking.shipment import Scan, ScanCode
+from tracking.shipment import Milestone, Scan, ScanCode
 from tracking.state import ShipmentState
 from tracking.summary import Mark, mark_of
 from tracking.transitions import TERMINAL, TRANSITIONS
@@ -174,6 +174,12 @@ def _tell(session: Session, changes: Sequence[Change], now: datetime) -> None:
         if _worth_telling(change)
     ]
     outbox.append_many(session, "shipment.state_changed", events, now=now)
+    coming_back = [
+        {"shipment_id": change.shipment_id}
+        for change in changes
+        if change.milestone == Milestone.RETURNING and not _worth_telling(change)
+    ]
+    outbox.append_many(session, "shipment.coming_back", coming_back, now=now)
     ended = [
         change.shipment_id
         for change in changes

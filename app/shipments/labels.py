@@ -76,8 +76,8 @@ def label_of(session: Session, shipment: Shipment, *, public_url: str) -> Label:
             shipment.goods,
             _masked(shipment.sender_name, shipment.sender_phone, start, shipment.sender_address),
             _masked(shipment.consignee_name, shipment.consignee_phone, end, shipment.consignee_address),
-            _("Collect %(amount)s", amount=money(shipment.cod_minor, shipment.currency))
-            if shipment.cod_minor
+            _("Collect %(amount)s", amount=money(shipment.due_at_door_minor, shipment.currency))
+            if shipment.due_at_door_minor
             else None,
             f"{public_url.rstrip('/')}/track/{shipment.waybill_number}",
         )

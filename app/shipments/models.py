@@ -47,7 +47,10 @@ class ShipmentBooking(Identified, TenantScoped, Base):
         sa.Index("ix_shipment_sender_phone", "tenant_id", "sender_phone"),
         sa.Index("ix_shipment_consignee_phone", "tenant_id", "consignee_phone"),
         sa.CheckConstraint("pieces > 0 AND weight_g > 0", name="has_goods"),
-        sa.CheckConstraint("declared_value_minor >= 0 AND cod_minor >= 0", name="money_not_negative"),
+        sa.CheckConstraint(
+            "declared_value_minor >= 0 AND cod_minor >= 0 AND door_charge_minor >= 0",
+            name="money_not_negative",
+        ),
         {"postgresql_with": {"fillfactor": 85}},
     )
 
@@ -79,6 +82,8 @@ class ShipmentBooking(Identified, TenantScoped, Base):
     currency: Mapped[str] = mapped_column(sa.String(3))
     declared_value_minor: Mapped[int]
     cod_minor: Mapped[int]
+    # What the consignee has accepted to pay at his door of the carriage itself, beside that.
+    door_charge_minor: Mapped[int] = mapped_column(default=0)
 
     origin_facility_id: Mapped[int] = mapped_column(sa.ForeignKey("facility.id"))
     # The store, locker or collective point where the parcel changes hands, if it is one.
@@ -92,6 +97,10 @@ class ShipmentBooking(Identified, TenantScoped, Base):
     estimate_p50_at: Mapped[datetime]
     estimate_p80_at: Mapped[datetime]
     estimate_p95_at: Mapped[datetime]
+    # From when on it no longer holds if nothing has been heard; None until something was heard or it aged.
+    estimate_ages_at: Mapped[datetime | None]
+    # It was made knowing that nothing had been heard for longer than is usual.
+    estimate_aged: Mapped[bool] = mapped_column(default=False)
     # By when it is heard of again, as far as that can be told; counts while it is later than `state_since`.
     quiet_until_at: Mapped[datetime | None]
 
@@ -153,6 +162,11 @@ class Shipment(ShipmentBooking):
     last_scan_at: Mapped[datetime | None]
     last_scan_rank: Mapped[int] = mapped_column(sa.SmallInteger, default=0)
     last_scan_key: Mapped[str] = mapped_column(default="")
+
+    @property
+    def due_at_door_minor(self) -> int:
+        """All that is to be collected from the consignee, in minor units."""
+        return self.cod_minor + self.door_charge_minor
 
     legs: Mapped[list[ShipmentLeg]] = relationship(
         back_populates="shipment", order_by="ShipmentLeg.sequence", cascade="all, delete-orphan"

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from app.shipments.history import last_mile
 from routing.network import Handover
 from tracking.position import Position
-from tracking.promise import LegHistory, Promise, heard_again_by, promise
+from tracking.promise import LegHistory, Promise, heard_again_by, promise, silence
+from tracking.promise.quiet import AGING_S_MIN
 from tracking.shipment import Leg
+
+_AGING = timedelta(seconds=AGING_S_MIN)
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,10 +24,14 @@ class Outlook:
         promise: when it is expected.
         quiet_until: by when 95 of 100 such parcels are heard of again (UTC); None where nobody has it yet, or
             the plan does not say what comes next.
+        ages_at: from when on this no longer holds if nothing has been heard (UTC).
+        aged: nothing has been heard for longer than is usual, and the promise takes that into account.
     """
 
     promise: Promise
     quiet_until: datetime | None
+    ages_at: datetime
+    aged: bool
 
 
 def outlook(
@@ -53,6 +60,10 @@ def outlook(
     """
     rounds = last_mile(handover, offset_minutes)
     expected = promise(legs, handover_s=rounds, history=history, now=now, current=current, awaited=awaited)
-    if awaited:
-        return Outlook(expected, None)
-    return Outlook(expected, heard_again_by(legs, handover_s=rounds, history=history, current=current))
+    so_far = silence(legs, handover_s=rounds, history=history, current=current, now=now, awaited=awaited)
+    # What half of such parcels have done by then is looked at then, if it is the last thing ahead of it.
+    ages_at = max(min(so_far.ages_at, expected.p50_at), now + _AGING)
+    quiet_until = None
+    if not awaited:
+        quiet_until = heard_again_by(legs, handover_s=rounds, history=history, current=current)
+    return Outlook(expected, quiet_until, ages_at, so_far.aged)

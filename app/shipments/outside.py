@@ -1,7 +1,8 @@
 """A scan of a container's outside: what is inside at that moment moves with it.
 
 Each such scan is kept once, and becomes a scan of every piece inside, whose keys follow from its own: sent
-again it finds them all there. A scan that corrects another corrects what that one had meant.
+again it finds them all there. A scan that corrects another corrects what that one had meant. What it says of
+the container itself is its status from then on.
 
 Locks are taken in this order: containers by id, scans by key, shipments by id (by the fold).
 """
@@ -22,7 +23,7 @@ from app.accounts.roles import Role
 from app.actor import Actor
 from app.db import arrays
 from app.db.session import execute_plain, tenant_of
-from app.shipments import inside
+from app.shipments import inside, outside_status
 from app.shipments.container_models import Container, ContainerScan
 from app.shipments.scan_values import Heard, Refusal, Refused, ScanResult
 from tracking.containers import CARRIED_INSIDE, OUTSIDE_ONLY
@@ -81,7 +82,7 @@ def record(session: Session, actor: Actor | None, heard: Mapping[int, Heard], no
     }
     if not outer:
         return NOTHING
-    lock(session, {container_id for container_id, _one in outer.values()}, shared=True)
+    lock(session, {container_id for container_id, _one in outer.values()})
     refused = _refusals(session, actor, outer)
     good = {place: one for place, one in outer.items() if place not in refused}
     recorded = _insert(session, actor, good.values(), now)
@@ -95,15 +96,16 @@ def record(session: Session, actor: Actor | None, heard: Mapping[int, Heard], no
         pieces[key] = len(inner)
         for shipment_id, scans in stored.items():
             fresh[shipment_id] += scans
+    outside_status.follow(session, {first[key][0] for key in recorded})
     return Moved(_results(session, outer, refused, recorded, pieces), fresh)
 
 
-def lock(session: Session, container_ids: Collection[int], *, shared: bool = False) -> None:
-    """Let nobody else pack these containers until the transaction ends; `shared`: nor move them meanwhile."""
+def lock(session: Session, container_ids: Collection[int]) -> None:
+    """Let nobody else pack or move these containers until the transaction ends."""
     execute_plain(
         session,
         "SELECT FROM container WHERE tenant_id = %s AND id = ANY (%s::bigint[]) "
-        f"ORDER BY id FOR {'SHARE' if shared else 'NO KEY UPDATE'}",
+        "ORDER BY id FOR NO KEY UPDATE",
         (tenant_of(session), arrays.numbers(sorted(container_ids))),
     )
 

@@ -141,6 +141,7 @@ def _page(session: Session, shipment: Shipment, *, opened: bool, form: PhoneForm
         events=timeline_rows(story, place, detailed=opened),
         promised=None if story.state.terminal else window_text(story.promised, offset),
         expected=window_text(story.expected, offset) if story.expected and story.differs else None,
+        unheard=story.unheard,
         live=None if story.state.terminal else live_address(shipment.waybill_number),
         opened=opened,
         token=token,

@@ -189,14 +189,18 @@ def write_estimates(session: Session, expected: Mapping[int, Outlook]) -> None:
     promises = [one.promise for one in expected.values()]
     session.connection().exec_driver_sql(
         "UPDATE shipment SET estimate_p50_at = p50, estimate_p80_at = p80, estimate_p95_at = p95, "
-        "quiet_until_at = quiet_until FROM unnest(%s::bigint[], %s::timestamptz[], %s::timestamptz[], "
-        "%s::timestamptz[], %s::timestamptz[]) "
-        "AS given (shipment_id, p50, p80, p95, quiet_until) WHERE shipment.id = given.shipment_id",
+        "quiet_until_at = quiet_until, estimate_ages_at = ages, estimate_aged = aged "
+        "FROM unnest(%s::bigint[], %s::timestamptz[], %s::timestamptz[], %s::timestamptz[], "
+        "%s::timestamptz[], %s::timestamptz[], %s::boolean[]) "
+        "AS given (shipment_id, p50, p80, p95, quiet_until, ages, aged) "
+        "WHERE shipment.id = given.shipment_id",
         (
             arrays.numbers(expected),
             arrays.moments([promise.p50_at for promise in promises]),
             arrays.moments([promise.p80_at for promise in promises]),
             arrays.moments([promise.p95_at for promise in promises]),
             arrays.moments([one.quiet_until for one in expected.values()]),
+            arrays.moments([one.ages_at for one in expected.values()]),
+            arrays.flags([one.aged for one in expected.values()]),
         ),
     )

@@ -120,6 +120,7 @@ def show(number: str) -> flask.typing.ResponseReturnValue:
             events=timeline_rows(story, facility_name, detailed=True),
             promised=window_text(story.promised, offset),
             expected=window_text(story.expected, offset) if story.expected and story.differs else None,
+            unheard=story.unheard,
             findings=[finding_text(finding, now()) for finding in findings],
             legs=leg_rows(story, queries.scans_of(session, shipment)),
             features=route_features(story),

@@ -64,6 +64,11 @@ class Story:
         """Whether what is expected now is not what was promised."""
         return self.expected is not None and self.expected != self.promised
 
+    @property
+    def unheard(self) -> bool:
+        """Whether what is expected takes into account that nothing was heard for longer than is usual."""
+        return self.expected is not None and self.shipment.estimate_aged
+
 
 def story_of(session: Session, shipment: Shipment, *, now: datetime) -> Story:
     """Read a shipment's scans and legs, and say what they mean now."""

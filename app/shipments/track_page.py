@@ -101,7 +101,7 @@ class TrackPage:
         window = document["promised_from"], document["promised_to"]
         expected = document["expected_from"], document["expected_to"]
         moved = expected[0] is not None and expected != window
-        piece = self._story(document["milestone"], moved)
+        piece = self._story(document["milestone"], moved, document["expected_without_news"])
         facts = {
             "NUMBER": escape(document["waybill_number"]),
             "SENTENCE": escape(document["sentence"]),
@@ -144,7 +144,7 @@ class TrackPage:
             rows.append(piece.filled({"WHEN": when, "PLACE": escape(city)}))
         return rows
 
-    def _make_story(self, milestone: str, moved: bool) -> _Piece:
+    def _make_story(self, milestone: str, moved: bool, unheard: bool) -> _Piece:
         stands = Milestone(milestone)
         with self._request():
             html = flask.render_template(
@@ -154,6 +154,7 @@ class TrackPage:
                 stands=MILESTONES[stands],
                 promised=None if stands in TERMINAL else _mark("PROMISED"),
                 expected=_mark("EXPECTED") if moved else None,
+                unheard=unheard,
                 events=[],
                 live=None if stands in TERMINAL else live_address(_mark("NUMBER")),
             )

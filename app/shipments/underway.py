@@ -13,7 +13,7 @@ from tracking.shipment import Leg, Milestone, ScanCode
 from tracking.transitions import COLLECTING
 
 # Thousands of parcels ask the same of the clock's rules.
-_ready_at = lru_cache(maxsize=4096)(ready_at)
+ready_for_way = lru_cache(maxsize=4096)(ready_at)
 
 
 def underway(row: Open, legs: Sequence[Leg], now: datetime) -> Underway | None:
@@ -23,7 +23,7 @@ def underway(row: Open, legs: Sequence[Leg], now: datetime) -> Underway | None:
     if row.milestone == Milestone.BOOKED or (code in COLLECTING and place_id not in stops):
         # What is not collected yet, and what a courier or a point has, comes to its outlet as planned.
         place_id = row.origin_id
-        since = max(now, _ready_at(row.booked_at, Handover(row.pickup), row.offset_minutes))
+        since = max(now, ready_for_way(row.booked_at, Handover(row.pickup), row.offset_minutes))
     if place_id is None:
         return None
     return Underway(

@@ -11,6 +11,7 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import Final
 
+from app.shipments.beside import POINT_KINDS
 from app.shipments.estimates import COMING
 from app.shipments.findings import WATCH
 from tracking.shipment import Milestone
@@ -21,6 +22,7 @@ CONSTANTS: Final = {
     "owed_no_time": [Milestone.RETURNING.value, Milestone.READY_FOR_PICKUP.value],
     "coming": sorted(milestone.value for milestone in COMING),
     "not_in_hand": [Milestone.PENDING.value, Milestone.BOOKED.value, Milestone.READY_FOR_PICKUP.value],
+    "points": sorted(kind.value for kind in POINT_KINDS),
     "quiet": timedelta(seconds=QUIET_S),
     "pickup_within": timedelta(seconds=PICKUP_WITHIN_S),
     "confirm_within": timedelta(seconds=CONFIRM_WITHIN_S),
@@ -79,6 +81,13 @@ _ASTRAY = """
     AND EXISTS (SELECT FROM shipment_leg AS leg WHERE leg.shipment_id = s.id)
 """
 
+# A store or locker that hangs on a facility of the route is beside it; asked of those alone that seem astray.
+_BESIDE = """EXISTS (
+        SELECT FROM facility AS point
+        JOIN shipment_leg AS leg ON point.parent_id IN (leg.from_facility_id, leg.to_facility_id)
+        WHERE point.id = s.seen_facility_id AND point.kind = ANY (%(points)s) AND leg.shipment_id = s.id
+    )"""
+
 _LEGS_OF_PART = "AND leg.shipment_id > %(after)s AND leg.shipment_id <= %(until)s"
 
 # Opened once: what is open stays as it is, what had closed opens again.
@@ -127,9 +136,13 @@ OPEN_DELIVERED: Final = _OPEN.format(
 )
 
 ASTRAY: Final = f"""
-SELECT s.id, s.booked_at, s.pieces, s.pickup_point_id, s.delivery_point_id FROM {_SHIPMENTS}
-WHERE s.tenant_id = %(tenant)s AND {_PART}
-  AND {_ASTRAY.format(of_part=_LEGS_OF_PART)}
+SELECT s.id, s.booked_at, s.pieces, s.pickup_point_id, s.delivery_point_id FROM (
+    SELECT s.* FROM {_SHIPMENTS}
+    WHERE s.tenant_id = %(tenant)s AND {_PART}
+      AND {_ASTRAY.format(of_part=_LEGS_OF_PART)}
+    OFFSET 0
+) AS s
+WHERE NOT {_BESIDE}
 """
 OPEN_GIVEN: Final = f"""
 INSERT INTO shipment_finding (tenant_id, shipment_id, finding_key, kind, details, opened_at)
@@ -149,13 +162,6 @@ WHERE id IN (
 RETURNING id
 """
 
-# An estimate that time has overtaken while nothing was heard.
-OVERTAKEN: Final = f"""
-SELECT s.id FROM {_SHIPMENTS}
-WHERE s.tenant_id = %(tenant)s AND NOT s.terminal AND {_PART}
-  AND s.estimate_p50_at < %(now)s AND s.promised_to_at >= %(now)s AND s.milestone = ANY (%(coming)s)
-"""
-
 STANDING_PART: Final = """
 SELECT opened_at, id FROM shipment_finding
 WHERE tenant_id = %(tenant)s AND closed_at IS NULL AND (opened_at, id) > (%(after)s, %(after_id)s)
@@ -172,7 +178,8 @@ WHERE id IN (
       AND (standing.opened_at, standing.id) > (%(after)s, %(after_id)s)
       AND (standing.opened_at, standing.id) <= (%(until)s, %(until_id)s)
       AND starts_with(standing.finding_key, %(prefix)s)
-      AND CASE WHEN standing.kind = 'misrouted' THEN NOT ({_ASTRAY.format(of_part="")}) ELSE NOT EXISTS (
+      AND CASE WHEN standing.kind = 'misrouted' THEN NOT ({_ASTRAY.format(of_part="")} AND NOT {_BESIDE})
+      ELSE NOT EXISTS (
           SELECT FROM (SELECT) AS one {_HOLDS} WHERE %(prefix)s || found.key = standing.finding_key
       ) END
     FOR UPDATE OF standing SKIP LOCKED

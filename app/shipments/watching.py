@@ -3,13 +3,13 @@
 A run goes through the tenants and, in each, through parts of some ten thousand rows: shipments that have not
 ended, deliveries that nobody confirmed, findings that stand. Each part is a step with a transaction of its
 own (`app.slots.SteppedJob`), so no lock is held for long and a run that was killed goes on where it
-stood. Only findings are written, and only those of the watch itself: a scan that arrives meanwhile never
-waits for it.
+stood. Only findings of the watch itself are written, and estimates that silence has changed: a scan that
+arrives meanwhile never waits for it.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
@@ -21,8 +21,9 @@ from app.accounts.models import Tenant
 from app.config import Settings
 from app.db import arrays
 from app.db.jobs import Step
-from app.db.session import Database, execute_plain, tenant_of
-from app.shipments import service, watch_sql
+from app.db.session import Database, execute_plain
+from app.shipments import ageing, service, watch_sql
+from app.shipments.beside import outlets_of_points
 from app.shipments.findings import WATCH
 from app.shipments.folding import state_of_scans
 from app.shipments.legs import legs_by_shipment
@@ -35,8 +36,6 @@ from tracking.watch import watch as watch_one
 PART: Final = 20_000
 """Rows of one step."""
 
-# Few, because a worker locks the shipments whose estimates it renews.
-_RENEWED_TOGETHER: Final = 100
 _BEGINNING = datetime(1, 1, 1, tzinfo=UTC)
 
 _Part = Callable[[Session, dict[str, Any], Mapping[str, Any]], tuple[int, dict[str, Any] | None]]
@@ -102,13 +101,9 @@ def _under_way(
     if until is None:
         return 0, None
     values |= {"until": until}
+    ageing.age(session, values)  # first, since what is expected later may be a finding
     opened = execute_plain(session, watch_sql.OPEN_UNDER_WAY, values)
-    changed = len(opened) + _astray(session, values)
-    # Of what is not heard of, more is known than when its estimate was made.
-    silent = {shipment_id for shipment_id, kind in opened if kind == FindingKind.STUCK}
-    silent |= {shipment_id for (shipment_id,) in execute_plain(session, watch_sql.OVERTAKEN, values)}
-    _renew(session, sorted(silent), values["now"])
-    return changed, {"after": until}
+    return len(opened) + _astray(session, values), {"after": until}
 
 
 def _astray(session: Session, values: dict[str, Any]) -> int:
@@ -119,14 +114,18 @@ def _astray(session: Session, values: dict[str, Any]) -> int:
     ids = [row[0] for row in rows]
     scans = scans_by_id(session, {row[0]: month_of(row[1].astimezone(UTC)) for row in rows})
     legs = legs_by_shipment(session, ids)
+    beside = outlets_of_points(session, {scan.facility_id for one in scans.values() for scan in one})
     found: list[tuple[int, Finding]] = []
     for shipment_id, _booked_at, pieces, *points in rows:
         state, counting = state_of_scans(scans[shipment_id], pieces)
+        route = {leg.from_facility_id for leg in legs[shipment_id]}
+        route |= {leg.to_facility_id for leg in legs[shipment_id]}
+        near = {point_id for point_id, outlet_id in beside.items() if outlet_id in route}
         view = ShipmentView(
             state,
             tuple(counting),
             tuple(legs[shipment_id]),
-            points=frozenset(point for point in points if point is not None),
+            points=frozenset({point for point in points if point is not None} | near),
         )
         found += [
             (shipment_id, finding)
@@ -148,15 +147,6 @@ def _astray(session: Session, values: dict[str, Any]) -> int:
 def _details(finding: Finding) -> str:
     details = {"evidence": finding.evidence, **dict(finding.parameters)}
     return msgspec.json.encode(details).decode()
-
-
-def _renew(session: Session, shipment_ids: Sequence[int], now: datetime) -> None:
-    for start in range(0, len(shipment_ids), _RENEWED_TOGETHER):
-        execute_plain(
-            session,
-            "INSERT INTO estimate_request (tenant_id, shipment_ids, asked_at) VALUES (%s, %s::bigint[], %s)",
-            (tenant_of(session), arrays.numbers(shipment_ids[start : start + _RENEWED_TOGETHER]), now),
-        )
 
 
 def _delivered(

@@ -17,6 +17,8 @@ from settlement.posting.orders import (
     refunded_after_release,
     refunded_before_release,
     reversal,
+    surcharge_collected,
+    surcharged,
 )
 from settlement.posting.parties import (
     compensation_awarded,
@@ -54,6 +56,8 @@ __all__ = [
     "refunded_after_release",
     "refunded_before_release",
     "reversal",
+    "surcharge_collected",
+    "surcharged",
     "tax_remitted",
     "tax_withheld",
 ]

@@ -1,4 +1,4 @@
-"""Postings of an order's money: held, paid, released, refunded, and cash collected at the door."""
+"""Postings of an order's money: held, paid, raised, released, refunded, and cash collected at the door."""
 
 from __future__ import annotations
 
@@ -133,6 +133,39 @@ def refunded_after_release(
     refund = positive("refund", total_of(parts.values(), currency))
     draft.credit(back_to, _funding_party(back_to, payer_id), refund)
     return draft.entry(PostingKind.REFUNDED_AFTER_RELEASE, header)
+
+
+def surcharged(chart: Chart, header: Header, parts: Mapping[int, Money], payer_id: int) -> JournalEntry:
+    """Raise the price of a held order: the payer owes the rise, the shares come to their new targets.
+
+    Args:
+        parts: party -> what its held share changes by (`settlement.split.still_to_post`).
+        payer_id: who has accepted the rise.
+
+    Raises:
+        PostingError: the parts do not sum to a positive rise.
+    """
+    currency = currency_of(parts)
+    draft = Draft(chart, currency)
+    rise = positive("rise", total_of(parts.values(), currency))
+    draft.debit(Purpose.CUSTOMER_RECEIVABLE, payer_id, rise)
+    for party_id, part in parts.items():
+        draft.credit(Purpose.HELD, party_id, part)
+    return draft.entry(PostingKind.SURCHARGED, header)
+
+
+def surcharge_collected(
+    chart: Chart, header: Header, collector_id: int, payer_id: int, amount: Money
+) -> JournalEntry:
+    """A part of the price is collected at the door: the collector owes it, the payer no longer does.
+
+    Raises:
+        PostingError: the amount is not positive.
+    """
+    draft = Draft(chart, amount.currency)
+    draft.debit(Purpose.COD_OWED, collector_id, positive("amount", amount))
+    draft.credit(Purpose.CUSTOMER_RECEIVABLE, payer_id, amount)
+    return draft.entry(PostingKind.SURCHARGE_COLLECTED, header)
 
 
 def cod_collected(

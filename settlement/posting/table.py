@@ -17,6 +17,8 @@ class PostingKind(StrEnum):
     RECEIPT_RELEASED = "receipt_released"
     REFUNDED_BEFORE_RELEASE = "refunded_before_release"
     REFUNDED_AFTER_RELEASE = "refunded_after_release"
+    SURCHARGED = "surcharged"
+    SURCHARGE_COLLECTED = "surcharge_collected"
     COD_COLLECTED = "cod_collected"
     COD_DEPOSITED = "cod_deposited"
     COD_REMITTED = "cod_remitted"
@@ -95,6 +97,19 @@ POSTINGS: dict[PostingKind, Posting] = dict(
             "Money goes back to the payer out of available shares; the platform advances what a party lacks.",
             {P.AVAILABLE, P.PLATFORM_REVENUE, P.PARTY_DEBT},
             _FUNDING | {P.PLATFORM_CLAIM},
+        ),
+        _row(
+            PostingKind.SURCHARGED,
+            "Who asked for something dearer on the way has accepted its price: he owes the rise, and each "
+            "party's held share is brought to its part of the new price, some of them perhaps down.",
+            {P.CUSTOMER_RECEIVABLE, P.HELD},
+            {P.HELD},
+        ),
+        _row(
+            PostingKind.SURCHARGE_COLLECTED,
+            "A courier or outlet collects at the door what the consignee owes of the price.",
+            {P.COD_OWED},
+            {P.CUSTOMER_RECEIVABLE},
         ),
         _row(
             PostingKind.COD_COLLECTED,

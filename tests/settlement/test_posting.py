@@ -64,6 +64,16 @@ ENTRIES = {
         {("available", 1): 80, ("available", 2): 20, ("custody", None): -100,
          ("platform_revenue", 1): 30, ("party_debt", 2): 50, ("platform_claim", 1): -80},
     ),
+    "surcharged, one share down": (
+        lambda: posting.surcharged(
+            CHART, head(), {PLATFORM: yuan(20), OUTLET: yuan(-50), HUB: yuan(130)}, PAYER
+        ),
+        {("customer_receivable", 9): 100, ("held", 1): -20, ("held", 2): 50, ("held", 3): -130},
+    ),
+    "surcharge_collected": (
+        lambda: posting.surcharge_collected(CHART, head(), OUTLET, PAYER, yuan(100)),
+        {("cod_owed", 2): 100, ("customer_receivable", 9): -100},
+    ),
     "cod_collected": (
         lambda: posting.cod_collected(CHART, head(), OUTLET, PAYER, yuan(100)),
         {("cod_owed", 2): 100, ("cod_payable", 9): -100},
@@ -195,6 +205,9 @@ def test_a_mistake_is_undone_once():
         lambda: posting.refunded_after_release(CHART, head(), {OUTLET: yuan(-1)}, {}, PAYER, P.CUSTODY),
         lambda: posting.cod_remitted(CHART, head(), PAYER, yuan(5), yuan(6)),
         lambda: posting.cod_remitted(CHART, head(), PAYER, yuan(5), yuan(-1)),
+        lambda: posting.surcharged(CHART, head(), {PLATFORM: yuan(30), OUTLET: yuan(-30)}, PAYER),
+        lambda: posting.surcharged(CHART, head(), {}, PAYER),
+        lambda: posting.surcharge_collected(CHART, head(), OUTLET, PAYER, yuan(0)),
         lambda: posting.payout_prepared(CHART, head(), OUTLET, yuan(0)),
         lambda: posting.compensation_awarded(CHART, head(), yuan(5), OUTLET, yuan(9), OUTLET),
         lambda: posting.compensation_awarded(CHART, head(), yuan(5), OUTLET, yuan(9), PLATFORM),

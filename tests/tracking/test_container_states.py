@@ -6,9 +6,17 @@ from itertools import product
 
 import pytest
 
-from tracking.container_states import HOLDS, TRANSITIONS, ContainerAct, ContainerStatus, next_status
+from tracking.container_states import (
+    HOLDS,
+    TRANSITIONS,
+    ContainerAct,
+    ContainerStatus,
+    after_scan,
+    next_status,
+)
 from tracking.containers import ContainerKind
 from tracking.errors import ScanError
+from tracking.shipment import ScanCode
 
 _S, _A = ContainerStatus, ContainerAct
 
@@ -43,3 +51,21 @@ def test_no_kind_holds_one_that_holds_it():
     for kind, held in product(ContainerKind, ContainerKind):
         if kind is not held and held in HOLDS[kind]:
             assert kind not in HOLDS[held]
+
+
+@pytest.mark.parametrize("status", ContainerStatus)
+@pytest.mark.parametrize("code", ScanCode)
+@pytest.mark.parametrize("at_its_end", [True, False])
+def test_a_scan_of_the_outside_takes_a_container_on_and_never_back(status, code, at_its_end):
+    after = after_scan(status, code, at_its_end=at_its_end)
+    rank = list(ContainerStatus).index
+    assert rank(after) >= rank(status)
+    expected = {
+        (ScanCode.DEPARTED, True): (2, ContainerStatus.DISPATCHED),
+        (ScanCode.DEPARTED, False): (2, ContainerStatus.DISPATCHED),
+        (ScanCode.ARRIVED, True): (3, ContainerStatus.RECEIVED),
+    }.get((code, at_its_end))
+    if expected is None or rank(status) >= expected[0]:
+        assert after is status
+    else:
+        assert after is expected[1]

@@ -302,6 +302,34 @@ def test_the_position_follows_from_the_scans(scans, position):
     assert position_of(LEGS, scans[::-1], ready_at=at(-60)) == position
 
 
+# A store beside the origin, a locker beside the destination, and one of an outlet that is elsewhere.
+POINTS = {21: 1, 23: 3, 29: 9}
+
+
+@pytest.mark.parametrize(
+    ("scans", "position"),
+    [
+        ([scan(ScanCode.DEPOSITED, 30, facility_id=21)], Position(1, at(30))),
+        (
+            [scan(ScanCode.DEPOSITED, 30, facility_id=21), scan(ScanCode.ACCEPTED, 90, facility_id=1)],
+            Position(1, at(90)),
+        ),
+        ([scan(ScanCode.DEPARTED, 60, facility_id=21)], Position(1, at(60))),
+        (
+            [scan(ScanCode.ARRIVED, 1190, facility_id=3), scan(ScanCode.AT_LOCKER, 1300, facility_id=23)],
+            Position(3, at(1190)),
+        ),
+        ([scan(ScanCode.ARRIVED, 1190, facility_id=3), scan(ScanCode.AT_LOCKER, 1300, facility_id=29)], None),
+    ],
+)
+def test_a_point_is_beside_the_route_where_its_outlet_is_on_it(scans, position):
+    assert position_of(LEGS, scans, ready_at=at(-60), points=POINTS) == position
+
+
+def test_a_place_that_nobody_says_is_a_point_is_off_the_route():
+    assert position_of(LEGS, [scan(ScanCode.AT_LOCKER, 1300, facility_id=23)], ready_at=at(-60)) is None
+
+
 def test_without_a_route_there_is_no_position():
     with pytest.raises(PromiseError, match="no legs"):
         position_of((), [], ready_at=at(0))

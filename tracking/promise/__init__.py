@@ -27,7 +27,7 @@ from tracking.promise.arrival import WINDOW_S, Promise, promise, window, window_
 from tracking.promise.history import LegHistory, Reason
 from tracking.promise.last_mile import LastMile
 from tracking.promise.observed import LegObservation, StayObservation
-from tracking.promise.quiet import heard_again_by
+from tracking.promise.quiet import Silence, heard_again_by, silence
 
 __all__ = [
     "WINDOW_S",
@@ -36,9 +36,11 @@ __all__ = [
     "LegObservation",
     "Promise",
     "Reason",
+    "Silence",
     "StayObservation",
     "heard_again_by",
     "promise",
+    "silence",
     "window",
     "window_until",
 ]

@@ -130,3 +130,52 @@ def test_a_clock_that_runs_ahead_leaves_nothing_behind(dock: Dock) -> None:
     dock.seal(bag)
     assert dock.dispatch(bag) == 1
     assert dock.desk.again(parcel).code is ScanCode.DEPARTED
+
+
+def stands(dock: Dock, number: str) -> tuple[str, int | None]:
+    box = dock.container(number)
+    return box.status.value, box.received_facility_id
+
+
+def test_a_gun_sends_and_receives_the_bag_itself(dock: Dock) -> None:
+    """Nobody touches the container's own page: what was scanned is its status, and the dock goes on."""
+    parcel = dock.desk.book()
+    bag = dock.open()
+    dock.pack(bag, parcel.waybill_number)
+    dock.seal(bag)
+    left = dock.scan(bag, "departed", "CTU-G")
+    assert stands(dock, bag) == ("dispatched", None)
+    assert dock.container(bag).dispatched_at is not None
+    dock.scan(bag, "arrived", "CAN-G")
+    assert stands(dock, bag) == ("dispatched", None), "a place on its way is not its end"
+    hub = dock.desk.world.facilities["WUH-HUB"]
+    came = dock.scan(bag, "arrived", "WUH-HUB")
+    assert stands(dock, bag) == ("received", hub)
+    dock.scan(bag, "voided", None, corrects=came.scan_key)
+    assert stands(dock, bag) == ("dispatched", None)
+    dock.scan(bag, "voided", None, corrects=left.scan_key)
+    assert stands(dock, bag) == ("sealed", None)
+    again = dock.scan(bag, "arrived", "WUH-HUB")
+    assert [row.status.value for row in dock.check(bag, parcel.waybill_number)] == ["matched"]
+    dock.scan(bag, "voided", None, corrects=again.scan_key)
+    assert stands(dock, bag) == ("received", hub), "the dock has begun to compare"
+
+
+def test_what_left_unsealed_takes_only_what_was_packed_before(dock: Dock) -> None:
+    early, late = dock.desk.book(), dock.desk.book()
+    bag = dock.open()
+    told_late = dock.deed()
+    dock.scan(bag, "departed", "CTU-G")
+    assert [row.status.value for row in dock.pack(bag, late.waybill_number)] == ["not_now"]
+    assert [row.status.value for row in dock.pack(bag, early.waybill_number, deed=told_late)] == ["packed"]
+    assert dock.desk.again(early).code is ScanCode.DEPARTED
+
+
+def test_an_arrival_that_is_heard_first_stands(dock: Dock) -> None:
+    bag = dock.open()
+    clock = dock.desk.logins.clock
+    departs, arrives = clock.forward(minutes=1), clock.forward(minutes=1)
+    dock.scan(bag, "arrived", "WUH-HUB", occurred_at=arrives)
+    dock.scan(bag, "departed", "CTU-G", occurred_at=departs)
+    box = dock.container(bag)
+    assert (box.status.value, box.received_at) == ("received", arrives)

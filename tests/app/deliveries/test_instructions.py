@@ -315,3 +315,31 @@ def test_events_that_come_again_or_late_change_nothing(door: Door) -> None:
     assert door.codes(number) == codes
     assert codes.count(ScanCode.INTERCEPTED) == 1
     assert door.row(row.id).standing is S.CARRIED_OUT
+
+
+def return_stop(door: Door, number: str) -> StopRequest | None:
+    with door.firm.work() as session:
+        return session.scalar(
+            sa.select(StopRequest).where(
+                StopRequest.shipment_id == door.shipment(number).id, StopRequest.kind == StopKind.RETURN
+            )
+        )
+
+
+@pytest.mark.parametrize("instructed", [True, False])
+def test_what_is_sent_back_travels_home_and_is_brought_to_its_sender(door: Door, instructed: bool) -> None:
+    number = door.parcel(ScanCode.DEPARTED)
+    gateway = door.shipment(number).legs[0].to_facility_id
+    if instructed:
+        door.ask(number, K.RETURN_TO_SENDER, queries.asking(door.shipper))
+        door.scan(number, ScanCode.ARRIVED, facility_id=gateway)
+    else:
+        door.scan(number, ScanCode.RETURNING, facility_id=gateway)
+    assert last_leg_leads_to(door, number) == door.firm.facilities["CTU-01"], "the way back is planned"
+    assert return_stop(door, number) is None
+    door.carry(number)
+    stop, shipment = return_stop(door, number), door.shipment(number)
+    assert (stop.status, stop.facility_id) == (StopStatus.OPEN, door.firm.facilities["CTU-01"])
+    assert stop.address == shipment.sender_address
+    door.scan(number, ScanCode.RETURNED, courier_id=door.firm.couriers["CTU-01"])
+    assert return_stop(door, number).status is StopStatus.DONE

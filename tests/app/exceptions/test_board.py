@@ -40,7 +40,7 @@ def world(new_desk: Callable[[], Desk], settings: Settings) -> tuple[Desk, dict[
         for parcel in fresh:
             session.get_one(Shipment, parcel.id).promised_to_at = now + timedelta(days=9)
         row = session.get_one(Shipment, parcels["well"].id)
-        row.quiet_until_at = now + timedelta(days=5)
+        row.quiet_until_at = row.estimate_ages_at = now + timedelta(days=5)
         row.estimate_p50_at = row.estimate_p80_at = row.estimate_p95_at = now + timedelta(days=8)
         session.get_one(Shipment, parcels["stuck"].id).promised_to_at = now + timedelta(days=9)
     desk.logins.clock.moment = now

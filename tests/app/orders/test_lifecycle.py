@@ -98,7 +98,7 @@ def test_a_cancelled_booking_leaves_no_money(database, fresh: Shop, clock):
 
 
 def _unpaid(order: Order) -> Order:
-    order.paid_at = None
+    order.paid_at, order.paid_minor = None, 0
     return order
 
 

@@ -55,6 +55,7 @@ def as_story_tells(story: Story, *, places: bool) -> dict[str, Any]:
         "promised_to": story.promised[1],
         "expected_from": None if story.expected is None else story.expected[0],
         "expected_to": None if story.expected is None else story.expected[1],
+        "expected_without_news": story.unheard,
         "events": [event(one) for one in shown],
         "vocabularies": {
             "aftership": list(words.aftership),

@@ -12,6 +12,7 @@ import sqlalchemy as sa
 
 from app.config import Settings
 from app.shipments import estimates, watching
+from app.shipments.beside import outlets_of_points
 from app.shipments.estimates import estimate
 from app.shipments.finding_models import ShipmentFinding
 from app.shipments.folding import state_of_scans
@@ -29,7 +30,7 @@ from tracking.watch import ShipmentView
 from tracking.watch import watch as engine
 
 HOUR = timedelta(hours=1)
-PLACES = ("CTU-01", "CTU-G", "WUH-HUB", "HGH-HUB", "HGH-G", "HGH-01", "CAN-G", "WUH-01", None)
+PLACES = ("CTU-01", "CTU-G", "WUH-HUB", "HGH-HUB", "HGH-G", "HGH-01", "CAN-G", "WUH-01", "HGH-L1", None)
 ODD = (
     "arrived", "departed", "sorted", "missorted", "damaged", "held", "released", "returning", "returned",
     "redirected", "lost", "attempt_failed", "refused", "at_locker", "at_outlet", "out_for_delivery",
@@ -56,6 +57,10 @@ def lives(desk: Desk, rng: random.Random, count: int) -> list[tuple[Shipment, li
             life.append(desk.scan(shipment, "at_locker", end + HOUR, "HGH-L1"))
         life += [correction(desk, rng, scan) for scan in life if rng.random() < 0.03]
         found.append((shipment, life))
+    turned = desk.book()
+    found.append(
+        (turned, [*desk.life(turned)[:4], desk.scan(turned, "returning", turned.booked_at + 9 * HOUR)])
+    )
     return found
 
 
@@ -83,17 +88,20 @@ def oracle(desk: Desk, settings: Settings, now: datetime) -> Found:
         scans = scans_by_shipment(session, shipments)
         legs = legs_by_shipment(session, [shipment.id for shipment in shipments])
         history = load_history(session)
+        points = outlets_of_points(session, {scan.facility_id for every in scans.values() for scan in every})
         for one in shipments:
             state, counting = state_of_scans(scans[one.id], one.pieces)
             if one.delivered_at and one.delivered_at < now - timedelta(days=settings.auto_confirm_days):
                 continue  # released by itself
             coming = state.milestone in estimates.COMING
-            ahead = estimate(one, state, counting, legs[one.id], now, history)
+            ahead = estimate(one, state, counting, legs[one.id], now, history, points)
+            stops = {stop for leg in legs[one.id] for stop in (leg.from_facility_id, leg.to_facility_id)}
+            near = {point for point, outlet in points.items() if outlet in stops}
             view = ShipmentView(
                 state,
                 tuple(counting),
                 tuple(legs[one.id]),
-                points=frozenset({one.pickup_point_id, one.delivery_point_id} - {None}),
+                points=frozenset({one.pickup_point_id, one.delivery_point_id} - {None}) | near,
                 promised_at=one.promised_to_at,
                 estimate=Promise(one.estimate_p50_at, one.estimate_p80_at, one.estimate_p95_at)
                 if coming

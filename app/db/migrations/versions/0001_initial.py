@@ -1580,6 +1580,7 @@ def upgrade() -> None:
         sa.Column("currency", sa.String(length=3), nullable=False),
         sa.Column("declared_value_minor", sa.BigInteger(), nullable=False),
         sa.Column("cod_minor", sa.BigInteger(), nullable=False),
+        sa.Column("door_charge_minor", sa.BigInteger(), nullable=False),
         sa.Column("origin_facility_id", sa.BigInteger(), nullable=False),
         sa.Column("pickup_point_id", sa.BigInteger(), nullable=True),
         sa.Column("delivery_point_id", sa.BigInteger(), nullable=True),
@@ -1590,11 +1591,14 @@ def upgrade() -> None:
         sa.Column("estimate_p50_at", app.db.types.UtcDateTime(timezone=True), nullable=False),
         sa.Column("estimate_p80_at", app.db.types.UtcDateTime(timezone=True), nullable=False),
         sa.Column("estimate_p95_at", app.db.types.UtcDateTime(timezone=True), nullable=False),
+        sa.Column("estimate_ages_at", app.db.types.UtcDateTime(timezone=True), nullable=True),
+        sa.Column("estimate_aged", sa.Boolean(), nullable=False),
         sa.Column("quiet_until_at", app.db.types.UtcDateTime(timezone=True), nullable=True),
         sa.Column("phone_tries", sa.BigInteger(), nullable=False),
         sa.Column("phone_locked_until", app.db.types.UtcDateTime(timezone=True), nullable=True),
         sa.CheckConstraint(
-            "declared_value_minor >= 0 AND cod_minor >= 0", name=op.f("ck_shipment_money_not_negative")
+            "declared_value_minor >= 0 AND cod_minor >= 0 AND door_charge_minor >= 0",
+            name=op.f("ck_shipment_money_not_negative"),
         ),
         sa.CheckConstraint("pieces > 0 AND weight_g > 0", name=op.f("ck_shipment_has_goods")),
         sa.ForeignKeyConstraint(
@@ -1703,6 +1707,7 @@ def upgrade() -> None:
         sa.Column("courier_id", sa.BigInteger(), nullable=True),
         sa.Column("facility_id", sa.BigInteger(), nullable=True),
         sa.Column("amount_minor", sa.BigInteger(), nullable=False),
+        sa.Column("charge_minor", sa.BigInteger(), nullable=False),
         sa.Column("currency", sa.String(length=3), nullable=False),
         sa.Column(
             "means",
@@ -1712,6 +1717,9 @@ def upgrade() -> None:
         sa.Column("collected_at", app.db.types.UtcDateTime(timezone=True), nullable=False),
         sa.Column("reversed_at", app.db.types.UtcDateTime(timezone=True), nullable=True),
         sa.CheckConstraint("amount_minor > 0", name=op.f("ck_cash_collection_something_was_paid")),
+        sa.CheckConstraint(
+            "charge_minor BETWEEN 0 AND amount_minor", name=op.f("ck_cash_collection_charge_is_part_of_it")
+        ),
         sa.ForeignKeyConstraint(
             ["courier_id"], ["courier.id"], name=op.f("fk_cash_collection_courier_id_courier")
         ),
@@ -1849,11 +1857,18 @@ def upgrade() -> None:
         ),
         sa.Column("terms_version_id", sa.BigInteger(), nullable=False),
         sa.Column("placed_at", app.db.types.UtcDateTime(timezone=True), nullable=False),
+        sa.Column("paid_minor", sa.BigInteger(), nullable=False),
         sa.Column("paid_at", app.db.types.UtcDateTime(timezone=True), nullable=True),
         sa.Column("released_at", app.db.types.UtcDateTime(timezone=True), nullable=True),
         sa.Column("release_reason", sa.Text(), nullable=True),
         sa.Column("cancelled_at", app.db.types.UtcDateTime(timezone=True), nullable=True),
         sa.Column("cancel_reason", sa.Text(), nullable=True),
+        sa.CheckConstraint(
+            "(paid_at IS NOT NULL) = (paid_minor = total_minor)", name=op.f("ck_customer_order_paid_in_full")
+        ),
+        sa.CheckConstraint(
+            "paid_minor BETWEEN 0 AND total_minor", name=op.f("ck_customer_order_paid_no_more_than_its_price")
+        ),
         sa.CheckConstraint("total_minor > 0", name=op.f("ck_customer_order_has_a_price")),
         sa.ForeignKeyConstraint(
             ["customer_id"], ["customer.id"], name=op.f("fk_customer_order_customer_id_customer")
@@ -2045,6 +2060,19 @@ def upgrade() -> None:
             nullable=False,
         ),
         sa.Column("price_difference_minor", sa.BigInteger(), nullable=False),
+        sa.Column(
+            "price_borne_by",
+            sa.Enum(
+                "company",
+                "shipper",
+                "consignee",
+                name="pricebearer",
+                native_enum=False,
+                create_constraint=True,
+                length=40,
+            ),
+            nullable=True,
+        ),
         sa.Column("currency", sa.String(length=3), nullable=False),
         sa.Column(
             "refusal",
@@ -2062,6 +2090,7 @@ def upgrade() -> None:
                 "already_so",
                 "no_route",
                 "costs_more",
+                "price_settled",
                 "cash_due",
                 "several_pieces",
                 "too_large",
@@ -2698,7 +2727,13 @@ def upgrade() -> None:
         sa.Column(
             "kind",
             sa.Enum(
-                "pickup", "delivery", name="stopkind", native_enum=False, create_constraint=True, length=40
+                "pickup",
+                "delivery",
+                "return",
+                name="stopkind",
+                native_enum=False,
+                create_constraint=True,
+                length=40,
             ),
             nullable=False,
         ),
@@ -3165,6 +3200,7 @@ def upgrade() -> None:
                 "freight",
                 "insurance",
                 "cod_fee",
+                "redirection",
                 name="chargekind",
                 native_enum=False,
                 create_constraint=True,
@@ -3222,6 +3258,45 @@ def upgrade() -> None:
     op.create_index(op.f("ix_order_share_order_id"), "order_share", ["order_id"], unique=False)
     op.create_index(op.f("ix_order_share_party_id"), "order_share", ["party_id"], unique=False)
     op.create_index(op.f("ix_order_share_tenant_id"), "order_share", ["tenant_id"], unique=False)
+    op.create_table(
+        "order_surcharge",
+        sa.Column("id", sa.BigInteger(), sa.Identity(always=False), nullable=False),
+        sa.Column("tenant_id", sa.BigInteger(), nullable=False),
+        sa.Column("order_id", sa.BigInteger(), nullable=False),
+        sa.Column("cause", sa.Text(), nullable=False),
+        sa.Column("amount_minor", sa.BigInteger(), nullable=False),
+        sa.Column(
+            "payment",
+            sa.Enum(
+                "account",
+                "at_the_door",
+                name="surchargepayment",
+                native_enum=False,
+                create_constraint=True,
+                length=40,
+            ),
+            nullable=False,
+        ),
+        sa.Column("payer_party_id", sa.BigInteger(), nullable=False),
+        sa.Column("accepted_at", app.db.types.UtcDateTime(timezone=True), nullable=False),
+        sa.Column("paid_at", app.db.types.UtcDateTime(timezone=True), nullable=True),
+        sa.CheckConstraint("amount_minor > 0", name=op.f("ck_order_surcharge_a_rise")),
+        sa.ForeignKeyConstraint(
+            ["order_id"], ["customer_order.id"], name=op.f("fk_order_surcharge_order_id_customer_order")
+        ),
+        sa.ForeignKeyConstraint(
+            ["payer_party_id"], ["party.id"], name=op.f("fk_order_surcharge_payer_party_id_party")
+        ),
+        sa.ForeignKeyConstraint(
+            ["tenant_id"],
+            ["tenant.id"],
+            name=op.f("fk_order_surcharge_tenant_id_tenant"),
+            ondelete="RESTRICT",
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_order_surcharge")),
+        sa.UniqueConstraint("order_id", "cause", name=op.f("uq_order_surcharge_order_id_cause")),
+    )
+    op.create_index(op.f("ix_order_surcharge_tenant_id"), "order_surcharge", ["tenant_id"], unique=False)
     op.create_table(
         "packing_event",
         sa.Column("id", sa.BigInteger(), sa.Identity(always=False), nullable=False),
@@ -3433,6 +3508,8 @@ def downgrade() -> None:
     op.drop_index("ix_packing_event_shipments", table_name="packing_event", postgresql_using="gin")
     op.drop_index("ix_packing_event_container", table_name="packing_event")
     op.drop_table("packing_event")
+    op.drop_index(op.f("ix_order_surcharge_tenant_id"), table_name="order_surcharge")
+    op.drop_table("order_surcharge")
     op.drop_index(op.f("ix_order_share_tenant_id"), table_name="order_share")
     op.drop_index(op.f("ix_order_share_party_id"), table_name="order_share")
     op.drop_index(op.f("ix_order_share_order_id"), table_name="order_share")
