@@ -12,6 +12,7 @@ from routing.network import (
     Lane,
     Mode,
     Network,
+    Operator,
     distance_m,
     road_distance_m,
 )
@@ -41,13 +42,13 @@ def national_network() -> Network:
             county.latitude,
             county.longitude,
             1800,
-            "own",
+            Operator.OWN,
         )
         for number, county in enumerate(counties()[:PLACES], start=1)
     ]
     hubs = _spread(places)
     facilities = tuple(
-        Facility(p.facility_id, p.code, p.name, FacilityKind.HUB, p.latitude, p.longitude, 3600, "own")
+        Facility(p.facility_id, p.code, p.name, FacilityKind.HUB, p.latitude, p.longitude, 3600, Operator.OWN)
         if p.facility_id in hubs
         else p
         for p in places

@@ -5,10 +5,10 @@ from enum import IntEnum
 
 import numpy as np
 
+from routing.network.clock import MINUTES_PER_DAY
 from routing.network.comparison.demand import Floats, Ints
 from routing.network.errors import InvalidNetworkError
 from routing.network.terms import ROAD_LORRY, ROAD_VAN, LaneTerms
-from routing.network.timetable import MINUTES_PER_DAY
 
 DAY_S = MINUTES_PER_DAY * 60
 

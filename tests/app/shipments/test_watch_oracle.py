@@ -11,6 +11,7 @@ import pytest
 import sqlalchemy as sa
 
 from app.config import Settings
+from app.network.queries import routing_network
 from app.shipments import estimates, watching
 from app.shipments.estimates import estimate
 from app.shipments.finding_models import ShipmentFinding
@@ -82,13 +83,13 @@ def oracle(desk: Desk, settings: Settings, now: datetime) -> Found:
         shipments = session.scalars(sa.select(Shipment)).all()
         scans = scans_by_shipment(session, shipments)
         legs = legs_by_shipment(session, [shipment.id for shipment in shipments])
-        history = load_history(session)
+        history, places = load_history(session), routing_network(session)
         for one in shipments:
             state, counting = state_of_scans(scans[one.id], one.pieces)
             if one.delivered_at and one.delivered_at < now - timedelta(days=settings.auto_confirm_days):
                 continue  # released by itself
             coming = state.milestone in estimates.COMING
-            ahead = estimate(one, state, counting, legs[one.id], now, history)
+            ahead = estimate(one, state, counting, legs[one.id], now, history, places)
             view = ShipmentView(
                 state,
                 tuple(counting),
