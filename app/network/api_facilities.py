@@ -140,9 +140,7 @@ def facility_holidays(facility_id: int) -> flask.typing.ResponseReturnValue:
 @blueprint.post("/network/facilities/<int:facility_id>/holidays")
 @blueprint.input(HolidayIn)
 @blueprint.output(Holidays)
-@blueprint.doc(
-    summary="Let a facility rest on some days; parcels are planned anew", security=BEARER
-)
+@blueprint.doc(summary="Let a facility rest on some days; parcels are planned anew", security=BEARER)
 @requires(Scope.ADMIN)
 @idempotent
 def add_facility_holidays(facility_id: int, json_data: HolidayIn) -> flask.typing.ResponseReturnValue:

@@ -107,7 +107,10 @@ class CompareForm(_DemandForm):
     discount = IntegerField(
         _l("Cost between hubs"), validators=[InputRequired(), NumberRange(min=0, max=100)], default=60
     )
-    FIELDS = frozenset({"demand", "days", "parcels", "hubs", "discount"})
+    capacity = IntegerField(
+        _l("A hub sorts"), validators=[Optional(), NumberRange(min=1, max=_SORT_PER_HOUR_MAX)]
+    )
+    FIELDS = frozenset({"demand", "days", "parcels", "hubs", "discount", "capacity"})
 
     @property
     def question(self) -> Question:
@@ -118,6 +121,7 @@ class CompareForm(_DemandForm):
             parcels=self.parcels.data or 1,
             hubs=self.hubs.data or 1,
             discount_percent=self.discount.data or 0,
+            hub_per_hour=self.capacity.data,
         )
 
 

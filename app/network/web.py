@@ -19,6 +19,7 @@ from app.network import (
     holiday_pages,
     labels,
     lane_page,
+    loads,
     operation_pages,
     overview,
     queries,
@@ -40,6 +41,7 @@ operation_pages.register(blueprint)
 blueprint.add_app_template_filter(labels.facility_name, "facility_name")
 
 _DISTRICTS_SHOWN = 12
+_LOADS_SHOWN = 20
 # Places are written to in China's time until a facility says otherwise.
 _OFFSET_MINUTES = 480
 
@@ -232,6 +234,7 @@ def compare() -> flask.typing.ResponseReturnValue:
             answer=answer,
             data=None if answer is None else comparing.comparison_map(answer),
             legend_items=comparing.legend_items(),
+            loads=loads.centre_loads(session, now=now())[:_LOADS_SHOWN],
             topologies=labels.TOPOLOGIES,
             currency=LANE_CURRENCY,
         ), status
