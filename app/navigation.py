@@ -31,7 +31,6 @@ _ITEMS = (
     ("webhooks.index", _l("Webhooks"), Scope.WEBHOOKS_WRITE),
     ("notices.index", _l("Notices"), Scope.NOTICES_WRITE),
     ("network.index", _l("Network"), Scope.NETWORK_READ),
-    ("accounts.company", _l("Company"), Scope.ADMIN),
 )
 
 
