@@ -115,7 +115,7 @@ def follow_shipment(session: Session, *, shipment_id: int, now: datetime) -> Non
 def postpone(
     session: Session, actor: Actor, stop: StopRequest, *, offset_minutes: int, now: datetime
 ) -> None:
-    """Try a stop on the next day: what failed, or what no round of its day can take.
+    """Try a stop on the outlet's next working day: what failed, or what no round of its day can take.
 
     Raises:
         ConflictError: it is in a round, done or cancelled.
@@ -123,7 +123,8 @@ def postpone(
     session.refresh(stop, with_for_update=True)
     if stop.status not in (StopStatus.OPEN, StopStatus.FAILED):
         raise ConflictError("only a stop that is open or failed can be moved to another day")
-    stop.day = max(stop.day, _local(now, offset_minutes).date()) + timedelta(days=1)
+    outlet = hours.hours_of(network.routing_network(session), stop.facility_id)
+    stop.day = outlet.works_from(max(stop.day, _local(now, offset_minutes).date()) + timedelta(days=1))
     stop.window_from_s, stop.window_to_s = DAY_WINDOW_S
     stop.status = StopStatus.OPEN
     details = {"day": stop.day.isoformat()}
