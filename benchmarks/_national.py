@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from itertools import permutations
 
 from app.demo.geography import counties
@@ -12,9 +13,12 @@ from routing.network import (
     Lane,
     Mode,
     Network,
+    Operator,
+    WorkingHours,
     distance_m,
     road_distance_m,
 )
+from routing.network.hours import weekly
 
 PLACES = 2852
 HUBS = 30
@@ -30,7 +34,7 @@ def national_network() -> Network:
     """Counties, of which thirty, spread as far apart as can be, are hubs in a full mesh.
 
     A lorry runs between two hubs three times a day, and once a day each way between a county and its nearest
-    hub; some counties have a second one.
+    hub; some counties have a second one. Every third hub sorts from 5 to midnight only.
     """
     places = [
         Facility(
@@ -41,16 +45,22 @@ def national_network() -> Network:
             county.latitude,
             county.longitude,
             1800,
-            "own",
+            Operator.OWN,
         )
         for number, county in enumerate(counties()[:PLACES], start=1)
     ]
     hubs = _spread(places)
+    shift = WorkingHours("Asia/Shanghai", weekly([[(5 * 60, 24 * 60)]] * 7))
     facilities = tuple(
-        Facility(p.facility_id, p.code, p.name, FacilityKind.HUB, p.latitude, p.longitude, 3600, "own")
-        if p.facility_id in hubs
-        else p
-        for p in places
+        replace(
+            place,
+            kind=FacilityKind.HUB,
+            sort_s=3600,
+            hours=shift if hubs.index(place.facility_id) % 3 == 0 else None,
+        )
+        if place.facility_id in hubs
+        else place
+        for place in places
     )
     by_id = {facility.facility_id: facility for facility in facilities}
     spokes = [facility for facility in facilities if facility.facility_id not in hubs]

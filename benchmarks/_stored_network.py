@@ -17,9 +17,10 @@ from app.customers.models import Customer, CustomerKind
 from app.db import migrate
 from app.db.session import Database, tenant_of
 from app.network import service as networks
+from app.network.revision import touch
 from app.parties import service as parties
 from app.parties.models import PartyKind
-from routing.network import Itinerary, Network
+from routing.network import Facility, Itinerary, Network, usual_hours
 from tracking.shipment import Milestone, ScanCode
 
 OFFSET_MINUTES = 480
@@ -70,7 +71,7 @@ def store_network(database: Database, network: Network, *, now: datetime) -> tup
             ],
         )
         _copy_network(session, network)
-        networks.touch(session)
+        touch(session)
     return tenant_id, actor
 
 
@@ -93,7 +94,7 @@ def _copy_network(session: Session, network: Network) -> None:
                 "latitude": place.latitude,
                 "longitude": place.longitude,
                 "sort_s": place.sort_s,
-                "utc_offset_minutes": OFFSET_MINUTES,
+                **_hours(place),
             }
             for place in network.facilities
         ),
@@ -134,6 +135,18 @@ def _copy_network(session: Session, network: Network) -> None:
             for departure in lane.departures
         ),
     )
+
+
+def _hours(place: Facility) -> dict[str, Any]:
+    """The usual hours of a place, as columns."""
+    hours = usual_hours(place.kind, "Asia/Shanghai")
+    return {
+        "timezone": hours.timezone,
+        "utc_offset_minutes": OFFSET_MINUTES,
+        "open_minutes": "{" + ",".join(f"[{start},{end})" for start, end in hours.week) + "}",
+        "cutoff_minute": hours.collection_cutoff_minute,
+        "round_minutes": list(hours.round_minutes),
+    }
 
 
 def store_parcels(session: Session, network: Network, parcels: Sequence[UnderWay], *, now: datetime) -> None:

@@ -115,7 +115,7 @@ def main() -> None:
             moment = int(query.ready_at.timestamp())
             for leg in way.legs:
                 lane = dated.of(position[leg.lane_id])
-                trip = lane.catch(moment + network.facility(leg.from_facility_id).sort_s)
+                trip = lane.catch(network.layout.handled(network.position(leg.from_facility_id), moment))
                 assert trip is not None, "the way was found on these trips"
                 moment = lane.arrivals[trip]
         return 2_000

@@ -12,7 +12,7 @@ import numpy as np
 from _measure import Contender, print_table
 
 from app.demo.geography import counties
-from routing.network import Facility, FacilityKind, Network, itinerary, several_hubs
+from routing.network import Facility, FacilityKind, Network, Operator, itinerary, several_hubs
 from routing.network.comparison import Comparison, Flows, Operation, Places, compare
 from routing.network.terms import ROAD_LORRY
 
@@ -50,7 +50,7 @@ def hub_network(places: Places, hubs: tuple[int, ...]) -> Network:
             float(places.latitude[index]),
             float(places.longitude[index]),
             1800,
-            "own",
+            Operator.OWN,
         )
         for index, place_id in enumerate(places.ids)
     ]

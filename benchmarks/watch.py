@@ -21,6 +21,7 @@ from sqlalchemy.orm import Session
 
 from app.config import Settings
 from app.db.session import Database
+from app.network.queries import routing_network
 from app.shipments import watching
 from app.shipments.estimates import estimate
 from app.shipments.folding import state_of_scans
@@ -139,10 +140,10 @@ def _look_at(session: Session, ids: list[int]) -> None:
     shipments = session.scalars(sa.select(Shipment).where(Shipment.id.in_(ids))).all()
     scans = scans_by_shipment(session, shipments)
     legs = legs_by_shipment(session, ids)
-    history = load_history(session)
+    history, places = load_history(session), routing_network(session)
     for one in shipments:
         state, counting = state_of_scans(scans[one.id], one.pieces)
-        ahead = estimate(one, state, counting, legs[one.id], NOW, history, {})
+        ahead = estimate(one, state, counting, legs[one.id], NOW, history, places, {})
         view = ShipmentView(
             state,
             tuple(counting),

@@ -5,7 +5,9 @@ from __future__ import annotations
 from flask_babel import lazy_gettext as _l
 from flask_wtf import FlaskForm
 from wtforms import PasswordField, SelectMultipleField, StringField
-from wtforms.validators import InputRequired, Length
+from wtforms.validators import InputRequired, Length, Optional, Regexp
+
+from app.accounts.company import GS1_PREFIX
 
 
 class LoginForm(FlaskForm):
@@ -20,3 +22,16 @@ class TokenForm(FlaskForm):
 
     name = StringField(_l("What is it for?"), validators=[InputRequired(), Length(max=100)])
     scopes = SelectMultipleField(_l("What may it do?"), validators=[InputRequired()])
+
+
+class CompanyForm(FlaskForm):
+    """What a company has registered about itself."""
+
+    gs1_company_prefix = StringField(
+        _l("GS1 company prefix"),
+        filters=[lambda typed: (typed or "").strip()],
+        validators=[
+            Optional(),
+            Regexp(rf"^(?:{GS1_PREFIX.pattern})\Z", message=_l("It has 4 to 12 digits.")),
+        ],
+    )

@@ -1,4 +1,4 @@
-"""Pages: sign in, sign out, API tokens."""
+"""Pages: sign in, sign out, API tokens, the company."""
 
 from __future__ import annotations
 
@@ -9,7 +9,8 @@ from apiflask import APIBlueprint
 from flask_babel import gettext as _
 
 from app.accounts import queries, service
-from app.accounts.forms import LoginForm, TokenForm
+from app.accounts.company import company_of, set_gs1_company_prefix
+from app.accounts.forms import CompanyForm, LoginForm, TokenForm
 from app.accounts.roles import Scope
 from app.accounts.signin import SESSION_HANDLE
 from app.errors import TooManyTriesError
@@ -85,6 +86,30 @@ def revoke_token(token_id: int) -> flask.typing.ResponseReturnValue:
         )
     flask.flash(_("The token no longer works."), "success")
     return flask.redirect(flask.url_for("accounts.tokens"))
+
+
+@blueprint.get("/company")
+@requires(Scope.ADMIN)
+def company() -> flask.typing.ResponseReturnValue:
+    """What the company has registered about itself."""
+    with unit_of_work() as session:
+        found = company_of(session)
+        return flask.render_template("accounts/company.html", company=found, form=CompanyForm(obj=found))
+
+
+@blueprint.post("/company")
+@requires(Scope.ADMIN)
+def change_company() -> flask.typing.ResponseReturnValue:
+    """Register another GS1 company prefix, or none."""
+    form = CompanyForm()
+    with unit_of_work() as session:
+        if not form.validate():
+            found = company_of(session)
+            return flask.render_template("accounts/company.html", company=found, form=form), 422
+        prefix = form.gs1_company_prefix.data or None
+        set_gs1_company_prefix(session, current_actor(), prefix, now=now())
+    flask.flash(_("What is opened from now on is numbered so."), "success")
+    return flask.redirect(flask.url_for(".company"))
 
 
 def _sign_in(form: LoginForm) -> str | None:

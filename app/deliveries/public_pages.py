@@ -12,6 +12,7 @@ from app.deliveries.forms import DisputeForm
 from app.deliveries.models import ConsentChannel, ConsentSource, DeliveryConsent
 from app.deliveries.point_models import DisputeKind
 from app.errors import BadRequestError, ConflictError, InvalidInputError
+from app.network.opening import opening_words
 from app.security import public
 from app.shipments import queries as shipments
 from app.shipments.models import Shipment
@@ -111,6 +112,7 @@ def _pickup(session: Session, shipment: Shipment) -> dict[str, object]:
     waits = found is not None and found.taken_at is None and found.taken_back_at is None
     return {
         "pickup": found if waits else None,
+        "opening": opening_words(found.facility, now()) if found is not None and waits else None,
         "fetch_within": OVERDUE_AFTER,
         "dispute_form": DisputeForm(formdata=None) if disputable else None,
     }

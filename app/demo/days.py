@@ -25,17 +25,18 @@ from app.demo import doors, office
 from app.demo.journey import Heard, Journey
 from app.demo.parcels import OFFSET_MINUTES, Parcel, Sender, Story
 from app.demo.setup import Company
+from app.network import queries as network
 from app.orders import jobs as orders_jobs
 from app.orders import service as orders
 from app.orders.models import PaymentChannel
 from app.shipments import calibration, estimates, history, watching
 from app.shipments import queries as shipments
 from app.shipments import service as shipments_service
+from app.shipments.hours import hours_of, ready
 from app.shipments.legs import leg_of
 from app.shipments.models import Shipment
 from app.shipments.scan_values import DELIVERED
 from app.subscriptions import HANDLERS
-from routing.network.cutoff import ready_at
 
 SLOT = timedelta(hours=3)
 _SCANS_AT_ONCE = 1_000
@@ -161,13 +162,21 @@ class Days:
     def _foresee(self, session: Session, parcel: Parcel, shipment: Shipment) -> None:
         """Put on the agenda what will become of a parcel."""
         number = shipment.waybill_number
+        places = network.routing_network(session)
         scans = Journey(
             parcel,
             [leg_of(row) for row in shipment.legs],
-            ready_at=ready_at(parcel.booked_at, parcel.request.pickup_handover, OFFSET_MINUTES),
+            ready_at=ready(
+                places,
+                parcel.booked_at,
+                parcel.request.pickup_handover,
+                shipment.origin_facility_id,
+                shipment.pickup_point_id,
+            ),
             origin_id=shipment.origin_facility_id,
             destination_id=shipment.destination_facility_id,
             delivery_point_id=shipment.delivery_point_id,
+            last_outlet=hours_of(places, shipment.destination_facility_id),
             seed=self.seed,
         ).scans()
         doors.agree(session, shipment, scans, now=parcel.booked_at)

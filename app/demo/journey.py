@@ -11,9 +11,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from app.demo.parcels import OFFSET_MINUTES, Parcel, Story
-from routing.network import Handover
-from routing.network.cutoff import ROUND_HOURS
+from app.demo.parcels import Parcel, Story
+from routing.network import Handover, WorkingHours
+from routing.network.cutoff import LOADING_S, next_round
 from tracking.shipment import AttemptReason, Leg, ScanCode
 
 
@@ -58,6 +58,7 @@ class Journey:
         origin_id: int,
         destination_id: int,
         delivery_point_id: int | None,
+        last_outlet: WorkingHours,
         seed: int,
     ) -> None:
         self._parcel = parcel
@@ -66,6 +67,7 @@ class Journey:
         self._origin_id = origin_id
         self._destination_id = destination_id
         self._point_id = delivery_point_id
+        self._last_outlet = last_outlet
         self._pick = random.Random(f"journey:{seed}:{parcel.index}")
         self._scans: list[Heard] = []
 
@@ -166,12 +168,9 @@ class Journey:
         self._add(ScanCode.RETURNED, at + timedelta(hours=6), self._origin_id)
 
     def _next_round(self, moment: datetime) -> datetime:
-        """The next delivery round of the place's local day, a little after its hour."""
-        local = moment + timedelta(minutes=OFFSET_MINUTES)
-        midnight = local.replace(hour=0, minute=0, second=0, microsecond=0)
-        starts = [midnight + timedelta(days=day, hours=hour) for day in (0, 1) for hour in ROUND_HOURS]
-        start = next(start for start in starts if start >= local)
-        return start - timedelta(minutes=OFFSET_MINUTES - self._pick.randrange(1, 25))
+        """The next delivery round of the last outlet, a little after its hour; loading is quick for once."""
+        start = next_round(self._last_outlet, moment - timedelta(seconds=LOADING_S))
+        return start + timedelta(minutes=self._pick.randrange(1, 25))
 
     def _add(
         self,

@@ -12,7 +12,8 @@ from random import Random
 
 from app.demo import network_sites as sites
 from app.demo.geography import County, Point, counties, county
-from routing.network.facility import Facility, FacilityKind, distance_m
+from routing.network.facility import Facility, FacilityKind, Operator, distance_m
+from routing.network.hours import WorkingHours
 from routing.network.network import Network
 from routing.network.terms import LaneTerms
 from routing.network.timetable import Departure, Lane, Mode
@@ -36,7 +37,6 @@ class FacilitySpec:
     """A facility to be created.
 
     Attributes:
-        operator: "own", "franchise" or "partner".
         parent_code: the outlet of a store, locker or collective point; the gateway of an outlet; the
             nearest hub of a gateway; None for hubs.
     """
@@ -49,8 +49,10 @@ class FacilitySpec:
     longitude: float
     district_adcode: str
     sort_s: int
-    operator: str
+    operator: Operator
     parent_code: str | None
+    hours: WorkingHours
+    sort_per_hour: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,7 +115,7 @@ def plan_network(seed: int = 42) -> NetworkPlan:
 def _hub(site: sites.Site) -> FacilitySpec:
     place = county(site.county_adcode)
     names = f"{site.city}枢纽", f"{site.city_en} hub"
-    return _spec(site.code, names, FacilityKind.HUB, place, place.adcode, "own", None)
+    return _spec(site.code, names, FacilityKind.HUB, place, place.adcode, Operator.OWN, None)
 
 
 def _gateway(site: sites.Site, province_en: str, hubs: Sequence[FacilitySpec]) -> FacilitySpec:
@@ -121,7 +123,7 @@ def _gateway(site: sites.Site, province_en: str, hubs: Sequence[FacilitySpec]) -
     province = "" if place.province_name.startswith(site.city) else place.province_name
     names = f"{province}{site.city}分拨中心", f"{province_en} gateway ({site.city_en})"
     parent = _nearest(place, hubs)[0].code
-    return _spec(site.code, names, FacilityKind.GATEWAY, place, place.adcode, "own", parent)
+    return _spec(site.code, names, FacilityKind.GATEWAY, place, place.adcode, Operator.OWN, parent)
 
 
 def _outlets(gateway: FacilitySpec, random: Random) -> Iterator[FacilitySpec]:
@@ -147,7 +149,7 @@ def _outlets(gateway: FacilitySpec, random: Random) -> Iterator[FacilitySpec]:
                     f"{names_en.get(prefecture, 'County')} outlet {place.adcode}-{number}",
                 )
                 code = f"{place.adcode}-{number}"
-                operator = "own" if prefecture in cities else "franchise"
+                operator = Operator.OWN if prefecture in cities else Operator.FRANCHISE
                 at = _near(place, 0.03, random)
                 yield _spec(code, names, FacilityKind.OUTLET, at, place.adcode, operator, gateway.code)
 
@@ -157,7 +159,7 @@ def _points(outlet: FacilitySpec, random: Random) -> Iterator[FacilitySpec]:
     for kind, letter, name, name_en, percent_big, percent in _POINT_SHARES:
         if random.randrange(100) < (percent_big if big else percent):
             names = f"{outlet.name}{name}", f"{outlet.name_en}, {name_en}"
-            operator = "own" if kind is FacilityKind.LOCKER else "partner"
+            operator = Operator.OWN if kind is FacilityKind.LOCKER else Operator.PARTNER
             at = _near(outlet, 0.012, random)
             yield _spec(
                 f"{outlet.code}{letter}", names, kind, at, outlet.district_adcode, operator, outlet.code
@@ -170,12 +172,21 @@ def _spec(
     kind: FacilityKind,
     at: County | Point,
     district_adcode: str,
-    operator: str,
+    operator: Operator,
     parent_code: str | None,
 ) -> FacilitySpec:
-    sort_s = sites.SORT_S[kind]
     return FacilitySpec(
-        code, *names, kind, at.latitude, at.longitude, district_adcode, sort_s, operator, parent_code
+        code,
+        *names,
+        kind,
+        at.latitude,
+        at.longitude,
+        district_adcode,
+        sites.SORT_S[kind],
+        operator,
+        parent_code,
+        sites.hours_of(kind, operator, code),
+        sites.SORT_PER_HOUR[kind],
     )
 
 
@@ -229,7 +240,7 @@ def _outlet_lanes(
         gateway = by_code[str(outlet.parent_code)]
         for origin, destination, terms in ((outlet, gateway, sites.FEEDER), (gateway, outlet, down)):
             lane = _lane(origin, destination, terms, random)
-            if outlet.operator == "franchise":
+            if outlet.operator is Operator.FRANCHISE:
                 first, second = lane.departures
                 lane = replace(lane, departures=(first, replace(second, weekdays=MONDAY_TO_SATURDAY)))
             yield lane
@@ -255,6 +266,8 @@ def _facility(facility_id: int, spec: FacilitySpec) -> Facility:
         spec.longitude,
         spec.sort_s,
         spec.operator,
+        spec.hours,
+        spec.sort_per_hour,
     )
 
 

@@ -2,7 +2,8 @@
 
 from dataclasses import dataclass
 
-from routing.network.facility import ROAD_DETOUR_PERCENT, FacilityKind
+from routing.network.facility import ROAD_DETOUR_PERCENT, FacilityKind, Operator, usual_hours
+from routing.network.hours import WorkingHours, weekly
 from routing.network.terms import LaneTerms
 from routing.network.timetable import Mode
 
@@ -94,6 +95,42 @@ SORT_S = {
     FacilityKind.LOCKER: 10 * 60,
     FacilityKind.COLLECTIVE_POINT: 10 * 60,
 }
+
+SORT_PER_HOUR = {
+    FacilityKind.OUTLET: 600,
+    FacilityKind.GATEWAY: 6_000,
+    FacilityKind.HUB: 20_000,
+    FacilityKind.STORE: 120,
+    FacilityKind.LOCKER: 120,
+    FacilityKind.COLLECTIVE_POINT: 200,
+}
+"""Pieces."""
+
+REMOTE_GATEWAYS = frozenset({"HI-G", "XZ-G", "QH-G", "NX-G"})
+"""Worked from 4 to midnight, the others round the clock."""
+_REMOTE = WorkingHours(TIMEZONE, weekly([[(4 * 60, 24 * 60)]] * 7))
+_FRANCHISE = WorkingHours(
+    TIMEZONE,
+    weekly([*[[(8 * 60 + 30, 19 * 60 + 30)]] * 6, [(9 * 60, 17 * 60)]]),
+    collection_cutoff_minute=15 * 60 + 30,
+)
+_STORE = WorkingHours(TIMEZONE, weekly([[(7 * 60, 22 * 60)]] * 7), collection_cutoff_minute=18 * 60)
+_COLLECTIVE_POINT = WorkingHours(
+    TIMEZONE,
+    weekly([*[[(9 * 60, 12 * 60), (14 * 60, 21 * 60)]] * 5, *[[(10 * 60, 20 * 60)]] * 2]),
+    collection_cutoff_minute=17 * 60 + 30,
+)
+
+
+def hours_of(kind: FacilityKind, operator: Operator, code: str) -> WorkingHours:
+    """When a place of the demo network works."""
+    if code in REMOTE_GATEWAYS:
+        return _REMOTE
+    if kind is FacilityKind.OUTLET and operator is Operator.FRANCHISE:
+        return _FRANCHISE
+    if kind is FacilityKind.STORE:
+        return _STORE
+    return _COLLECTIVE_POINT if kind is FacilityKind.COLLECTIVE_POINT else usual_hours(kind, TIMEZONE)
 
 
 @dataclass(frozen=True, slots=True)

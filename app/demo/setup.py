@@ -187,6 +187,8 @@ def _network(
             latitude=spec.latitude,
             longitude=spec.longitude,
             sort_s=spec.sort_s,
+            hours=spec.hours,
+            sort_per_hour=spec.sort_per_hour,
             now=now,
         ).id
     for lane in plan.lanes:

@@ -10,6 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta, timezone
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import insert
@@ -19,10 +20,12 @@ from app.accounts.service import audit
 from app.actor import Actor
 from app.dispatch.models import StopKind, StopRequest, StopStatus
 from app.errors import ConflictError
+from app.network import queries as network
 from app.network.models import Facility
+from app.shipments import hours
 from app.shipments.models import Service, Shipment
-from routing.network import Handover
-from routing.network.cutoff import COLLECTION_S, ROUND_S, handed_over_at, ready_at
+from routing.network import Handover, WorkingHours
+from routing.network.cutoff import COLLECTION_S, ROUND_S, handed_over_at
 from tracking.shipment import Milestone, ScanCode
 
 WAITING = (StopStatus.OPEN, StopStatus.PLANNED)
@@ -54,8 +57,10 @@ def request_pickup(session: Session, *, shipment_id: int, now: datetime) -> None
     shipment = session.scalar(sa.select(Shipment).where(Shipment.id == shipment_id))
     if shipment is None or shipment.pickup_handover is not Handover.DOOR:
         return
-    ready = ready_at(shipment.booked_at, Handover.DOOR, shipment.booked_offset_minutes)
-    appointment = _appointment(ready, COLLECTION_S, shipment.booked_offset_minutes)
+    places = network.routing_network(session)
+    origin_id = shipment.origin_facility_id
+    ready_at = hours.ready(places, shipment.booked_at, Handover.DOOR, origin_id, None)
+    appointment = _appointment(ready_at, COLLECTION_S, hours.hours_of(places, origin_id).zone)
     row = _row(shipment, StopKind.PICKUP, appointment, now)
     session.execute(
         insert(StopRequest)
@@ -121,7 +126,7 @@ def follow_shipment(session: Session, *, shipment_id: int, now: datetime) -> Non
 def postpone(
     session: Session, actor: Actor, stop: StopRequest, *, offset_minutes: int, now: datetime
 ) -> None:
-    """Try a stop on the next day: what failed, or what no round of its day can take.
+    """Try a stop on the outlet's next working day: what failed, or what no round of its day can take.
 
     Raises:
         ConflictError: it is in a round, done or cancelled.
@@ -129,7 +134,8 @@ def postpone(
     session.refresh(stop, with_for_update=True)
     if stop.status not in (StopStatus.OPEN, StopStatus.FAILED):
         raise ConflictError("only a stop that is open or failed can be moved to another day")
-    stop.day = max(stop.day, _local(now, offset_minutes).date()) + timedelta(days=1)
+    outlet = hours.hours_of(network.routing_network(session), stop.facility_id)
+    stop.day = outlet.works_from(max(stop.day, _local(now, offset_minutes).date()) + timedelta(days=1))
     stop.window_from_s, stop.window_to_s = DAY_WINDOW_S
     stop.status = StopStatus.OPEN
     details = {"day": stop.day.isoformat()}
@@ -216,7 +222,10 @@ def _return_status(seen: _Seen) -> StopStatus | None:
 
 def _ask_for(session: Session, shipment_id: int, kind: StopKind, seen: _Seen, now: datetime) -> None:
     shipment = session.get_one(Shipment, shipment_id)
-    row = _row(shipment, kind, _next_round(seen, kind, now), now)
+    delivers = kind is StopKind.DELIVERY
+    outlet_id = shipment.destination_facility_id if delivers else shipment.origin_facility_id
+    outlet = hours.hours_of(network.routing_network(session), outlet_id)
+    row = _row(shipment, kind, _next_round(seen, kind, outlet, now), now)
     # Asked for again it may be at another door, of another outlet: the shipment may have been redirected.
     again = {name: value for name, value in row.items() if name != "created_at"}
     session.execute(
@@ -226,20 +235,19 @@ def _ask_for(session: Session, shipment_id: int, kind: StopKind, seen: _Seen, no
     )
 
 
-def _next_round(seen: _Seen, kind: StopKind, now: datetime) -> Appointment:
-    """After a failed attempt the next day; otherwise the round it is in time for, or the next one."""
-    offset_minutes = seen.offset_minutes(kind)
+def _next_round(seen: _Seen, kind: StopKind, outlet: WorkingHours, now: datetime) -> Appointment:
+    """After a failed attempt the next working day of the outlet; otherwise the next round in time for it."""
     if seen.code is ScanCode.ATTEMPT_FAILED:
         day = max(seen.day_of(seen.since, kind) + timedelta(days=1), seen.day_of(now, kind))
-        return Appointment(day, *DAY_WINDOW_S)
-    ends = handed_over_at(seen.since, Handover.DOOR, offset_minutes)
+        return Appointment(outlet.works_from(day), *DAY_WINDOW_S)
+    ends = handed_over_at(seen.since, Handover.DOOR, outlet)
     if ends - timedelta(seconds=ROUND_S) <= now:
-        ends = handed_over_at(now, Handover.DOOR, offset_minutes)
-    return _appointment(ends, ROUND_S, offset_minutes)
+        ends = handed_over_at(now, Handover.DOOR, outlet)
+    return _appointment(ends, ROUND_S, outlet.zone)
 
 
-def _appointment(ends: datetime, length_s: int, offset_minutes: int) -> Appointment:
-    local = _local(ends - timedelta(seconds=length_s), offset_minutes)
+def _appointment(ends: datetime, length_s: int, zone: ZoneInfo) -> Appointment:
+    local = (ends - timedelta(seconds=length_s)).astimezone(zone)
     from_s = local.hour * 3600 + local.minute * 60
     return Appointment(local.date(), from_s, from_s + length_s)
 

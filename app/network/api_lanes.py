@@ -13,7 +13,7 @@ from app.api_schema import BEARER, ApiInput, ApiOutput
 from app.idempotency import idempotent
 from app.network import queries, timetables
 from app.network.api_blueprint import blueprint
-from app.network.models import Lane
+from app.network.models import Facility, Lane
 from app.security import current_actor, requires
 from app.web import now, unit_of_work
 
@@ -21,7 +21,7 @@ _FIRST, _LAST = date(2000, 1, 1), date(2099, 12, 31)
 
 
 class HolidayIn(ApiInput):
-    """Days on which a lane is to rest, by the clocks of its departures."""
+    """Days of rest: of a lane by the clocks of its departures, of a facility by its own."""
 
     first_day: date = Field(ge=_FIRST, le=_LAST)
     last_day: date | None = Field(default=None, ge=_FIRST, le=_LAST, description="The first alone without it")
@@ -29,13 +29,13 @@ class HolidayIn(ApiInput):
 
 
 class HolidayDayIn(ApiInput):
-    """A day on which a lane is to run again."""
+    """A day on which a lane is to run, or a facility to work, again."""
 
     day: date = Field(ge=_FIRST, le=_LAST)
 
 
 class HolidayOut(ApiOutput):
-    """A day on which a lane does not run."""
+    """A day of rest."""
 
     day: date
     reason: str
@@ -54,7 +54,7 @@ class Holidays(ApiOutput):
 def holidays(lane_id: int) -> flask.typing.ResponseReturnValue:
     """Days of rest, those that are past too."""
     with unit_of_work() as session:
-        return _answer(session, queries.load_lane(session, current_actor(), lane_id))
+        return rest_days(session, queries.load_lane(session, current_actor(), lane_id))
 
 
 @blueprint.post("/network/lanes/<int:lane_id>/holidays")
@@ -71,7 +71,7 @@ def add_holidays(lane_id: int, json_data: HolidayIn) -> flask.typing.ResponseRet
         timetables.add_holidays(
             session, actor, lane, json_data.first_day, json_data.last_day, reason=json_data.reason, now=now()
         )
-        return _answer(session, lane)
+        return rest_days(session, lane)
 
 
 @blueprint.post("/network/lanes/<int:lane_id>/holidays/remove")
@@ -86,13 +86,14 @@ def remove_holiday(lane_id: int, json_data: HolidayDayIn) -> flask.typing.Respon
     with unit_of_work() as session:
         lane = queries.load_lane(session, actor, lane_id)
         timetables.remove_holiday(session, actor, lane, json_data.day, now=now())
-        return _answer(session, lane)
+        return rest_days(session, lane)
 
 
-def _answer(session: Session, lane: Lane) -> flask.Response:
+def rest_days(session: Session, subject: Lane | Facility) -> flask.Response:
+    """The days on which a lane or facility rests."""
     return flask.jsonify(
         items=[
             {"day": one.day.isoformat(), "reason": one.reason}
-            for one in timetables.holidays_of(session, lane)
+            for one in timetables.holidays_of(session, subject)
         ]
     )

@@ -52,6 +52,7 @@ class Question:
         parcels: of a day, for the gravity model.
         hubs: how many.
         discount_percent: what a vehicle costs between hubs beside elsewhere.
+        hub_per_hour: parcels that a hub can sort in an hour; None for as many as come.
     """
 
     gravity: bool
@@ -59,6 +60,7 @@ class Question:
     parcels: int
     hubs: int
     discount_percent: int
+    hub_per_hour: int | None = None
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -102,7 +104,9 @@ def compare_topologies(session: Session, question: Question, *, now: datetime) -
         np.array([outlet.longitude for outlet in outlets]),
         weight,
     )
-    operation = Operation(discount_per_mille=10 * question.discount_percent)
+    operation = Operation(
+        discount_per_mille=10 * question.discount_percent, hub_per_hour=question.hub_per_hour
+    )
     flows = gravity_flows(places, question.parcels) if question.gravity else _average(places, rows, question)
     hubs = min(question.hubs, places.size)
     return Answer(compare(places, flows, hubs=hubs, operation=operation), outlets)

@@ -2,19 +2,34 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 from flask_babel import lazy_pgettext
 from flask_wtf import FlaskForm
-from wtforms import DateField, DateTimeLocalField, IntegerField, SelectField, StringField
+from wtforms import DateField, DateTimeLocalField, Field, IntegerField, SelectField, StringField
 from wtforms.fields.choices import SelectChoice  # type: ignore[attr-defined]  # newer than its stubs
 from wtforms.validators import DataRequired, InputRequired, Length, NumberRange, Optional, ValidationError
 
 from app.network.comparing import Question
-from app.network.labels import KINDS
+from app.network.hours_text import (
+    WEEKDAYS,
+    intervals_of,
+    intervals_written,
+    time_of,
+    times_of,
+    times_written,
+    written,
+)
+from app.network.labels import KINDS, OPERATORS
+from app.network.working import Operation
+from routing.network import InvalidNetworkError, Operator, WorkingHours
+from routing.network.clock import MINUTES_PER_DAY, zone
+from routing.network.hours import weekly
 
+_SORT_MINUTES_MAX = 7 * 24 * 60
+_SORT_PER_HOUR_MAX = 10_000_000
 _ALL = SelectChoice("", _l("All"))
 
 
@@ -92,7 +107,10 @@ class CompareForm(_DemandForm):
     discount = IntegerField(
         _l("Cost between hubs"), validators=[InputRequired(), NumberRange(min=0, max=100)], default=60
     )
-    FIELDS = frozenset({"demand", "days", "parcels", "hubs", "discount"})
+    capacity = IntegerField(
+        _l("A hub sorts"), validators=[Optional(), NumberRange(min=1, max=_SORT_PER_HOUR_MAX)]
+    )
+    FIELDS = frozenset({"demand", "days", "parcels", "hubs", "discount", "capacity"})
 
     @property
     def question(self) -> Question:
@@ -103,6 +121,7 @@ class CompareForm(_DemandForm):
             parcels=self.parcels.data or 1,
             hubs=self.hubs.data or 1,
             discount_percent=self.discount.data or 0,
+            hub_per_hour=self.capacity.data,
         )
 
 
@@ -148,3 +167,98 @@ class DesignForm(_DemandForm):
     seconds = IntegerField(
         _l("Time to search"), validators=[InputRequired(), NumberRange(min=1, max=600)], default=60
     )
+
+
+def _reads(parse: Callable[[str], object], message: Callable[[], str]) -> Callable[[FlaskForm, Field], None]:
+    """A validator: what was typed can be read."""
+
+    def validate(_form: FlaskForm, field: Field) -> None:
+        try:
+            parse(field.data or "")
+        except (ValueError, InvalidNetworkError) as error:
+            raise ValidationError(message()) from error
+
+    return validate
+
+
+def _hours(label: str) -> StringField:
+    return StringField(
+        label,
+        validators=[
+            Optional(),
+            Length(max=200),
+            _reads(intervals_of, lambda: _("Write it like 08:00-12:00, 14:00-20:00.")),
+        ],
+    )
+
+
+class OperationForm(FlaskForm):
+    """When a facility works, how much it sorts, and who runs it."""
+
+    operator = SelectField(
+        _l("Who runs it"), choices=[SelectChoice(one.value, name) for one, name in OPERATORS.items()]
+    )
+    timezone = StringField(
+        _l("Time zone"),
+        validators=[
+            InputRequired(),
+            Length(max=64),
+            _reads(zone, lambda: _("There is no such time zone. Write it like Asia/Shanghai.")),
+        ],
+    )
+    monday = _hours(_l("Monday"))
+    tuesday = _hours(_l("Tuesday"))
+    wednesday = _hours(_l("Wednesday"))
+    thursday = _hours(_l("Thursday"))
+    friday = _hours(_l("Friday"))
+    saturday = _hours(_l("Saturday"))
+    sunday = _hours(_l("Sunday"))
+    cutoff = StringField(
+        _l("Cut-off"),
+        validators=[InputRequired(), Length(max=5), _reads(time_of, lambda: _("Write it like 16:00."))],
+    )
+    rounds = StringField(
+        _l("Delivery rounds start at"),
+        validators=[
+            InputRequired(),
+            Length(max=100),
+            _reads(times_of, lambda: _("Write it like 08:00, 14:00.")),
+        ],
+    )
+    sort_minutes = IntegerField(
+        _l("Sorting takes"), validators=[InputRequired(), NumberRange(min=0, max=_SORT_MINUTES_MAX)]
+    )
+    sort_per_hour = IntegerField(
+        _l("Sorting capacity"), validators=[Optional(), NumberRange(min=1, max=_SORT_PER_HOUR_MAX)]
+    )
+
+    def show(self, operation: Operation) -> None:
+        """Fill it in with how a facility is run now."""
+        hours = operation.hours
+        self.operator.data = operation.operator.value
+        self.timezone.data = hours.timezone
+        for name, of_day in zip(WEEKDAYS, hours.intervals_by_weekday(), strict=True):
+            self[name].data = ", ".join(intervals_written(of_day))
+        self.cutoff.data = written(hours.collection_cutoff_minute)
+        self.rounds.data = times_written(hours.round_minutes)
+        self.sort_minutes.data = operation.sort_s // 60
+        self.sort_per_hour.data = operation.sort_per_hour
+
+    def operation(self) -> Operation | None:
+        """What is asked for, of a valid form; None, with the faults at their fields, if it cannot be."""
+        days = [intervals_of(self[name].data or "") for name in WEEKDAYS]
+        rounds, cutoff = times_of(self.rounds.data or ""), time_of(self.cutoff.data or "")
+        if not any(days):
+            self.monday.errors = [_("It must open on some day. To shut it down, close it on its page.")]
+        elif not rounds or list(rounds) != sorted(set(rounds)) or rounds[-1] >= MINUTES_PER_DAY:
+            self.rounds.errors = [_("Give the times in order, each once, before midnight.")]
+        elif not cutoff:
+            self.cutoff.errors = [_("It must lie after the opening of some day.")]
+        else:
+            return Operation(
+                WorkingHours(self.timezone.data or "", weekly(days), frozenset(), cutoff, rounds),
+                (self.sort_minutes.data or 0) * 60,
+                self.sort_per_hour.data,
+                Operator(self.operator.data),
+            )
+        return None

@@ -6,7 +6,7 @@ from flask_babel import get_locale
 from flask_babel import lazy_gettext as _l
 
 from app.network.models import Facility, StudyStatus
-from routing.network import FacilityKind, Mode, NoRouteReason
+from routing.network import FacilityKind, Mode, NoRouteReason, Operator
 
 KINDS = {
     FacilityKind.HUB: _l("Hub"),
@@ -23,7 +23,11 @@ SERIES = {kind: number for number, kind in enumerate(KINDS)}
 
 MODES = {Mode.ROAD: _l("Road"), Mode.RAIL: _l("Rail"), Mode.AIR: _l("Air")}
 
-OPERATORS = {"own": _l("Own"), "franchise": _l("Franchise"), "partner": _l("Partner")}
+OPERATORS = {
+    Operator.OWN: _l("Own"),
+    Operator.FRANCHISE: _l("Franchise"),
+    Operator.PARTNER: _l("Partner"),
+}
 
 NO_ROUTE = {
     NoRouteReason.ORIGIN_CLOSED: _l("The place it starts from is closed."),

@@ -4,20 +4,24 @@ from __future__ import annotations
 
 import enum
 import uuid
+from collections.abc import Iterable
 from datetime import date, datetime, time
 from typing import Any
 from zoneinfo import ZoneInfo
 
 import sqlalchemy as sa
+from sqlalchemy.dialects.postgresql import ARRAY, INT4MULTIRANGE
+from sqlalchemy.dialects.postgresql.ranges import MultiRange
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from app.db.base import Base, Identified, TenantScoped
 from app.db.types import enum_by_value
 from app.parties.models import Party
-from routing.network import FacilityKind, Mode
+from routing.network import FacilityKind, Mode, Operator, WorkingHours
 
 # What lanes cost is kept in this currency; no lane is paid in another yet.
 LANE_CURRENCY = "CNY"
+DEFAULT_TIMEZONE = "Asia/Shanghai"
 
 
 class District(Base):
@@ -42,6 +46,16 @@ class Facility(Identified, TenantScoped, Base):
         sa.CheckConstraint("latitude BETWEEN -90 AND 90", name="latitude_is_one"),
         sa.CheckConstraint("longitude BETWEEN -180 AND 180", name="longitude_is_one"),
         sa.CheckConstraint("sort_s >= 0", name="sort_s_not_negative"),
+        sa.CheckConstraint("sort_per_hour > 0", name="sorts_something"),
+        sa.CheckConstraint(
+            "NOT isempty(open_minutes) AND open_minutes <@ '{[0,10080)}'::int4multirange",
+            name="open_in_a_week",
+        ),
+        sa.CheckConstraint("cutoff_minute BETWEEN 1 AND 1440", name="cutoff_within_a_day"),
+        sa.CheckConstraint(
+            "cardinality(round_minutes) > 0 AND 0 <= ALL (round_minutes) AND 1440 > ALL (round_minutes)",
+            name="rounds_within_a_day",
+        ),
         # Finds the places around a point: a band of latitude, cut by longitude.
         sa.Index(
             "ix_facility_open_place",
@@ -56,19 +70,48 @@ class Facility(Identified, TenantScoped, Base):
     name: Mapped[str]
     name_en: Mapped[str]
     kind: Mapped[FacilityKind] = mapped_column(enum_by_value(FacilityKind))
-    operator: Mapped[str]
+    operator: Mapped[Operator] = mapped_column(enum_by_value(Operator))
     party_id: Mapped[int] = mapped_column(sa.ForeignKey("party.id"))
     parent_id: Mapped[int | None] = mapped_column(sa.ForeignKey("facility.id"), index=True)
     district_adcode: Mapped[str] = mapped_column(sa.ForeignKey("district.adcode"), index=True)
     latitude: Mapped[float] = mapped_column(sa.Double)
     longitude: Mapped[float] = mapped_column(sa.Double)
     sort_s: Mapped[int]
-    utc_offset_minutes: Mapped[int] = mapped_column(default=480)
+    sort_per_hour: Mapped[int | None]
+    timezone: Mapped[str]
+    # Of the zone when it was set last: pages write local times by it, hours go by the zone.
+    utc_offset_minutes: Mapped[int]
+    # In minutes after Monday's midnight.
+    open_minutes: Mapped[MultiRange[int]] = mapped_column(INT4MULTIRANGE)
+    cutoff_minute: Mapped[int]
+    round_minutes: Mapped[list[int]] = mapped_column(ARRAY(sa.Integer))
     closed_at: Mapped[datetime | None]
 
     party: Mapped[Party] = relationship()
     parent: Mapped[Facility | None] = relationship(remote_side="Facility.id")
     district: Mapped[District] = relationship()
+    holidays: Mapped[list[FacilityHoliday]] = relationship(order_by="FacilityHoliday.day")
+
+    def working_hours(self, closed_dates: Iterable[date]) -> WorkingHours:
+        """When it works, as the engine takes it, with the days on which it does not."""
+        return WorkingHours(
+            self.timezone,
+            tuple((part.lower or 0, part.upper or 0) for part in self.open_minutes),
+            frozenset(closed_dates),
+            self.cutoff_minute,
+            tuple(self.round_minutes),
+        )
+
+
+class FacilityHoliday(Identified, TenantScoped, Base):
+    """A day on which a facility does not work, by its own clocks."""
+
+    __tablename__ = "facility_holiday"
+    __table_args__ = (sa.UniqueConstraint("facility_id", "day"),)
+
+    facility_id: Mapped[int] = mapped_column(sa.ForeignKey("facility.id", ondelete="CASCADE"))
+    day: Mapped[date]
+    reason: Mapped[str]
 
 
 class Lane(Identified, TenantScoped, Base):

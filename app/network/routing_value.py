@@ -8,10 +8,17 @@ from datetime import date
 from threading import Lock
 
 import sqlalchemy as sa
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from app.db.session import tenant_of
-from app.network.models import Facility, Lane, LaneDeparture, LaneHoliday, NetworkRevision
+from app.network.models import (
+    Facility,
+    FacilityHoliday,
+    Lane,
+    LaneDeparture,
+    LaneHoliday,
+    NetworkRevision,
+)
 from app.parties.models import Party
 from routing.network import Departure, Network
 from routing.network import Facility as PlaceValue
@@ -54,6 +61,7 @@ def _read(session: Session) -> Network:
     facilities = session.scalars(sa.select(Facility).order_by(Facility.id)).all()
     closed_ids = {facility.id for facility in facilities if facility.closed_at is not None}
     departures = _read_departures(session)
+    resting = _read_holidays(session, FacilityHoliday.facility_id, FacilityHoliday.day)
     lanes = session.execute(
         sa.select(Lane, Party.code)
         .join(Party, Party.id == Lane.carrier_party_id)
@@ -71,6 +79,8 @@ def _read(session: Session) -> Network:
                 facility.longitude,
                 facility.sort_s,
                 facility.operator,
+                facility.working_hours(resting.get(facility.id, ())),
+                facility.sort_per_hour,
             )
             for facility in facilities
         ),
@@ -95,7 +105,7 @@ def _read(session: Session) -> Network:
 
 def _read_departures(session: Session) -> dict[int, list[Departure]]:
     departures: dict[int, list[Departure]] = {}
-    resting = _read_holidays(session)
+    resting = _read_holidays(session, LaneHoliday.lane_id, LaneHoliday.day)
     rows = session.execute(
         sa.select(
             LaneDeparture.lane_id,
@@ -118,8 +128,10 @@ def _read_departures(session: Session) -> dict[int, list[Departure]]:
     return departures
 
 
-def _read_holidays(session: Session) -> dict[int, frozenset[date]]:
+def _read_holidays(
+    session: Session, subject: InstrumentedAttribute[int], day: InstrumentedAttribute[date]
+) -> dict[int, frozenset[date]]:
     days: defaultdict[int, set[date]] = defaultdict(set)
-    for lane_id, day in session.execute(sa.select(LaneHoliday.lane_id, LaneHoliday.day)):
-        days[lane_id].add(day)
-    return {lane_id: frozenset(of) for lane_id, of in days.items()}
+    for subject_id, rests_on in session.execute(sa.select(subject, day)):
+        days[subject_id].add(rests_on)
+    return {subject_id: frozenset(of) for subject_id, of in days.items()}

@@ -1,16 +1,14 @@
 """What happens to the network: districts are loaded; facilities and lanes are made, closed, opened again.
 
-Every write gives the tenant's network another revision (see `queries.routing_network`). The revision's
-row is locked until the caller's transaction ends, so writers of one network follow each other. Closing and
-opening again are told of by events, since parcels on their way are planned anew.
+Every write gives the tenant's network another revision (`revision`). Closing and opening again are told of by
+events, since parcels on their way are planned anew.
 """
 
 from __future__ import annotations
 
-import uuid
 from collections.abc import Iterable, Sequence
 from datetime import datetime
-from typing import TypedDict
+from typing import Literal, TypedDict
 
 import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import insert
@@ -21,8 +19,10 @@ from app.actor import Actor
 from app.db import outbox
 from app.db.session import tenant_of
 from app.errors import ConflictError, InvalidInputError
-from app.network.models import Compartment, District, Facility, Lane, LaneDeparture, NetworkRevision
-from routing.network import Departure, FacilityKind, Mode
+from app.network import working
+from app.network.models import DEFAULT_TIMEZONE, Compartment, District, Facility, Lane, LaneDeparture
+from app.network.revision import plan_anew, touch
+from routing.network import Departure, FacilityKind, Mode, Operator, WorkingHours, usual_hours
 from routing.network import Facility as PlaceValue
 from routing.network import Lane as LaneValue
 
@@ -59,21 +59,29 @@ def create_facility(
     name: str,
     name_en: str,
     kind: FacilityKind,
-    operator: str,
+    operator: Operator,
     party_id: int,
     parent_id: int | None,
     district_adcode: str,
     latitude: float,
     longitude: float,
     sort_s: int,
-    now: datetime,  # noqa: ARG001 - all that make something are told the time
+    now: datetime,
+    hours: WorkingHours | None = None,
+    sort_per_hour: int | None = None,
 ) -> Facility:
     """Make a facility of the session's tenant; its code is unique within it.
+
+    Args:
+        hours: when it works, closed dates apart (`timetables.add_holidays`); what is usual for its kind in
+            the time of `DEFAULT_TIMEZONE` without them.
 
     Raises:
         routing.network.InvalidNetworkError: A value is impossible (a coordinate, a negative time, no code).
     """
-    PlaceValue(1, code, name, kind, latitude, longitude, sort_s, operator)  # refuses what cannot be
+    hours = hours or usual_hours(kind, DEFAULT_TIMEZONE)
+    # Refuses what cannot be.
+    PlaceValue(1, code, name, kind, latitude, longitude, sort_s, operator, hours, sort_per_hour)
     facility = Facility(
         tenant_id=tenant_of(session),
         code=code,
@@ -87,6 +95,8 @@ def create_facility(
         latitude=latitude,
         longitude=longitude,
         sort_s=sort_s,
+        sort_per_hour=sort_per_hour,
+        **working.columns_of(hours, now),
     )
     session.add(facility)
     session.flush()  # callers need the id
@@ -217,7 +227,7 @@ def reopen_lane(session: Session, actor: Actor, lane: Lane, *, reason: str, now:
 def _set_closed(
     session: Session, actor: Actor, row: Facility | Lane, *, closed: bool, reason: str, now: datetime
 ) -> None:
-    kind = "facility" if isinstance(row, Facility) else "lane"
+    kind: Literal["facility", "lane"] = "facility" if isinstance(row, Facility) else "lane"
     if not reason.strip():
         raise InvalidInputError("a reason is needed", [{"detail": "is empty", "pointer": "/reason"}])
     if (row.closed_at is not None) == closed:
@@ -226,19 +236,9 @@ def _set_closed(
     action = f"{kind}.{'closed' if closed else 'reopened'}"
     audit(session, actor, action, subject_kind=kind, subject_id=row.id, reason=reason.strip(), now=now)
     touch(session)
-    told = {"kind": kind, "subject_id": row.id, "reason": reason.strip(), "user_id": actor.user_id}
-    told["asked_at"] = now.isoformat()
     if closed:
+        told = {"kind": kind, "subject_id": row.id, "reason": reason.strip(), "user_id": actor.user_id}
+        told["asked_at"] = now.isoformat()
         outbox.append(session, "network.closed", told, now=now)
     else:
-        outbox.append(session, "network.reopened", told, now=now)
-
-
-def touch(session: Session) -> None:
-    """Say that the network is no longer what it was."""
-    revision = uuid.uuid4()
-    session.execute(
-        insert(NetworkRevision)
-        .values(tenant_id=tenant_of(session), revision=revision)
-        .on_conflict_do_update(index_elements=[NetworkRevision.tenant_id], set_={"revision": revision})
-    )
+        plan_anew(session, actor, kind, row.id, reason=reason.strip(), now=now)

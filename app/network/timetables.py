@@ -1,9 +1,12 @@
-"""Days on which a lane does not run: written down, taken back, and honoured by every plan from then on."""
+"""Days on which a lane does not run or a facility does not work: written down, taken back, and honoured by
+every plan from then on.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import date, datetime, timedelta
+from typing import Literal
 
 import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import insert
@@ -11,38 +14,44 @@ from sqlalchemy.orm import Session
 
 from app.accounts.service import audit
 from app.actor import Actor
-from app.db import outbox
 from app.db.session import tenant_of
 from app.errors import InvalidInputError, NotFoundError
-from app.network.models import Lane, LaneHoliday
-from app.network.service import touch
+from app.network.models import Facility, FacilityHoliday, Lane, LaneHoliday
+from app.network.revision import plan_anew, touch
 
 DAYS_AT_ONCE_MAX = 62
 _YEARS = range(2000, 2100)
 
 
-def holidays_of(session: Session, lane: Lane) -> Sequence[LaneHoliday]:
-    """The days on which a lane does not run, in order."""
+def holidays_of(session: Session, subject: Lane | Facility) -> Sequence[LaneHoliday | FacilityHoliday]:
+    """The days on which a lane does not run or a facility does not work, in order."""
+    if isinstance(subject, Lane):
+        return session.scalars(
+            sa.select(LaneHoliday).where(LaneHoliday.lane_id == subject.id).order_by(LaneHoliday.day)
+        ).all()
     return session.scalars(
-        sa.select(LaneHoliday).where(LaneHoliday.lane_id == lane.id).order_by(LaneHoliday.day)
+        sa.select(FacilityHoliday)
+        .where(FacilityHoliday.facility_id == subject.id)
+        .order_by(FacilityHoliday.day)
     ).all()
 
 
 def add_holidays(
     session: Session,
     actor: Actor,
-    lane: Lane,
+    subject: Lane | Facility,
     first_day: date,
     last_day: date | None,
     *,
     reason: str,
     now: datetime,
 ) -> int:
-    """Let a lane rest on some days, by the clocks of its departures; gives how many days are new.
+    """Let a lane or facility rest on some days, by its own clocks; gives how many days are new.
 
-    Parcels that would have travelled on it are planned anew in a moment (`app.shipments.replanning`).
+    Parcels that have it ahead of them are planned anew in a moment (`app.shipments.replanning`).
 
     Args:
+        subject: a lane, by the clocks of its departures, or a facility.
         last_day: the last one; the first alone where it is None.
         reason: what is told with each day.
 
@@ -60,13 +69,18 @@ def add_holidays(
         raise InvalidInputError(
             "not of this century", [{"detail": "must lie between 2000 and 2099", "pointer": "/first_day"}]
         )
+    table, of_subject = (
+        (LaneHoliday, {"lane_id": subject.id})
+        if isinstance(subject, Lane)
+        else (FacilityHoliday, {"facility_id": subject.id})
+    )
     added = session.scalars(
-        insert(LaneHoliday)
+        insert(table)
         .values(
             [
                 {
                     "tenant_id": tenant_of(session),
-                    "lane_id": lane.id,
+                    **of_subject,
                     "day": first_day + timedelta(days=step),
                     "reason": reason.strip(),
                 }
@@ -74,44 +88,53 @@ def add_holidays(
             ]
         )
         .on_conflict_do_nothing()
-        .returning(LaneHoliday.id)
+        .returning(table.id)
     ).all()
     if added:
         days = {"first_day": first_day.isoformat(), "last_day": last_day.isoformat()}
-        _tell(session, actor, lane, "lane.rests", reason.strip(), days, now)
+        _tell(session, actor, subject, "rests", reason.strip(), days, now)
     return len(added)
 
 
-def remove_holiday(session: Session, actor: Actor, lane: Lane, day: date, *, now: datetime) -> None:
-    """Let a lane run on a day again.
+def remove_holiday(
+    session: Session, actor: Actor, subject: Lane | Facility, day: date, *, now: datetime
+) -> None:
+    """Let a lane run, or a facility work, on a day again.
 
     Raises:
         NotFoundError: it does not rest on that day.
     """
-    holiday = session.scalar(
-        sa.select(LaneHoliday).where(LaneHoliday.lane_id == lane.id, LaneHoliday.day == day)
-    )
+    holiday = next((one for one in holidays_of(session, subject) if one.day == day), None)
     if holiday is None:
-        raise NotFoundError("the lane does not rest on this day")
+        raise NotFoundError(f"the {_kind(subject)} does not rest on this day")
     reason = holiday.reason
     session.delete(holiday)
-    _tell(session, actor, lane, "lane.runs_again", reason, {"first_day": day.isoformat()}, now)
+    _tell(session, actor, subject, "runs_again", reason, {"first_day": day.isoformat()}, now)
+
+
+def _kind(subject: Lane | Facility) -> Literal["facility", "lane"]:
+    return "lane" if isinstance(subject, Lane) else "facility"
 
 
 def _tell(
-    session: Session, actor: Actor, lane: Lane, action: str, reason: str, days: dict[str, str], now: datetime
+    session: Session,
+    actor: Actor,
+    subject: Lane | Facility,
+    action: str,
+    reason: str,
+    days: dict[str, str],
+    now: datetime,
 ) -> None:
+    kind = _kind(subject)
     audit(
-        session, actor, action, subject_kind="lane", subject_id=lane.id, reason=reason, details=days, now=now
+        session,
+        actor,
+        f"{kind}.{action}",
+        subject_kind=kind,
+        subject_id=subject.id,
+        reason=reason,
+        details=days,
+        now=now,
     )
     touch(session)
-    # What has the lane ahead of it is planned anew by the timetable as it is now; what that leaves as it was
-    # stays as it was.
-    told = {
-        "kind": "lane",
-        "subject_id": lane.id,
-        "reason": reason,
-        "user_id": actor.user_id,
-        "asked_at": now.isoformat(),
-    }
-    outbox.append(session, "network.reopened", told, now=now)
+    plan_anew(session, actor, kind, subject.id, reason=reason, now=now)

@@ -12,7 +12,19 @@ from sqlalchemy.orm import Session
 from app.accounts.roles import Scope
 from app.errors import InvalidInputError
 from app.i18n import current as current_language
-from app.network import comparing, design_pages, holiday_pages, labels, lane_page, overview, queries, service
+from app.network import (
+    comparing,
+    design_pages,
+    facility_page,
+    holiday_pages,
+    labels,
+    lane_page,
+    loads,
+    operation_pages,
+    overview,
+    queries,
+    service,
+)
 from app.network.forms import CompareForm, FacilityFilterForm, HolidayForm, ReasonForm, RouteForm
 from app.network.map_view import network_map
 from app.network.models import LANE_CURRENCY, District, Facility
@@ -25,9 +37,11 @@ from routing.network import FacilityKind, NoRoute
 blueprint = APIBlueprint("network", __name__, enable_openapi=False)
 holiday_pages.register(blueprint)
 design_pages.register(blueprint)
+operation_pages.register(blueprint)
 blueprint.add_app_template_filter(labels.facility_name, "facility_name")
 
 _DISTRICTS_SHOWN = 12
+_LOADS_SHOWN = 20
 # Places are written to in China's time until a facility says otherwise.
 _OFFSET_MINUTES = 480
 
@@ -83,7 +97,7 @@ def facility(facility_id: int) -> flask.typing.ResponseReturnValue:
     """A facility: what it is, and the lanes out of it and into it with today's departures."""
     with unit_of_work() as session:
         found = queries.load_facility(session, current_actor(), facility_id)
-        return _facility_page(session, found, ReasonForm())
+        return facility_page.render(session, found, ReasonForm(), HolidayForm(formdata=None))
 
 
 @blueprint.post("/network/facilities/<int:facility_id>/<any(close, reopen):change>")
@@ -95,7 +109,7 @@ def change_facility(facility_id: int, change: str) -> flask.typing.ResponseRetur
         actor = current_actor()
         found = queries.load_facility(session, actor, facility_id)
         if not form.validate():
-            return _facility_page(session, found, form), 422
+            return facility_page.render(session, found, form, HolidayForm(formdata=None)), 422
         act = service.close_facility if change == "close" else service.reopen_facility
         act(session, actor, found, reason=form.reason.data or "", now=now())
     flask.flash(
@@ -220,6 +234,7 @@ def compare() -> flask.typing.ResponseReturnValue:
             answer=answer,
             data=None if answer is None else comparing.comparison_map(answer),
             legend_items=comparing.legend_items(),
+            loads=loads.centre_loads(session, now=now())[:_LOADS_SHOWN],
             topologies=labels.TOPOLOGIES,
             currency=LANE_CURRENCY,
         ), status
@@ -245,20 +260,3 @@ def districts() -> flask.typing.ResponseReturnValue:
                 for row in found
             ]
         )
-
-
-def _facility_page(session: Session, found: Facility, form: ReasonForm) -> str:
-    day = overview.local_day(now(), found.utc_offset_minutes)
-    out, into = overview.lanes_of(session, found)
-    return flask.render_template(
-        "network/facility.html",
-        facility=found,
-        form=form,
-        day=day,
-        now=now(),
-        lanes_out=[(each, overview.trips_on(each, day)) for each in out],
-        lanes_in=[(each, overview.trips_on(each, day)) for each in into],
-        kinds=labels.KINDS,
-        modes=labels.MODES,
-        operators=labels.OPERATORS,
-    )

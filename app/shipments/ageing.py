@@ -9,24 +9,26 @@ tests/app/shipments/test_ageing.py holds both ways against each other.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
+from functools import cache, partial
 from typing import Any, Final, NamedTuple
 
 from sqlalchemy.orm import Session
 
 from app.db import arrays
 from app.db.session import execute_plain, tenant_of
+from app.network import queries as network
 from app.shipments.estimates import COMING
 from app.shipments.history import load_history
+from app.shipments.hours import last_mile, ready
 from app.shipments.legs import legs_by_shipment
 from app.shipments.outlook import Outlook, outlook
 from app.shipments.replanning_store import write_estimates
-from app.shipments.underway import ready_for_way
-from routing.network import Handover
+from routing.network import Handover, Network
 from tracking.errors import PromiseError
 from tracking.position import Position
-from tracking.promise import LegHistory
+from tracking.promise import LastMile, LegHistory
 from tracking.shipment import Leg, Milestone, ScanCode
 from tracking.transitions import COLLECTING, PLACELESS
 
@@ -42,7 +44,7 @@ _CONSTANTS: Final = {
 # where it was seen last, since it came there: since it was elsewhere, had left, or was with a courier.
 _AGED: Final = """
 SELECT s.id, s.milestone, s.code, s.state_since, s.state_facility_id, s.seen_facility_id,
-    s.origin_facility_id, s.destination_facility_id, s.booked_at, s.booked_offset_minutes,
+    s.origin_facility_id, s.destination_facility_id, s.pickup_point_id, s.delivery_point_id, s.booked_at,
     s.pickup_handover, s.delivery_handover, s.last_scan_at IS NULL, here.since
 FROM (
     SELECT * FROM shipment JOIN shipment_state ON shipment_id = id
@@ -79,8 +81,9 @@ class Silent(NamedTuple):
     seen_id: int | None
     origin_id: int
     destination_id: int
+    pickup_point_id: int | None
+    delivery_point_id: int | None
     booked_at: datetime
-    offset_minutes: int
     pickup: str
     delivery: str
     only_folded: bool
@@ -101,7 +104,8 @@ def age(session: Session, part: Mapping[str, Any]) -> int:
     if not rows:
         return 0
     legs = legs_by_shipment(session, [row.shipment_id for row in rows])
-    expected, others = _expected(rows, legs, load_history(session), part["now"])
+    places = network.routing_network(session)
+    expected, others = _expected(rows, legs, places, load_history(session), part["now"])
     write_estimates(session, expected)
     _ask(session, others, part["now"])
     return len(expected)
@@ -110,6 +114,7 @@ def age(session: Session, part: Mapping[str, Any]) -> int:
 def _expected(
     rows: Sequence[Silent],
     legs: Mapping[int, Sequence[Leg]],
+    places: Network,
     history: LegHistory | None,
     now: datetime,
 ) -> tuple[dict[int, Outlook], list[int]]:
@@ -117,17 +122,21 @@ def _expected(
     known: dict[tuple[object, ...], Outlook | None] = {}
     expected: dict[int, Outlook] = {}
     others: list[int] = []
+    # Thousands of parcels ask the same of the places' hours.
+    ready_for_way = cache(partial(ready, places))
+    rounds = cache(partial(last_mile, places))
     for row in rows:
-        placed = None if row.only_folded else _placed(row, legs[row.shipment_id])
+        placed = None if row.only_folded else _placed(row, legs[row.shipment_id], ready_for_way)
         if placed is None:
             others.append(row.shipment_id)
             continue
         ahead, position = placed
         awaited = row.milestone == Milestone.BOOKED
         trips = tuple((leg.lane_id, leg.planned_departure_at) for leg in ahead)
-        key = trips, position, row.delivery, row.offset_minutes, awaited
+        way_in = rounds(Handover(row.delivery), row.destination_id, row.delivery_point_id)
+        key = trips, position, row.delivery, row.destination_id, row.delivery_point_id, awaited
         if key not in known:
-            known[key] = _outlook(ahead, position, row, history, now, awaited=awaited)
+            known[key] = _outlook(ahead, position, way_in, history, now, awaited=awaited)
         found = known[key]
         if found is None:
             others.append(row.shipment_id)
@@ -139,7 +148,7 @@ def _expected(
 def _outlook(
     legs: Sequence[Leg],
     position: Position,
-    row: Silent,
+    rounds: LastMile,
     history: LegHistory | None,
     now: datetime,
     *,
@@ -149,8 +158,7 @@ def _outlook(
         return outlook(
             legs,
             position,
-            handover=Handover(row.delivery),
-            offset_minutes=row.offset_minutes,
+            rounds=rounds,
             history=history,
             now=now,
             awaited=awaited,
@@ -159,7 +167,9 @@ def _outlook(
         return None  # its legs are no chain: parts of an earlier route
 
 
-def _placed(row: Silent, legs: Sequence[Leg]) -> tuple[Sequence[Leg], Position] | None:
+def _placed(
+    row: Silent, legs: Sequence[Leg], ready_for_way: Callable[..., datetime]
+) -> tuple[Sequence[Leg], Position] | None:
     """The legs ahead and where it is before them, no finer than a minute; None where only its scans tell.
 
     As `tracking.position.position_of` has it: the scan that decided the state is the last one that had the
@@ -175,7 +185,7 @@ def _placed(row: Silent, legs: Sequence[Leg]) -> tuple[Sequence[Leg], Position] 
     if row.milestone == Milestone.BOOKED:
         if row.seen_id is not None or legs[0].from_facility_id != row.origin_id:
             return None
-        ready_at = ready_for_way(row.booked_at, Handover(row.pickup), row.offset_minutes)
+        ready_at = ready_for_way(row.booked_at, Handover(row.pickup), row.origin_id, row.pickup_point_id)
         return legs, Position(row.origin_id, ready_at)
     place_id = row.facility_id
     if place_id is None and code in COLLECTING:

@@ -105,8 +105,23 @@ def opened_answer(session: Session, shipment: Shipment) -> bytes:
         "door_charge_minor": shipment.door_charge_minor,
         "currency": shipment.currency,
         "proofs": proofs_answer(queries.proofs(session, shipment), masked=True),
+        "fetch_at": _fetch_at(session, shipment),
     }
     return msgspec.json.encode(told | {"details_access": "open", "details": details})
+
+
+def _fetch_at(session: Session, shipment: Shipment) -> dict[str, str | None] | None:
+    """Where it waits for its consignee, and until when that is open; None where it does not wait."""
+    place = queries.waits_at(session, shipment)
+    if place is None:
+        return None
+    hours = place.working_hours(one.day for one in place.holidays)
+    open_until, opens_at = hours.open_until(now()), hours.opens_next(now())
+    return {
+        "name": place.name,
+        "open_until": None if open_until is None else open_until.isoformat(),
+        "opens_at": None if opens_at is None else opens_at.isoformat(),
+    }
 
 
 def expected_answer(story: Story) -> dict[str, str | bool | None]:

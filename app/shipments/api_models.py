@@ -170,6 +170,18 @@ class TrackEventOut(ApiOutput):
     planned: bool
 
 
+class FetchAtOut(ApiOutput):
+    """Where a parcel waits for its consignee.
+
+    `open_until`: when the place closes, null while it is closed; `opens_at`: when it next opens, null where
+    that is not within a week.
+    """
+
+    name: str
+    open_until: AwareDatetime | None
+    opens_at: AwareDatetime | None
+
+
 class TrackDetailsOut(ApiOutput):
     """What only those may know who know the phone."""
 
@@ -182,6 +194,7 @@ class TrackDetailsOut(ApiOutput):
     door_charge_minor: int
     currency: str
     proofs: list[ProofOut]
+    fetch_at: FetchAtOut | None
 
 
 class TrackOut(ApiOutput):

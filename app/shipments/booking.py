@@ -22,13 +22,13 @@ from app.network.queries import compartments
 from app.shipments import merging
 from app.shipments.booking_request import BookingRequest, Place
 from app.shipments.history import keep_first_promise, load_history
+from app.shipments.hours import last_mile, ready
 from app.shipments.models import ScanRecord, Shipment, ShipmentLeg
 from app.shipments.outlook import Outlook, outlook
 from app.shipments.scan_values import BOOKING_DEVICE
 from app.shipments.values import scan_key
 from app.shipments.waybills import month_of
 from routing.network import FacilityKind, Handover, Itinerary, itinerary
-from routing.network.cutoff import ready_at
 from tracking.numbers import waybill_number
 from tracking.pickup import Measured, Size
 from tracking.position import Position
@@ -65,18 +65,21 @@ def plan(session: Session, request: BookingRequest, *, now: datetime) -> RoutePl
     for point in (pickup_point, delivery_point):
         if point is not None and point.kind is FacilityKind.LOCKER:
             _refuse_too_large(session, request, point)
+    places = network.routing_network(session)
+    pickup_point_id, delivery_point_id = (
+        None if point is None else point.id for point in (pickup_point, delivery_point)
+    )
     way = itinerary(
-        network.routing_network(session),
+        places,
         origin.id,
         destination.id,
-        ready_at(now, request.pickup_handover, request.offset_minutes),
+        ready(places, now, request.pickup_handover, origin.id, pickup_point_id),
         weight_g=request.weight_g,
     )
     expected = outlook(
         legs_of(way),
         Position(origin.id, way.ready_at),
-        handover=request.delivery_handover,
-        offset_minutes=request.offset_minutes,
+        rounds=last_mile(places, request.delivery_handover, destination.id, delivery_point_id),
         history=load_history(session),
         now=now,
         awaited=True,

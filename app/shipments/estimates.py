@@ -16,6 +16,8 @@ from sqlalchemy.orm import Session
 from app.clock import Clock
 from app.db import arrays
 from app.db.session import Database, execute_plain, tenant_of
+from app.network import queries as network
+from app.shipments import hours
 from app.shipments.beside import outlets_of_points
 from app.shipments.folding import state_of_scans
 from app.shipments.history import load_history
@@ -23,7 +25,7 @@ from app.shipments.legs import legs_by_shipment
 from app.shipments.models import EstimateRequest, Shipment, ShipmentBooking
 from app.shipments.outlook import Outlook, outlook
 from app.shipments.scan_store import scans_by_shipment
-from routing.network.cutoff import ready_at
+from routing.network import Network
 from tracking.errors import PromiseError
 from tracking.position import Position, position_of
 from tracking.promise import LegHistory, window_until
@@ -109,10 +111,10 @@ def renew(session: Session, shipment_ids: Collection[int], *, now: datetime) -> 
     scans = scans_by_shipment(session, shipments)
     legs = legs_by_shipment(session, [shipment.id for shipment in shipments])
     points = outlets_of_points(session, {scan.facility_id for one in scans.values() for scan in one})
-    history = load_history(session)
+    history, places = load_history(session), network.routing_network(session)
     for shipment in shipments:
         state, counting = state_of_scans(scans[shipment.id], shipment.pieces)
-        expected = estimate(shipment, state, counting, legs[shipment.id], now, history, points)
+        expected = estimate(shipment, state, counting, legs[shipment.id], now, history, places, points)
         shipment.quiet_until_at = None if expected is None else expected.quiet_until
         shipment.estimate_ages_at = now + _LOOKED_AT_AGAIN if expected is None else expected.ages_at
         shipment.estimate_aged = expected is not None and expected.aged
@@ -140,6 +142,7 @@ def estimate(
     legs: Sequence[Leg],
     now: datetime,
     history: LegHistory | None,
+    places: Network,
     points: Mapping[int, int],
 ) -> Outlook | None:
     """When the parcel is expected and heard of, from where it is now; None where no time can be told.
@@ -151,6 +154,7 @@ def estimate(
         legs: the planned route in order.
         now: nothing is expected before.
         history: what was learned of legs and places.
+        places: the network, whose hours count.
         points: of the places that the scans name those beside a route (`app.shipments.beside`).
     """
     if state.milestone not in COMING:
@@ -159,7 +163,13 @@ def estimate(
         # It waits for the next round from the last outlet.
         legs, position = (), Position(shipment.destination_facility_id, state.since)
     else:
-        ready = ready_at(shipment.booked_at, shipment.pickup_handover, shipment.booked_offset_minutes)
+        ready = hours.ready(
+            places,
+            shipment.booked_at,
+            shipment.pickup_handover,
+            shipment.origin_facility_id,
+            shipment.pickup_point_id,
+        )
         if legs:
             found = position_of(legs, scans, ready_at=ready, points=points)
         else:
@@ -171,8 +181,12 @@ def estimate(
         return outlook(
             legs,
             position,
-            handover=shipment.delivery_handover,
-            offset_minutes=shipment.booked_offset_minutes,
+            rounds=hours.last_mile(
+                places,
+                shipment.delivery_handover,
+                shipment.destination_facility_id,
+                shipment.delivery_point_id,
+            ),
             history=history,
             now=now,
             awaited=state.milestone is Milestone.BOOKED,

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import uuid
 from datetime import datetime, timedelta
-from functools import lru_cache
 from threading import Lock
 
 import sqlalchemy as sa
@@ -20,13 +19,12 @@ from sqlalchemy.orm import Session
 from app.accounts.models import Tenant
 from app.config import Settings
 from app.db.session import tenant_of
+from app.network import queries as network
 from app.network.models import Facility
 from app.shipments import observations
 from app.shipments.history_models import FirstPromise, PromiseHistory, PromiseSample
 from app.shipments.models import Shipment
-from routing.network import Handover
-from routing.network.cutoff import handed_over_at
-from tracking.promise import LastMile, LegHistory, Promise
+from tracking.promise import LegHistory, Promise
 from tracking.promise.stored import LearnedSample, history_of, samples_of
 
 OBSERVED = timedelta(days=90)
@@ -57,7 +55,7 @@ def learn(session: Session, *, now: datetime) -> int:
     """
     tenant_id, since = tenant_of(session), now - OBSERVED
     offset_minutes = _usual_offset(session)
-    observed = observations.read(session, since=since, now=now, last_mile=last_mile)
+    observed = observations.read(session, network.routing_network(session), since=since, now=now)
     history = LegHistory.of(
         observed.legs,
         observed.dwells,
@@ -143,12 +141,6 @@ def keep_first_promise(session: Session, shipment: Shipment, promised: Promise) 
             p95_at=promised.p95_at,
         )
     )
-
-
-@lru_cache(maxsize=256)
-def last_mile(handover: Handover, offset_minutes: int) -> LastMile:
-    """The rule of the rounds at a place, as promises take it."""
-    return LastMile.of(lambda arrived_at: handed_over_at(arrived_at, handover, offset_minutes))
 
 
 def _read(session: Session, offset_minutes: int) -> LegHistory:

@@ -7,7 +7,6 @@ corrected.
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
@@ -15,10 +14,10 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from app.db.session import tenant_of
+from app.shipments.hours import last_mile, ready
 from app.shipments.waybills import month_of
-from routing.network import Handover
-from routing.network.cutoff import ready_at
-from tracking.promise import LastMile, LegObservation, StayObservation
+from routing.network import Handover, Network
+from tracking.promise import LegObservation, StayObservation
 from tracking.shipment import ScanCode
 from tracking.transitions import PLACELESS
 
@@ -27,8 +26,6 @@ SETTLED = timedelta(days=1)
 
 # From here on it waits for the consignee, whose own time is no part of the promise.
 WAITING = (ScanCode.AT_OUTLET, ScanCode.AT_STORE, ScanCode.AT_LOCKER, ScanCode.AT_COLLECTIVE_POINT)
-
-_ANY_DAY = datetime(2001, 1, 1, tzinfo=UTC)
 
 # A courier collects before the parcel is in a facility, and departs after.
 _NOT_INSIDE = PLACELESS | {ScanCode.COLLECTED, ScanCode.DEPARTED, *WAITING}
@@ -44,13 +41,11 @@ class Observed:
     collections: tuple[StayObservation, ...]
 
 
-def read(
-    session: Session, *, since: datetime, now: datetime, last_mile: Callable[[Handover, int], LastMile]
-) -> Observed:
+def read(session: Session, network: Network, *, since: datetime, now: datetime) -> Observed:
     """Read what the tenant's shipments booked since a moment went through, as far as it has ended.
 
     Args:
-        last_mile: the planned rounds for a way of handing over and an offset in minutes from UTC.
+        network: with the hours by which hand-overs and collections were planned; those of today.
     """
     values = {
         "tenant_id": tenant_of(session),
@@ -68,8 +63,8 @@ def read(
     observed = Observed(
         tuple(_legs(session, values)),
         tuple(_dwells(session, values)),
-        tuple(_handovers(session, values, last_mile)),
-        tuple(_collections(session, values)),
+        tuple(_handovers(session, values, network)),
+        tuple(_collections(session, values, network)),
     )
     session.execute(sa.text("DROP TABLE seen_at_facility"))
     return observed
@@ -139,10 +134,10 @@ GROUP BY leg.from_facility_id, leg.to_facility_id, leg.lane_id, leg.planned_depa
 ORDER BY leg.planned_departure_at, leg.from_facility_id, leg.to_facility_id, leg.lane_id, deviation_s
 """
 
-# By the ten minutes of the day in which it arrived at its last outlet: the rounds ask no more exactly.
+# By the ten minutes in which it arrived at its last outlet: the rounds ask no more exactly.
 _HANDOVERS = """
-SELECT state.destination_facility_id, shipment.delivery_handover, shipment.booked_offset_minutes,
-       extract(epoch FROM bin.arrived_at)::bigint % 86400 AS second_of_day,
+SELECT state.destination_facility_id, shipment.delivery_handover, shipment.delivery_point_id,
+       bin.arrived_at,
        round(extract(epoch FROM coalesce(point.waits_at, state.delivered_at) - bin.arrived_at) /
            300)::bigint
            * 300 AS taken_s,
@@ -166,10 +161,10 @@ GROUP BY 1, 2, 3, 4, 5
 ORDER BY 1, 2, 3, 4, 5
 """
 
-# By the ten minutes of the day in which it was booked.
+# By the ten minutes in which it was booked.
 _COLLECTIONS = """
-SELECT shipment.origin_facility_id, shipment.pickup_handover, shipment.booked_offset_minutes,
-       extract(epoch FROM bin.booked_at)::bigint % 86400 AS second_of_day,
+SELECT shipment.origin_facility_id, shipment.pickup_handover, shipment.pickup_point_id,
+       bin.booked_at,
        round(extract(epoch FROM came.inside_at - bin.booked_at) / 300)::bigint * 300 AS taken_s,
        count(*) AS parcels
 FROM shipment
@@ -201,26 +196,22 @@ def _dwells(session: Session, values: dict[str, object]) -> list[StayObservation
     ]
 
 
-def _handovers(
-    session: Session, values: dict[str, object], last_mile: Callable[[Handover, int], LastMile]
-) -> list[StayObservation]:
+def _handovers(session: Session, values: dict[str, object], network: Network) -> list[StayObservation]:
     found = []
-    for facility_id, handover, offset, second, taken_s, parcels in session.execute(
-        sa.text(_HANDOVERS), values
-    ):
-        # Rounds are the same every day, so that any day tells the plan.
-        arrived_at = _ANY_DAY + timedelta(seconds=second)
-        planned_s = last_mile(Handover(handover), offset).planned_s(arrived_at)
+    rows = session.execute(sa.text(_HANDOVERS), values)
+    for facility_id, handover, point_id, arrived, taken_s, parcels in rows:
+        arrived_at = arrived.astimezone(UTC)
+        planned_s = last_mile(network, Handover(handover), facility_id, point_id).planned_s(arrived_at)
         found.append(StayObservation(facility_id, taken_s - planned_s, arrived_at, float(parcels)))
     return found
 
 
-def _collections(session: Session, values: dict[str, object]) -> list[StayObservation]:
+def _collections(session: Session, values: dict[str, object], network: Network) -> list[StayObservation]:
     found = []
     rows = session.execute(sa.text(_COLLECTIONS), values)
-    for facility_id, handover, offset, second, taken_s, parcels in rows:
-        booked_at = _ANY_DAY + timedelta(seconds=second)
-        ready = ready_at(booked_at, Handover(handover), offset)
-        planned_s = round((ready - booked_at).total_seconds())
-        found.append(StayObservation(facility_id, taken_s - planned_s, ready, float(parcels)))
+    for facility_id, handover, point_id, booked, taken_s, parcels in rows:
+        booked_at = booked.astimezone(UTC)
+        ready_at = ready(network, booked_at, Handover(handover), facility_id, point_id)
+        planned_s = round((ready_at - booked_at).total_seconds())
+        found.append(StayObservation(facility_id, taken_s - planned_s, ready_at, float(parcels)))
     return found

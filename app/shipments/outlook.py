@@ -6,10 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from app.shipments.history import last_mile
-from routing.network import Handover
 from tracking.position import Position
-from tracking.promise import LegHistory, Promise, heard_again_by, promise, silence
+from tracking.promise import LastMile, LegHistory, Promise, heard_again_by, promise, silence
 from tracking.promise.quiet import AGING_S_MIN
 from tracking.shipment import Leg
 
@@ -38,8 +36,7 @@ def outlook(
     legs: Sequence[Leg],
     current: Position,
     *,
-    handover: Handover,
-    offset_minutes: int,
+    rounds: LastMile,
     history: LegHistory | None,
     now: datetime,
     awaited: bool,
@@ -49,8 +46,7 @@ def outlook(
     Args:
         legs: the planned route in order.
         current: where the parcel is.
-        handover: how it comes to its consignee.
-        offset_minutes: of the local time whose rounds count, from UTC.
+        rounds: how it comes to its consignee, from its last outlet.
         history: what was learned of legs and places.
         now: nothing is expected before.
         awaited: it has not come to its first facility yet.
@@ -58,7 +54,6 @@ def outlook(
     Raises:
         PromiseError: the legs are no chain, or the position is not on them.
     """
-    rounds = last_mile(handover, offset_minutes)
     expected = promise(legs, handover_s=rounds, history=history, now=now, current=current, awaited=awaited)
     so_far = silence(legs, handover_s=rounds, history=history, current=current, now=now, awaited=awaited)
     # What half of such parcels have done by then is looked at then, if it is the last thing ahead of it.

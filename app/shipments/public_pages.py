@@ -8,6 +8,7 @@ from flask_babel import gettext as _
 from sqlalchemy.orm import Session
 
 from app.accounts.models import Installation
+from app.network.opening import opening_words
 from app.security import public
 from app.shipments import access, queries, service
 from app.shipments.access import Attempt
@@ -131,6 +132,7 @@ def _page(session: Session, shipment: Shipment, *, opened: bool, form: PhoneForm
     offset = shipment.booked_offset_minutes
     token = link_token(shipment.id, session.get_one(Installation, 1).waybill_key) if opened else None
     delivered = shipment.milestone is Milestone.DELIVERED
+    fetch = queries.waits_at(session, shipment) if opened else None
     adcodes = [shipment.sender_district_adcode, shipment.consignee_district_adcode]
     return flask.render_template(
         "shipments/tracking.html",
@@ -144,6 +146,8 @@ def _page(session: Session, shipment: Shipment, *, opened: bool, form: PhoneForm
         unheard=story.unheard,
         live=None if story.state.terminal else live_address(shipment.waybill_number),
         opened=opened,
+        fetch=fetch,
+        opening=None if fetch is None else opening_words(fetch, now()),
         token=token,
         form=form,
         districts=queries.districts(session, adcodes),

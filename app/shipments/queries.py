@@ -266,6 +266,13 @@ def _matches(text: str) -> sa.ColumnElement[bool]:
     return sa.or_(*ways)
 
 
+def waits_at(session: Session, shipment: Shipment) -> Facility | None:
+    """The place where a shipment waits to be fetched; None where it does not wait."""
+    if shipment.milestone is not Milestone.READY_FOR_PICKUP or shipment.state_facility_id is None:
+        return None
+    return session.get_one(Facility, shipment.state_facility_id)
+
+
 def touches(facility_id: int) -> sa.ColumnElement[bool]:
     """What makes a shipment one that starts, ends or is at a facility."""
     return sa.or_(

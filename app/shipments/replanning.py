@@ -23,6 +23,7 @@ from app.network.models import Facility, Lane
 from app.shipments import replanning_store as store
 from app.shipments.booking import legs_of
 from app.shipments.history import load_history
+from app.shipments.hours import last_mile
 from app.shipments.legs import legs_by_shipment
 from app.shipments.models import Shipment, ShipmentLeg
 from app.shipments.outlook import Outlook, outlook
@@ -32,6 +33,7 @@ from routing.network import (
     Closure,
     Handover,
     Itinerary,
+    Network,
     NoRoute,
     Underway,
     replan,
@@ -137,17 +139,18 @@ def send_elsewhere(session: Session, shipment: Shipment, *, lies_at: int | None,
     returning = shipment.milestone is Milestone.RETURNING
     row = store.open_of(shipment, returning=returning, lies_at=lies_at)
     legs = legs_by_shipment(session, [shipment.id])[shipment.id]
-    parcel = underway(row, legs, now)
+    places = network.routing_network(session)
+    parcel = underway(row, legs, places, now)
     if parcel is None:
         return False
-    became = reroute(network.routing_network(session), parcel, now=now)
+    became = reroute(places, parcel, now=now)
     if isinstance(became.way, NoRoute):
         return False
     last = legs[became.kept - 1].sequence if became.kept else 0
     store.write_legs(session, {shipment.id: (last, became.way.legs)})
     if not returning:
         moved = _Moved(row, parcel, legs, became.kept, became.way)
-        store.write_estimates(session, _expected([moved], load_history(session), now))
+        store.write_estimates(session, _expected([moved], load_history(session), places, now))
     _forget(session)
     return True
 
@@ -162,11 +165,14 @@ def _planned(
     reopened: bool = False,
 ) -> tuple[list[_Moved], list[tuple[int, str]]]:
     """The shipments that get another way, and those that have none any more, with why."""
+    places = network.routing_network(session)
     placed = [
-        (row, where) for row in rows if (where := underway(row, legs[row.shipment_id], now)) is not None
+        (row, where)
+        for row in rows
+        if (where := underway(row, legs[row.shipment_id], places, now)) is not None
     ]
     found = replan(
-        network.routing_network(session),
+        places,
         [where for _, where in placed],
         closure,
         now=now,
@@ -202,7 +208,9 @@ def _write(
             for one in moved
         },
     )
-    store.write_estimates(session, _expected(moved, load_history(session), now))
+    store.write_estimates(
+        session, _expected(moved, load_history(session), network.routing_network(session), now)
+    )
     outbox.append_many(
         session,
         "shipment.replanned",
@@ -229,7 +237,9 @@ def _is_closed(session: Session, cause: Cause) -> bool:
     return session.get_one(Lane, cause.subject_id).closed_at is not None
 
 
-def _expected(moved: Sequence[_Moved], history: LegHistory | None, now: datetime) -> dict[int, Outlook]:
+def _expected(
+    moved: Sequence[_Moved], history: LegHistory | None, places: Network, now: datetime
+) -> dict[int, Outlook]:
     """When each shipment is expected; what travels together is worked out once."""
     known: dict[tuple[object, ...], Outlook] = {}
     expected: dict[int, Outlook] = {}
@@ -237,15 +247,15 @@ def _expected(moved: Sequence[_Moved], history: LegHistory | None, now: datetime
         under_way = one.legs[one.kept - 1 : one.kept] if one.parcel.departed else []
         ahead = [*under_way, *legs_of(one.way)]
         position = _position(one.parcel, ahead)
-        offset_minutes, delivery = one.row.offset_minutes, one.row.delivery
+        delivery = Handover(one.row.delivery)
+        rounds = last_mile(places, delivery, one.row.destination_id, one.row.delivery_point_id)
         awaited = one.row.milestone == Milestone.BOOKED
-        key = tuple(_trips(ahead)), position, delivery, offset_minutes, awaited
+        key = tuple(_trips(ahead)), position, rounds, awaited
         if key not in known:
             known[key] = outlook(
                 ahead,
                 position,
-                handover=Handover(delivery),
-                offset_minutes=offset_minutes,
+                rounds=rounds,
                 history=history,
                 now=now,
                 awaited=awaited,

@@ -22,7 +22,7 @@ _TRAVELLING = (Milestone.BOOKED, Milestone.ACCEPTED, Milestone.IN_TRANSIT, Miles
 
 _OPEN = (
     "SELECT id, milestone, code, state_since, state_facility_id, origin_facility_id, "
-    "destination_facility_id, weight_g, booked_at, booked_offset_minutes, pickup_handover, "
+    "destination_facility_id, weight_g, booked_at, pickup_point_id, delivery_point_id, pickup_handover, "
     "delivery_handover FROM shipment JOIN shipment_state ON shipment_id = id "
     "WHERE tenant_id = %s AND NOT terminal AND milestone = ANY (%s::text[]) AND "
 )
@@ -70,7 +70,8 @@ class Open(NamedTuple):
     destination_id: int
     weight_g: int
     booked_at: datetime
-    offset_minutes: int
+    pickup_point_id: int | None
+    delivery_point_id: int | None
     pickup: str
     delivery: str
 
@@ -125,7 +126,8 @@ def open_of(shipment: Shipment, *, returning: bool, lies_at: int | None) -> Open
         shipment.origin_facility_id if returning else shipment.destination_facility_id,
         shipment.weight_g,
         shipment.booked_at,
-        shipment.booked_offset_minutes,
+        shipment.pickup_point_id,
+        shipment.delivery_point_id,
         shipment.pickup_handover,
         shipment.delivery_handover,
     )

@@ -20,9 +20,12 @@ from routing.network.facility import (
     Facility,
     FacilityKind,
     Handover,
+    Operator,
     distance_m,
     road_distance_m,
+    usual_hours,
 )
+from routing.network.hours import WorkingHours
 from routing.network.network import Network, Run
 from routing.network.paths import Itinerary, PlannedLeg, alternatives, direct_itinerary, itinerary
 from routing.network.replan import Closure, PlannedHop, Replanned, Underway, replan, reroute
@@ -58,6 +61,7 @@ __all__ = [
     "NetworkError",
     "NoRoute",
     "NoRouteReason",
+    "Operator",
     "Option",
     "ParcelRow",
     "PlannedHop",
@@ -70,6 +74,7 @@ __all__ = [
     "TopologyTooLargeError",
     "Underway",
     "UnknownFacilityError",
+    "WorkingHours",
     "alternatives",
     "cheapest",
     "compare_parcel",
@@ -88,4 +93,5 @@ __all__ = [
     "road_distance_m",
     "several_hubs",
     "soundness",
+    "usual_hours",
 ]

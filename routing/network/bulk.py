@@ -20,6 +20,7 @@ class Query:
     destination_id: int
     ready_at: datetime
     weight_g: int
+    handled_at: datetime | None = None
 
 
 def itineraries(
@@ -45,7 +46,13 @@ def itineraries(
     answers: list[Itinerary | NoRoute] = []
     for query in queries:
         check_parcel(query.ready_at, query.weight_g)
-        wave = network.layout.wave(network.position(query.origin_id), seconds_of(query.ready_at))
+        origin, ready = network.position(query.origin_id), seconds_of(query.ready_at)
+        handled = (
+            network.layout.handled(origin, ready)
+            if query.handled_at is None
+            else seconds_of(query.handled_at)
+        )
+        wave = network.layout.wave(origin, ready, handled)
         key = query.origin_id, query.destination_id, query.weight_g, wave
         answer = known.get(key)
         if isinstance(answer, Itinerary) and answer.arrival_at <= query.ready_at + _HORIZON:
@@ -62,6 +69,7 @@ def itineraries(
                 query.destination_id,
                 query.ready_at,
                 weight_g=query.weight_g,
+                handled_at=query.handled_at,
                 closed_facilities=closed_facilities,
                 closed_lanes=closed_lanes,
             )

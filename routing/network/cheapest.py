@@ -72,7 +72,8 @@ def cheapest(
     ready = seconds_of(ready_at)
     # Arrivals are whole seconds, so the second that contains the deadline is as good as the deadline.
     latest = min(seconds_of(arrive_by.replace(microsecond=0)), ready + HORIZON_S)
-    hops = labels.search(network.position(origin_id), ready, latest, least_cost=True)
+    origin = network.position(origin_id)
+    hops = labels.search(origin, ready, network.layout.handled(origin, ready), latest, least_cost=True)
     if hops is None:
         raise no_room(network, origin_id, destination_id)
     return assemble(network, hops, ready_at, weight_g)

@@ -58,6 +58,12 @@ def add_compare(commands: "argparse._SubParsersAction[argparse.ArgumentParser]")
         default=ALLOCATIONS,
         help=f"hubs of each place in multiple allocation (default {ALLOCATIONS})",
     )
+    parser.add_argument(
+        "--hub-capacity",
+        type=int,
+        metavar="PARCELS",
+        help="that a hub can sort in an hour (default no limit)",
+    )
     parser.add_argument("--parcel-g", type=int, default=PARCEL_G, help=f"grams (default {PARCEL_G})")
     parser.add_argument("--json", action="store_true", help="for machines; otherwise a table")
     parser.set_defaults(run=_run)
@@ -92,7 +98,7 @@ def _run(arguments: argparse.Namespace) -> object:
         places,
         flows,
         hubs=hubs or arguments.hubs,
-        operation=Operation(discount_per_mille=arguments.discount),
+        operation=Operation(discount_per_mille=arguments.discount, hub_per_hour=arguments.hub_capacity),
         allocations=arguments.allocations,
     )
     return document(compared) if arguments.json else _table(compared)
@@ -130,6 +136,10 @@ def _measured(compared: Comparison, measured: Measured) -> dict[str, object]:
     figures["hub_loads"] = [
         {"id": compared.places.ids[load.hub], "parcels": load.parcels} for load in measured.hub_loads
     ]
+    figures["hub_queues"] = [
+        {"id": compared.places.ids[one.hub], "overloaded": one.queue.overloaded, **asdict(one.queue)}
+        for one in measured.hub_queues
+    ]
     return figures
 
 
@@ -158,5 +168,21 @@ def _table(compared: Comparison) -> str:
         )
         figures = "  ".join(f"{cell:>{width}}" for cell, (_, width) in zip(cells, _COLUMNS[1:], strict=True))
         lines.append(f"{measured.name:<{_COLUMNS[0][1]}}  {figures}")
+    for option in compared.options:
+        lines += _queues(compared, option.measured)
     lines.append("stranded: parcels a day that the lines cannot carry when the busiest hub closes")
     return "\n".join(lines)
+
+
+def _queues(compared: Comparison, measured: Measured) -> list[str]:
+    """A line for each hub to which more comes than it can sort; else one on the longest wait."""
+    names = compared.places.names
+    over = [one for one in measured.hub_queues if one.queue.overloaded]
+    if over:
+        return [
+            f"{measured.name}: {names[one.hub] or compared.places.ids[one.hub]} is overloaded, "
+            f"{one.queue.pieces:,} parcels a day and {one.queue.capacity:,} sorted"
+            for one in over
+        ]
+    longest = measured.longest_queue_s
+    return [] if longest is None else [f"{measured.name}: a parcel queues {longest / 3600:.1f} h at most"]

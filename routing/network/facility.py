@@ -2,13 +2,16 @@
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from types import MappingProxyType
 from typing import Protocol
 
 from routing.network.errors import InvalidNetworkError
+from routing.network.hours import COUNTER_HOURS, ROUND_THE_CLOCK, WorkingHours
 
+POINT_EMPTIED_MINUTE = 18 * 60
+"""Stores, lockers and collective points are emptied once a day, at this time unless they have their own."""
 EARTH_RADIUS_M = 6_371_008.8  # mean radius of the IUGG, the one the haversine formula is usually used with
 ROAD_DETOUR_PERCENT = 130
 """Length of a road trip as a percentage of the great circle, for places without a measured distance.
@@ -36,6 +39,17 @@ class FacilityKind(StrEnum):
 
 
 _SORTING_KINDS = frozenset({FacilityKind.GATEWAY, FacilityKind.HUB, FacilityKind.AIRPORT})
+
+
+class Operator(StrEnum):
+    """Who runs a facility."""
+
+    OWN = "own"
+    FRANCHISE = "franchise"
+    PARTNER = "partner"
+
+
+_OPERATORS = frozenset(Operator)
 
 
 class Handover(StrEnum):
@@ -78,8 +92,13 @@ class Facility:
     Attributes:
         facility_id: positive, unique in a network.
         code: short code on labels and bags, unique in a network.
-        sort_s: seconds from a parcel's arrival until it can leave again.
-        operator: who runs it, e.g. "own", "franchise" or "partner".
+        sort_s: seconds of work from a parcel's arrival until it can leave again. A sorting centre works on it
+            only while it is open.
+        operator: who runs it.
+        hours: when it works; None where it never closes. What a kind of place works to until somebody says
+            otherwise tells `usual_hours`.
+        sort_per_hour: pieces that can be sorted in an hour; None where nobody has said. Times of itineraries
+            do not depend on it: what a queue costs is shown where topologies are compared.
     """
 
     facility_id: int
@@ -89,7 +108,9 @@ class Facility:
     latitude: float
     longitude: float
     sort_s: int
-    operator: str
+    operator: Operator
+    hours: WorkingHours | None = None
+    sort_per_hour: int | None = None
 
     def __post_init__(self) -> None:
         if self.facility_id < 1:
@@ -103,6 +124,26 @@ class Facility:
             )
         if self.sort_s < 0:
             raise InvalidNetworkError(f"facility {self.code}: sort_s {self.sort_s} is negative")
+        if self.sort_per_hour is not None and self.sort_per_hour < 1:
+            raise InvalidNetworkError(
+                f"facility {self.code}: sort_per_hour {self.sort_per_hour} sorts nothing"
+            )
+        if HANDOVERS[self.kind] and self.hours is not None and not self.hours.collects:
+            raise InvalidNetworkError(f"facility {self.code}: its cut-off is before every day's opening")
+        if self.operator not in _OPERATORS:
+            raise InvalidNetworkError(f"facility {self.code}: operator {self.operator!r} is none")
+
+
+def usual_hours(kind: FacilityKind, timezone: str) -> WorkingHours:
+    """What a place of a kind works to until somebody says otherwise.
+
+    Sorting centres and lockers round the clock; everything else from 8 to 20, every day.
+    """
+    open_always = kind.sorts or kind is FacilityKind.LOCKER
+    usual = WorkingHours(timezone, ROUND_THE_CLOCK if open_always else COUNTER_HOURS)
+    if kind.sorts or kind is FacilityKind.OUTLET:
+        return usual
+    return replace(usual, collection_cutoff_minute=POINT_EMPTIED_MINUTE)
 
 
 def distance_m(a: Located, b: Located) -> int:

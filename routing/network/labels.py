@@ -43,12 +43,15 @@ class Labels:
         is_centre = layout.rank[destination] >= 0
         self._down = {} if is_centre else layout.distribution_of(destination)
 
-    def search(self, origin: int, ready: int, latest: int, *, least_cost: bool) -> list[Hop] | None:
+    def search(
+        self, origin: int, ready: int, handled: int, latest: int, *, least_cost: bool
+    ) -> list[Hop] | None:
         """The way of least cost, or the first to arrive; of equal ones the better one in the other criterion.
 
         Args:
             origin: position of the facility where the parcel lies; another than the destination.
             ready: seconds since 1970-01-01 UTC when it can first be handled there.
+            handled: when it has been handled there, and can depart.
             latest: by when it must have arrived at its destination.
             least_cost: whether cost counts before time.
 
@@ -56,6 +59,7 @@ class Labels:
             The hops in order, or None when the parcel cannot arrive in time.
         """
         layout = self._layout
+        sorting = layout.block(ready).sorting
         trips = _Trips(layout, ready, self._full)
         # A node is a place while collecting or transferring, and its complement while distributing.
         settled: dict[int, int] = {}
@@ -70,10 +74,10 @@ class Labels:
             place = node if node >= 0 else ~node
             if place == self._destination:
                 return _trace(tried, label)
-            handled = arrival + layout.sort_s[place]
+            leaves = handled if place == origin else sorting.done(place, arrival)
             for lane, target in self._onward(node):
                 dated = trips[lane]
-                trip = bisect_left(dated.departures, handled)
+                trip = bisect_left(dated.departures, leaves)
                 if trip == len(dated.departures) or dated.arrivals[trip] > latest:
                     continue
                 reaches, costs = dated.arrivals[trip], cost + self._costs[lane]

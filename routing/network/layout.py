@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from datetime import date, timedelta
 
 from routing.network.facility import Facility
+from routing.network.sorting import Sorting
 from routing.network.timetable import DatedLanes, Lane
 from routing.network.transfer import HORIZON_DAYS, HORIZON_S, Transfers
 
@@ -16,9 +17,14 @@ _CLOSURES_KEPT_MAX = 64
 
 @dataclass(slots=True)
 class Block:
-    """The timetable of twice the horizon, the transfers in it, and when anything leaves a place."""
+    """The timetable of twice the horizon, the transfers in it, and when anything leaves a place.
+
+    Attributes:
+        sorting: when parcels have been sorted. A place whose `Layout.sorts_always` is set needs no question.
+    """
 
     dated: DatedLanes
+    sorting: Sorting
     transfers: Transfers
     departures: dict[int, list[int]] = field(default_factory=dict)
 
@@ -31,10 +37,12 @@ class Layout:
 
     Attributes:
         sort_s: by position of the facility, seconds of handling.
+        sorts_always: by position of the facility, whether it does not close for sorting: all but those
+            sorting centres that have hours.
         lane_from, lane_to: by position of the lane, positions of the facilities it joins.
         lanes_out, lanes_in: by position of the facility, positions of the lanes.
+        centres: by rank, positions of the sorting centres.
         rank: by position of the facility, which of the sorting centres it is; -1 when it is none.
-        centre_sort_s: by rank, seconds of handling.
         ends: by position of the lane, the rank of the facility where it ends.
         transfers_out: by rank, positions of the lanes to other sorting centres.
         transfer_lanes: positions of all of those.
@@ -51,8 +59,15 @@ class Layout:
         for lane, (origin, destination) in enumerate(zip(self.lane_from, self.lane_to, strict=True)):
             self.lanes_out[origin].append(lane)
             self.lanes_in[destination].append(lane)
+        self._hours = [
+            facility.hours
+            if facility.kind.sorts and facility.hours is not None and not facility.hours.never_closes
+            else None
+            for facility in facilities
+        ]
+        self.sorts_always = [hours is None for hours in self._hours]
         centres = [index for index, facility in enumerate(facilities) if facility.kind.sorts]
-        self.centre_sort_s = [self.sort_s[place] for place in centres]
+        self.centres = centres
         self.rank = [-1] * len(facilities)
         for rank, place in enumerate(centres):
             self.rank[place] = rank
@@ -73,9 +88,11 @@ class Layout:
         if found is None:
             # A day more on either side, for local dates.
             first_day = _EPOCH + timedelta(days=number * HORIZON_DAYS - 1)
-            dated = DatedLanes(self._lanes, first_day, 2 * HORIZON_DAYS + 2)
-            transfers = Transfers(self.transfers_out, self._starts, self.ends, self.centre_sort_s, dated)
-            found = Block(dated, transfers)
+            days = 2 * HORIZON_DAYS + 2
+            dated = DatedLanes(self._lanes, first_day, days)
+            sorting = Sorting(self.sort_s, self._hours, first_day, days)
+            transfers = Transfers(self.transfers_out, self._starts, self.ends, self.centres, sorting, dated)
+            found = Block(dated, sorting, transfers)
             if len(self._blocks) >= _BLOCKS_KEPT_MAX:
                 self._blocks.clear()
             self._blocks[number] = found
@@ -92,12 +109,19 @@ class Layout:
             found = self._closed_transfers[closed] = closed & self.transfer_lanes
         return found
 
-    def wave(self, place: int, ready: int) -> tuple[int, int] | None:
+    def handled(self, place: int, ready: int) -> int:
+        """When a parcel that lies at a place has been handled there; seconds since 1970-01-01 UTC."""
+        if self.sorts_always[place]:
+            return ready + self.sort_s[place]
+        return self.block(ready).sorting.done(place, ready)
+
+    def wave(self, place: int, ready: int, handled: int) -> tuple[int, int] | None:
         """What tells which parcels at a place travel on together, if they go to the same destination.
 
         Args:
             place: position of the facility.
             ready: seconds since 1970-01-01 UTC when the parcel can first be handled there.
+            handled: when it has been.
 
         Returns:
             The block of the timetable and the first departure on any lane; None when there is none in it.
@@ -107,7 +131,7 @@ class Layout:
         if moments is None:
             leaving = {moment for lane in self.lanes_out[place] for moment in block.dated.of(lane).departures}
             moments = block.departures[place] = sorted(leaving)
-        position = bisect_left(moments, ready + self.sort_s[place])
+        position = bisect_left(moments, handled)
         return (ready // HORIZON_S, moments[position]) if position < len(moments) else None
 
     def distribution_of(self, destination: int) -> dict[int, list[int]]:

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 import networkx as nx
@@ -67,6 +67,7 @@ def itinerary(
     ready_at: datetime,
     *,
     weight_g: int,
+    handled_at: datetime | None = None,
     closed_facilities: frozenset[int] = frozenset(),
     closed_lanes: frozenset[int] = frozenset(),
     loads_g: Mapping[Run, int] | None = None,
@@ -83,6 +84,7 @@ def itinerary(
         destination_id: facility it goes to.
         ready_at: when it lies there, aware.
         weight_g: grams.
+        handled_at: when it has been handled there, aware; worked out from `ready_at` where it is not given.
         closed_facilities: ids of facilities no parcel may pass, start or end at.
         closed_lanes: ids of lanes that are not run.
         loads_g: what departures carry already, grams. One that has no room for the parcel is skipped, and the
@@ -105,13 +107,14 @@ def itinerary(
         return Itinerary((), ready_at, ready_at, 0, 0, 0)
     closed = network.unusable(weight_g, closed_facilities, closed_lanes)
     ready = seconds_of(ready_at)
-    hops = search(network.layout, origin, destination, ready, closed)
+    handled = network.layout.handled(origin, ready) if handled_at is None else seconds_of(handled_at)
+    hops = search(network.layout, origin, destination, ready, handled, closed)
     if hops is None:
         raise _no_route(network, origin_id, destination_id, ready_at, weight_g, closed)
     full = network.full_for(weight_g, loads_g) if loads_g else {}
     if any(departure in full.get(lane, ()) for lane, departure, _ in hops):
         labels = Labels(network.layout, destination, closed, full, network.costs_of(weight_g))
-        hops = labels.search(origin, ready, ready + HORIZON_S, least_cost=False)
+        hops = labels.search(origin, ready, handled, ready + HORIZON_S, least_cost=False)
         if hops is None:
             raise no_room(network, origin_id, destination_id)
     return assemble(network, hops, ready_at, weight_g)
@@ -148,27 +151,28 @@ def alternatives(
         closed_facilities=closed_facilities,
         closed_lanes=closed_lanes,
     )
-    questions = [(ready_at, closed_facilities, closed_lanes | {leg.lane_id}) for leg in best.legs]
-    questions += [
-        (ready_at, closed_facilities | {leg.to_facility_id}, closed_lanes) for leg in best.legs[:-1]
+    questions: list[tuple[datetime | None, frozenset[int], frozenset[int]]] = [
+        (None, closed_facilities, closed_lanes | {leg.lane_id}) for leg in best.legs
     ]
+    questions += [(None, closed_facilities | {leg.to_facility_id}, closed_lanes) for leg in best.legs[:-1]]
     if best.legs:
-        handling = timedelta(seconds=network.facility(origin_id).sort_s - 1)
-        questions.append((best.legs[0].departure_at - handling, closed_facilities, closed_lanes))
+        missed = best.legs[0].departure_at + timedelta(seconds=1)
+        questions.append((missed, closed_facilities, closed_lanes))
     found = {best.legs: best}
-    for asked_at, facilities, lanes in questions:
+    for handled_at, facilities, lanes in questions:
         # No other way round a closure is an answer here, not an error: there is one alternative less.
         with suppress(NoRoute):
             other = itinerary(
                 network,
                 origin_id,
                 destination_id,
-                asked_at,
+                ready_at,
                 weight_g=weight_g,
+                handled_at=handled_at,
                 closed_facilities=facilities,
                 closed_lanes=lanes,
             )
-            found.setdefault(other.legs, replace(other, ready_at=ready_at))
+            found.setdefault(other.legs, other)
     ways = sorted(found.values(), key=lambda way: (way.arrival_at, way.cost_minor, way.handlings))
     return tuple(ways[:count])
 
@@ -195,7 +199,7 @@ def direct_itinerary(
         load_g: what one departure on the line carries in all; the parcels on it share its cost.
 
     Raises:
-        NoRoute: the parcel is heavier than the vehicle of the line.
+        NoRoute: the parcel is heavier than the vehicle of the line, or its origin does not open in time.
         UnknownFacilityError: an id is not in the network.
         InvalidNetworkError: `ready_at` has no offset or the weight is negative.
     """
@@ -208,8 +212,11 @@ def direct_itinerary(
         raise NoRoute(NoRouteReason.TOO_HEAVY, f"{weight_g} g are more than {lane.capacity_g} g a vehicle")
     first_day = (ready_at - timedelta(days=1)).astimezone(UTC).date()
     dated = trips(lane.departures, first_day, HORIZON_DAYS)
-    trip = dated.catch(seconds_of(ready_at) + origin.sort_s)
-    assert trip is not None, "terms run weekly, so a fortnight holds a departure"
+    trip = dated.catch(network.layout.handled(network.position(origin_id), seconds_of(ready_at)))
+    if trip is None:
+        raise NoRoute(
+            NoRouteReason.NO_DEPARTURE, f"facility {origin.code} does not open for {HORIZON_DAYS} days"
+        )
     taken = [(lane, dated.departures[trip], dated.arrivals[trip])]
     return _itinerary(taken, ready_at, weight_g, load_g)
 
@@ -272,13 +279,15 @@ def _no_route(
 ) -> NoRoute:
     """Find out what stands in the way by asking again with less of it."""
     ends = network.position(origin_id), network.position(destination_id)
+    ready = seconds_of(ready_at)
+    moments = ready, network.layout.handled(ends[0], ready)
     way = f"{network.facility(origin_id).code} to {network.facility(destination_id).code}"
     if not nx.has_path(network.graph, origin_id, destination_id):
         return NoRoute(NoRouteReason.NOT_CONNECTED, f"no lanes lead from {way}")
     too_small = network.too_small_for(weight_g)
-    if closed != too_small and search(network.layout, *ends, seconds_of(ready_at), too_small) is not None:
+    if closed != too_small and search(network.layout, *ends, *moments, too_small) is not None:
         return NoRoute(NoRouteReason.CLOSURES, f"every way from {way} is closed")
-    if too_small and search(network.layout, *ends, seconds_of(ready_at), frozenset()) is not None:
+    if too_small and search(network.layout, *ends, *moments, frozenset()) is not None:
         return NoRoute(NoRouteReason.TOO_HEAVY, f"{weight_g} g are too heavy for every way from {way}")
     return NoRoute(
         NoRouteReason.NO_DEPARTURE,

@@ -2,12 +2,15 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
 from routing.network.bulk import Query, itineraries
 from routing.network.errors import InvalidNetworkError, NoRoute
 from routing.network.network import Network
-from routing.network.paths import Itinerary
+from routing.network.paths import Itinerary, seconds_of
+from routing.network.transfer import HORIZON_S
+
+_HORIZON = timedelta(seconds=HORIZON_S)
 
 
 @dataclass(frozen=True, slots=True)
@@ -174,6 +177,18 @@ def _question(network: Network, parcel: Underway, position: int | None, now: dat
         leg = parcel.legs[position]
         ready_at = max(leg.arrival_at, now)
         return position + 1, Query(leg.to_facility_id, parcel.destination_id, ready_at, parcel.weight_g)
-    handled_at = now - timedelta(seconds=network.facility(parcel.place_id).sort_s)
-    ready_at = handled_at if parcel.handled else max(parcel.since, handled_at)
-    return position or 0, Query(parcel.place_id, parcel.destination_id, ready_at, parcel.weight_g)
+    # How long it has been there counts no more; it may be longer ago than any horizon.
+    lying = now - timedelta(seconds=network.facility(parcel.place_id).sort_s)
+    ready_at = lying if parcel.handled else max(parcel.since, lying)
+    handled_at = now if parcel.handled else max(now, _sorted_at(network, parcel, now))
+    return position or 0, Query(
+        parcel.place_id, parcel.destination_id, ready_at, parcel.weight_g, handled_at=handled_at
+    )
+
+
+def _sorted_at(network: Network, parcel: Underway, now: datetime) -> datetime:
+    """When a parcel has been sorted where it lies; what lies long enough has been."""
+    if parcel.since + _HORIZON <= now:
+        return now
+    done = network.layout.handled(network.position(parcel.place_id), seconds_of(parcel.since))
+    return datetime.fromtimestamp(min(done, seconds_of(now) + HORIZON_S), UTC)

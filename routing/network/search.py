@@ -39,7 +39,7 @@ class _Up:
 
 
 def search(
-    layout: Layout, origin: int, destination: int, ready: int, closed: frozenset[int]
+    layout: Layout, origin: int, destination: int, ready: int, handled: int, closed: frozenset[int]
 ) -> list[Hop] | None:
     """The trips by which a parcel arrives first.
 
@@ -47,6 +47,7 @@ def search(
         origin: position of the facility where the parcel lies.
         destination: position of another facility.
         ready: seconds since 1970-01-01 UTC when the parcel can first be handled at its origin.
+        handled: when it has been handled there, and can depart.
         closed: lane positions that may not be used.
 
     Returns:
@@ -56,17 +57,23 @@ def search(
     if layout.rank[origin] >= 0:
         up = _Up({layout.rank[origin]: ready}, {})
     else:
-        up = _collect(layout, block, origin, destination, ready, closed)
-    trees = _trees(layout, block, up, layout.closed_transfers(closed))
+        up = _collect(layout, block, origin, destination, ready, handled, closed)
+    trees = _trees(block, _sorted_at(layout, block, up, origin, handled), layout.closed_transfers(closed))
     if layout.rank[destination] >= 0:
         arrival, way = _to_centre(block, up, trees, layout.rank[destination])
     else:
-        arrival, way = _distribute(layout, block, up, trees, destination, closed)
+        arrival, way = _distribute(layout, block, up, trees, (origin, handled), destination, closed)
     return way if arrival <= ready + HORIZON_S else None
 
 
 def _collect(
-    layout: Layout, block: Block, origin: int, destination: int, ready: int, closed: frozenset[int]
+    layout: Layout,
+    block: Block,
+    origin: int,
+    destination: int,
+    ready: int,
+    handled: int,
+    closed: frozenset[int],
 ) -> _Up:
     """Carry the parcel from outlet to outlet, and to every sorting centre that lanes from there lead to."""
     up, known = _Up({}, {}), block.dated.known
@@ -79,12 +86,13 @@ def _collect(
             break
         if arrival > arrivals[place]:
             continue
-        handled = arrival + layout.sort_s[place]
+        # Only outlets are met here, which work on parcels at all times.
+        leaves = handled if place == origin else arrival + layout.sort_s[place]
         for lane in layout.lanes_out[place]:
             if lane in closed:
                 continue
             dated = known[lane] or block.dated.of(lane)
-            trip = bisect_left(dated.departures, handled)
+            trip = bisect_left(dated.departures, leaves)
             if trip == len(dated.departures):
                 continue
             target, reaches = layout.lane_to[lane], dated.arrivals[trip]
@@ -100,11 +108,18 @@ def _collect(
     return up
 
 
-def _trees(layout: Layout, block: Block, up: _Up, closed: frozenset[int]) -> list[tuple[int, Tree]]:
+def _sorted_at(layout: Layout, block: Block, up: _Up, origin: int, handled: int) -> dict[int, int]:
+    """By rank, when the parcel has been sorted at each centre that it is collected to."""
+    if layout.rank[origin] >= 0:
+        return {layout.rank[origin]: handled}
+    return {rank: block.sorting.done(layout.centres[rank], arrival) for rank, arrival in up.entries.items()}
+
+
+def _trees(block: Block, sorted_at: dict[int, int], closed: frozenset[int]) -> list[tuple[int, Tree]]:
     """The tree of onward transfers at each sorting centre the parcel is collected to, with its rank."""
     found = []
-    for rank, arrival in up.entries.items():
-        tree = block.transfers.tree(rank, arrival + layout.centre_sort_s[rank], closed)
+    for rank, moment in sorted_at.items():
+        tree = block.transfers.tree(rank, moment, closed)
         if tree is not None:
             found.append((rank, tree))
     return found
@@ -130,10 +145,14 @@ def _distribute(
     block: Block,
     up: _Up,
     trees: Sequence[tuple[int, Tree]],
+    start: tuple[int, int],
     destination: int,
     closed: frozenset[int],
 ) -> tuple[int, list[Hop]]:
-    """Arrival at an outlet, and the way there: over a sorting centre, or without any."""
+    """Arrival at an outlet, and the way there: over a sorting centre, or without any.
+
+    `start` is the parcel's origin, and when it has been handled there.
+    """
     down = layout.distribution_of(destination)
     best, last, known = up.direct, destination, block.dated.known
     hops: dict[int, tuple[int, Hop]] = {}
@@ -156,7 +175,12 @@ def _distribute(
             break
         if arrival > arrivals.get(place, arrival):
             continue
-        handled = arrival + layout.sort_s[place]
+        if place == start[0]:
+            handled = start[1]
+        elif layout.sorts_always[place]:
+            handled = arrival + layout.sort_s[place]
+        else:
+            handled = block.sorting.done(place, arrival)
         for lane in down.get(place, ()):
             if lane in closed:
                 continue

@@ -3,9 +3,10 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from routing.network.clock import MINUTES_PER_DAY
 from routing.network.errors import InvalidNetworkError
 from routing.network.facility import ROAD_DETOUR_PERCENT, Facility, distance_m
-from routing.network.timetable import EVERY_DAY, MINUTES_PER_DAY, Departure, Lane, Mode
+from routing.network.timetable import EVERY_DAY, Departure, Lane, Mode
 
 SYNTHESISED_LANE_ID = 0
 """Id of a lane that was made up for a comparison and stands in no network."""

@@ -3,15 +3,13 @@
 from bisect import bisect_left
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, time
+from datetime import date
 from enum import StrEnum
-from functools import cache, lru_cache
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
+from routing.network.clock import MINUTES_PER_DAY, moment_s, zone
 from routing.network.errors import InvalidNetworkError
 
 EVERY_DAY = 0b111_1111
-MINUTES_PER_DAY = 24 * 60
 
 
 class Mode(StrEnum):
@@ -20,14 +18,6 @@ class Mode(StrEnum):
     ROAD = "road"
     RAIL = "rail"
     AIR = "air"
-
-
-@cache
-def _zone(name: str) -> ZoneInfo:
-    try:
-        return ZoneInfo(name)
-    except (ZoneInfoNotFoundError, ValueError, OSError) as error:
-        raise InvalidNetworkError(f"unknown time zone {name!r}") from error
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +45,7 @@ class Departure:
             raise InvalidNetworkError(f"minute_of_day {self.minute_of_day} is not within a day")
         if self.duration_s < 1:
             raise InvalidNetworkError(f"duration_s {self.duration_s} is not positive")
-        _zone(self.timezone)
+        zone(self.timezone)
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,42 +117,17 @@ class Trips:
 def instants(departure: Departure, first_day: date, days: int) -> list[int]:
     """Moments at which a weekly departure leaves on `days` local dates from `first_day`.
 
-    A local time that a clock change skips is read with the offset before the change; one that occurs
-    twice is read as its first occurrence.
-
     Returns:
-        Seconds since 1970-01-01 UTC, in order of the local dates.
+        Seconds since 1970-01-01 UTC, in order of the local dates; for clock changes see `clock.moment_s`.
     """
-    minutes, seconds = departure.minute_of_day, departure.minute_of_day * 60
     found = []
     for day in range(first_day.toordinal(), first_day.toordinal() + days):
         if not departure.weekdays >> (day - 1) % 7 & 1:
             continue
-        on = date.fromordinal(day)
-        if on in departure.except_dates:
+        if departure.except_dates and date.fromordinal(day) in departure.except_dates:
             continue
-        midnight = _midnight_s(departure.timezone, day)
-        if midnight is not None:
-            found.append(midnight + seconds)
-        else:
-            clock = time(*divmod(minutes, 60))
-            found.append(int(datetime.combine(on, clock, _zone(departure.timezone)).timestamp()))
+        found.append(moment_s(departure.timezone, day, departure.minute_of_day))
     return found
-
-
-@lru_cache(maxsize=4096)
-def _midnight_s(timezone: str, day: int) -> int | None:
-    """Seconds since 1970-01-01 UTC of a local midnight; None on a day in which clocks change.
-
-    Args:
-        timezone: IANA name.
-        day: proleptic Gregorian ordinal of the local date.
-    """
-    zone = _zone(timezone)
-    start, end = (
-        int(datetime.combine(date.fromordinal(number), time(), zone).timestamp()) for number in (day, day + 1)
-    )
-    return start if end - start == MINUTES_PER_DAY * 60 else None
 
 
 def trips(

@@ -11,6 +11,7 @@ from bisect import bisect_left
 from collections.abc import Sequence
 from heapq import heappop, heappush
 
+from routing.network.sorting import Sorting
 from routing.network.timetable import DatedLanes
 
 SECONDS_PER_DAY = 86_400
@@ -48,7 +49,8 @@ class Transfers:
         lanes_out: for each rank of a sorting centre, the lane positions that lead to other ones.
         starts: rank of the sorting centre where a lane starts, by lane position; -1 at other places.
         ends: rank of the one where it ends.
-        sort_s: seconds of handling, by rank.
+        centres: position of each sorting centre, by rank.
+        sorting: when parcels have been sorted.
         dated: the timetable of the block.
     """
 
@@ -57,13 +59,15 @@ class Transfers:
         lanes_out: Sequence[Sequence[int]],
         starts: Sequence[int],
         ends: Sequence[int],
-        sort_s: Sequence[int],
+        centres: Sequence[int],
+        sorting: Sorting,
         dated: DatedLanes,
     ) -> None:
         self._lanes_out = lanes_out
         self._starts = starts
         self._ends = ends
-        self._sort_s = sort_s
+        self._centres = centres
+        self._sorting = sorting
         self._dated = dated
         self._departures: list[list[int] | None] = [None] * len(lanes_out)
         self._trees: dict[tuple[frozenset[int], int, int], Tree] = {}
@@ -83,7 +87,7 @@ class Transfers:
         key = closed, centre, position
         found = self._trees.get(key)
         if found is None:
-            if len(self._trees) * len(self._sort_s) >= LABELS_KEPT_MAX:
+            if len(self._trees) * len(self._centres) >= LABELS_KEPT_MAX:
                 self._trees.clear()
             found = self._trees[key] = self._grow(centre, moments[position], closed)
         return found
@@ -107,16 +111,17 @@ class Transfers:
 
     def _grow(self, root: int, departure: int, closed: frozenset[int]) -> Tree:
         """Dijkstra's search with arrival times as labels, to every sorting centre within the horizon."""
-        tree = Tree(len(self._sort_s))
+        tree = Tree(len(self._centres))
         arrivals, lanes, known = tree.arrivals, tree.lanes, self._dated.known
         arrivals[root] = departure
         latest = departure + HORIZON_S
-        queue = [(departure - self._sort_s[root], root)]
+        queue = [(departure, root)]
         while queue:
             arrival, centre = heappop(queue)
             if arrival > arrivals[centre]:
                 continue
-            handled = arrival + self._sort_s[centre]
+            # At the root it has been handled already.
+            handled = arrival if centre == root else self._sorting.done(self._centres[centre], arrival)
             for lane in self._lanes_out[centre]:
                 if lane in closed:
                     continue

@@ -178,6 +178,24 @@ ARGUMENTS: Mapping[str, Filler] = {
 _CASE_STEP = {"form": {"version": "1"}}
 _STEP: dict[str, Any] = {"json": {}}
 _NOTHING: dict[str, Any] = {}
+_DAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
+_OPERATION = {
+    "operator": "partner",
+    "timezone": "Asia/Shanghai",
+    "opening_hours": {day: ["09:00-19:00"] for day in _DAYS},
+    "collection_cutoff": "15:00",
+    "delivery_rounds": ["09:00"],
+    "sort_s": 1200,
+    "sort_per_hour": 500,
+}
+_OPERATION_FORM = {
+    "operator": "own",
+    "timezone": "Asia/Shanghai",
+    **dict.fromkeys(_DAYS, "08:00-20:00"),
+    "cutoff": "16:00",
+    "rounds": "08:00, 14:00",
+    "sort_minutes": "20",
+}
 _ENDPOINT = {"url": "https://shop.example/hooks", "event_types": ["shipment.booked"]}
 
 # What is posted to each endpoint, complete enough to reach the thing that the path names.
@@ -291,6 +309,16 @@ BODIES: Mapping[str, Callable[[Things], dict[str, Any]]] = {
     "network_api.remove_holiday": lambda _things: {"json": {"day": "2026-09-29"}},
     "network.add_holidays": lambda _things: {"form": {"first_day": "2026-10-02", "why": "holiday"}},
     "network.remove_holiday": lambda _things: _NOTHING,
+    "network_api.change_operation": lambda _things: {"json": _OPERATION},
+    "network.change_operation": lambda _things: {"form": _OPERATION_FORM},
+    "network_api.add_facility_holidays": lambda _things: {
+        "json": {"first_day": "2026-10-01", "reason": "holiday"}
+    },
+    "network_api.remove_facility_holiday": lambda _things: {"json": {"day": "2026-09-29"}},
+    "network.add_facility_holidays": lambda _things: {"form": {"first_day": "2026-10-02", "why": "holiday"}},
+    "network.remove_facility_holiday": lambda _things: _NOTHING,
+    "accounts_api.change_company": lambda _things: {"json": {"gs1_company_prefix": "4012345"}},
+    "accounts.change_company": lambda _things: {"form": {"gs1_company_prefix": "4012345"}},
     "network.change_facility": lambda _things: {"form": {"reason": "repaired"}},
     "network.change_lane": lambda _things: {"form": {"reason": "repaired"}},
     "notices.choose": lambda _things: {"form": {"wanted": "yes"}},

@@ -21,7 +21,7 @@ from app.epcis import service as epcis
 from app.ledger import queries as ledger
 from app.network import designing, timetables
 from app.network.designing import Wanted
-from app.network.models import Lane
+from app.network.models import Facility, Lane
 from app.orders import service as orders
 from app.payouts import service as payouts
 from app.servicedesk import service as servicedesk
@@ -207,12 +207,14 @@ def things_of(company: Company, customer_id: int, *, other_customer_id: int, goo
 
 
 def _holiday(company: Company) -> None:
-    """Two days in autumn on which the lane of the first leg rests: one for a page, one for a machine."""
+    """Two days in autumn on which the first outlet and its lane rest: one for a page, one for a machine."""
     first, last = date(2026, 9, 29), date(2026, 9, 30)
     with company.work() as session:
         lane = session.get_one(Lane, company.shop.world.lanes["CTU-01>CTU-G"])
         admin = company.logins.actor(Role.ADMIN)
-        timetables.add_holidays(session, admin, lane, first, last, reason="works", now=company.now)
+        outlet = session.get_one(Facility, company.shop.world.facilities["CTU-01"])
+        for subject in (lane, outlet):
+            timetables.add_holidays(session, admin, subject, first, last, reason="works", now=company.now)
 
 
 def _study(company: Company) -> int:

@@ -19,7 +19,7 @@ from app.network import service as network
 from app.network.models import Facility
 from app.parties import service as parties
 from app.parties.models import PartyKind
-from routing.network import EVERY_DAY, Departure, FacilityKind, Mode, road_distance_m
+from routing.network import EVERY_DAY, Departure, FacilityKind, Mode, Operator, road_distance_m
 
 TIMEZONE = "Asia/Shanghai"
 
@@ -156,7 +156,7 @@ def _facilities(session: Session, party_ids: Mapping[str, int], now: datetime) -
             name=name,
             name_en=name_en,
             kind=kind,
-            operator="franchise" if kind is FacilityKind.OUTLET else "own",
+            operator=Operator.FRANCHISE if kind is FacilityKind.OUTLET else Operator.OWN,
             party_id=belongs_to,
             parent_id=made[parent].id if parent else None,
             district_adcode=adcode,

@@ -3,15 +3,15 @@
 import random
 import time
 from datetime import UTC, datetime, timedelta
-from functools import cache
 
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from routing.network import Handover
+from routing.network import FacilityKind, Handover, WorkingHours, usual_hours
 from routing.network.cutoff import handed_over_at
+from routing.network.hours import weekly
 from tests.tracking.build import at, leg, scan
 from tracking.errors import PromiseError, ScanError
 from tracking.position import Position, position_of
@@ -202,29 +202,27 @@ def test_the_quantiles_cover_what_then_happens():
     assert coverage == pytest.approx([0.5, 0.8, 0.95], abs=0.04)
 
 
-@cache
-def rounds(handover, offset):
-    return LastMile.of(lambda arrived_at: handed_over_at(arrived_at, handover, offset))
-
-
-DOORS = rounds(Handover.DOOR, 480)
+DOORS = LastMile(Handover.DOOR, usual_hours(FacilityKind.OUTLET, "Asia/Shanghai"))
 
 
 @given(
     st.datetimes(datetime(2026, 1, 1), datetime(2027, 1, 1), timezones=st.just(UTC)),  # noqa: DTZ001
     st.sampled_from(Handover),
-    st.sampled_from([480, 345, 0, -570]),
+    st.sampled_from(["Asia/Shanghai", "Asia/Kathmandu", "UTC", "America/New_York"]),
 )
-def test_rounds_are_those_of_the_rule_to_the_minute(arrives_at, handover, offset):
-    last_mile = rounds(handover, offset)
-    on_the_minute = arrives_at.replace(second=0, microsecond=0)
-    by_rule = handed_over_at(on_the_minute, handover, offset)
-    assert on_the_minute + timedelta(seconds=last_mile.planned_s(arrives_at)) == by_rule
-    late_s = np.array([0.0, 7200.0, 86_400.0])
-    done = last_mile.handed_over(on_the_minute, late_s)
+def test_rounds_are_those_of_the_rule_to_the_second(arrives_at, handover, zone):
+    arrives_at = arrives_at.replace(microsecond=0)
+    workdays = weekly([[(480, 720), (840, 1080)]] * 5 + [[], []])
+    outlet = WorkingHours(zone, workdays, frozenset([arrives_at.date()]))
+    store = usual_hours(FacilityKind.STORE, zone)
+    last_mile = LastMile(handover, outlet, store)
+    by_rule = handed_over_at(arrives_at, handover, outlet, store)
+    assert arrives_at + timedelta(seconds=last_mile.planned_s(arrives_at)) == by_rule
+    late_s = np.array([-3600.0, 0.0, 7200.0, 86_400.0, 5 * 86_400.0])
+    done = last_mile.handed_over(arrives_at, late_s)
     for late, seconds in zip(late_s.tolist(), done.tolist(), strict=True):
-        then = handed_over_at(on_the_minute + timedelta(seconds=late), handover, offset)
-        assert on_the_minute + timedelta(seconds=seconds) == then
+        then = handed_over_at(arrives_at + timedelta(seconds=late), handover, outlet, store)
+        assert arrives_at + timedelta(seconds=seconds) == then
 
 
 def test_what_misses_its_round_takes_the_next():
@@ -237,8 +235,6 @@ def test_what_misses_its_round_takes_the_next():
     assert abs(in_time.p50_at - at(1200)) <= timedelta(minutes=2)
     missed = ask(Position(1, at(30), True), 30, history, way, DOORS)
     assert abs(missed.p50_at - at(1200 + 360)) <= timedelta(minutes=2)
-    with pytest.raises(PromiseError, match="before it arrives"):
-        LastMile.of(lambda arrived_at: arrived_at - timedelta(seconds=1))
 
 
 def test_a_promise_over_five_legs_is_fast():

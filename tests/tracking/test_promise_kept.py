@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 
 import pytest
 
-from routing.network import Handover
+from routing.network import FacilityKind, Handover, usual_hours
 from routing.network.cutoff import handed_over_at
 from tests.tracking.build import at
 from tracking.position import Position
@@ -17,7 +17,7 @@ DAY = 24 * 60
 # Minutes of a parcel's first day: ready at 1; legs that depart, arrive, and vary (middle, spread of the log).
 READY = 90
 WAY = ((120, 420, 0.05, 0.10), (480, 1200, 0.15, 0.06), (1260, 1560, -0.02, 0.15))
-ROUNDS = LastMile.of(lambda arrived_at: handed_over_at(arrived_at, Handover.DOOR, 480))
+ROUNDS = LastMile(Handover.DOOR, usual_hours(FacilityKind.OUTLET, "Asia/Shanghai"))
 
 
 @dataclass(frozen=True)
@@ -44,7 +44,7 @@ def live(day: int, dice: random.Random) -> Life:
         legs.append(leg)
         departed.append(left)
         arrived.append(here)
-    rounds = handed_over_at(here, Handover.DOOR, 480)
+    rounds = handed_over_at(here, Handover.DOOR, ROUNDS.outlet)
     done = rounds + timedelta(minutes=dice.gauss(-40, 30))
     return Life(tuple(legs), ready, came, tuple(departed), tuple(arrived), done)
 

@@ -1,12 +1,13 @@
 """What a day's demand costs and how long it takes on a topology: every line by departures and vehicles."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 
 from routing.network.comparison.demand import Floats, Flows, Ints, Places
-from routing.network.comparison.operation import Leg, Operation
+from routing.network.comparison.operation import DAY_S, Leg, Operation
 from routing.network.comparison.shapes import Shape
+from routing.network.queueing import Queue, queue
 
 
 @dataclass(frozen=True, slots=True)
@@ -15,6 +16,14 @@ class HubLoad:
 
     hub: int
     parcels: int
+
+
+@dataclass(frozen=True, slots=True)
+class HubQueue:
+    """How a hub gets along with what comes to it, if it has a capacity; meant by its position."""
+
+    hub: int
+    queue: Queue
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +41,8 @@ class Measured:
         cost_minor: of all departures together.
         cost_per_parcel_minor: the same over all parcels that travel, rounded up.
         hub_loads: of every hub, in their order.
+        hub_queues: of every hub, where the operation says what one can sort. Transit times do not hold what a
+            queue costs.
     """
 
     name: str
@@ -46,17 +57,35 @@ class Measured:
     cost_minor: int
     cost_per_parcel_minor: int
     hub_loads: tuple[HubLoad, ...]
+    hub_queues: tuple[HubQueue, ...] = ()
+
+    @property
+    def overloaded(self) -> tuple[int, ...]:
+        """Positions of the hubs to which more comes than they can sort."""
+        return tuple(one.hub for one in self.hub_queues if one.queue.overloaded)
+
+    @property
+    def longest_queue_s(self) -> int | None:
+        """The longest wait at any hub that is not overloaded; None where there is none."""
+        return max(
+            (one.queue.longest_s for one in self.hub_queues if one.queue.longest_s is not None), default=None
+        )
 
 
 @dataclass(slots=True)
 class Totals:
-    """Sums over the lines of a topology."""
+    """Sums over the lines of a topology, and what comes to its hubs.
+
+    Attributes:
+        at_hubs: hub, moment of arrival and parcels of flows, in parts.
+    """
 
     lines_used: int = 0
     departures: int = 0
     vehicles: int = 0
     vehicle_m: int = 0
     cost_minor: int = 0
+    at_hubs: list[tuple[Ints, Ints, Ints]] = field(default_factory=list)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -94,6 +123,7 @@ def measure(places: Places, flows: Flows, shape: Shape, operation: Operation) ->
         cost_minor=totals.cost_minor,
         cost_per_parcel_minor=-(-totals.cost_minor // parcels),
         hub_loads=hub_loads(flows, shape),
+        hub_queues=_hub_queues(shape, operation, totals),
     )
 
 
@@ -106,6 +136,18 @@ def hub_loads(flows: Flows, shape: Shape) -> tuple[HubLoad, ...]:
     second = last != first
     np.add.at(loads, last[second], flows.parcels[over_hubs][second])
     return tuple(HubLoad(hub, int(loads[hub])) for hub in shape.hubs)
+
+
+def _hub_queues(shape: Shape, operation: Operation, totals: Totals) -> tuple[HubQueue, ...]:
+    if operation.hub_per_hour is None or not totals.at_hubs:
+        return ()
+    hubs, moments, parcels = (np.concatenate(column) for column in zip(*totals.at_hubs, strict=True))
+    found = []
+    for hub in shape.hubs:
+        here = hubs == hub
+        waits = queue(moments[here], parcels[here], per_hour=operation.hub_per_hour, period_s=DAY_S)
+        found.append(HubQueue(hub, waits))
+    return tuple(found)
 
 
 def ride(
@@ -129,6 +171,9 @@ def ride(
     is_hub = np.zeros(places.size, dtype=bool)
     is_hub[list(shape.hubs)] = True
     for leg, carried, start, end in parts:
+        if leg is Leg.TRANSFER:
+            # Sorted at its first hub, wherever it came from and wherever it goes.
+            totals.at_hubs.append((shape.first[over_hubs], now_s[over_hubs], flows.parcels[over_hubs]))
         which = np.flatnonzero(carried)
         if not which.size:
             continue
@@ -138,6 +183,8 @@ def ride(
         now_s[which] = run.arrival_s
         cost_per_g[which] += run.cost_per_g
         handlings[which] += 1
+        if leg is Leg.TRANSFER:
+            totals.at_hubs.append((end[which], now_s[which], flows.parcels[which]))
     return now_s, handlings, cost_per_g
 
 

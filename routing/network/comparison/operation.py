@@ -5,10 +5,10 @@ from enum import IntEnum
 
 import numpy as np
 
+from routing.network.clock import MINUTES_PER_DAY
 from routing.network.comparison.demand import Floats, Ints
 from routing.network.errors import InvalidNetworkError
 from routing.network.terms import ROAD_LORRY, ROAD_VAN, LaneTerms
-from routing.network.timetable import MINUTES_PER_DAY
 
 DAY_S = MINUTES_PER_DAY * 60
 
@@ -33,6 +33,7 @@ class Operation:
             (alpha of the hub location literature).
         ready_minute: when parcels lie at their origin, in minutes after midnight.
         place_sort_s, hub_sort_s: seconds of handling before a parcel can depart.
+        hub_per_hour: parcels that a hub can sort in an hour, round the clock; None where that is no matter.
         minutes: departures of each line by the part it plays (`Leg`), in minutes after midnight.
     """
 
@@ -41,6 +42,7 @@ class Operation:
     ready_minute: int = 18 * 60
     place_sort_s: int = 1800
     hub_sort_s: int = 3600
+    hub_per_hour: int | None = None
     minutes: tuple[tuple[int, ...], ...] = ((20 * 60,), (60, 13 * 60), (4 * 60, 16 * 60), (20 * 60,))
 
     def __post_init__(self) -> None:
@@ -50,6 +52,8 @@ class Operation:
             raise InvalidNetworkError(f"a discount of {self.discount_per_mille} is not within 0 and 1000")
         if min(self.place_sort_s, self.hub_sort_s) < 0:
             raise InvalidNetworkError("handling takes no negative time")
+        if self.hub_per_hour is not None and self.hub_per_hour < 1:
+            raise InvalidNetworkError(f"a hub that sorts {self.hub_per_hour} parcels an hour sorts nothing")
         if len(self.minutes) != len(Leg) or not all(self.minutes):
             raise InvalidNetworkError("every kind of line needs departures")
         for minute in (self.ready_minute, *(minute for of_kind in self.minutes for minute in of_kind)):

@@ -105,11 +105,8 @@ def test_numbers_tell_the_kind_and_are_never_a_waybills(dock: Dock) -> None:
 
 def test_with_a_gs1_prefix_the_number_is_an_sscc(new_desk) -> None:
     desk: Desk = new_desk()
-    with desk.database.unit_of_work(None) as session:
-        session.execute(
-            sa.text("UPDATE tenant SET gs1_company_prefix = '4012345' WHERE id = :id"),
-            {"id": desk.logins.tenant_id},
-        )
+    body = {"gs1_company_prefix": "4012345"}
+    assert desk.logins.api("admin").post("/api/v1/company", json=body).status_code == 200
     dock = Dock(desk)
     parcel = desk.book()
     bag = dock.open()

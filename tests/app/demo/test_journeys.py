@@ -62,7 +62,8 @@ def _scans(parcel: Parcel, outlets: list[FacilitySpec], network: Network) -> Ite
         network.by_code(min(outlets, key=lambda outlet: distance_m(outlet, place)).code).facility_id
         for place in (request.sender, request.consignee)
     )
-    ready = ready_at(parcel.booked_at, request.pickup_handover, OFFSET_MINUTES)
+    hours = {one.facility_id: one.hours for one in network.facilities if one.hours is not None}
+    ready = ready_at(parcel.booked_at, request.pickup_handover, hours[origin])
     way = itinerary(network, origin, destination, ready, weight_g=request.weight_g)
     legs = [
         Leg(
@@ -83,6 +84,7 @@ def _scans(parcel: Parcel, outlets: list[FacilitySpec], network: Network) -> Ite
         origin_id=origin,
         destination_id=destination,
         delivery_point_id=None,
+        last_outlet=hours[destination],
         seed=SEED,
     )
     yield _scan(parcel, "booked", ScanCode.BOOKED, parcel.booked_at, parcel.booked_at, None)

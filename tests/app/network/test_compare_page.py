@@ -132,3 +132,39 @@ def test_days_are_counted_back_from_now(desk: Desk) -> None:
         assert "Nothing was sent" in page(desk, asked)
     finally:
         clock.forward(hours=-25)
+
+
+def test_an_overloaded_hub_is_named(desk: Desk) -> None:
+    asked = "&demand=gravity&days=1&parcels=2000&hubs=2&discount=60&capacity="
+    assert "Queues at the hubs" not in page(desk, asked)
+    roomy = page(desk, f"{asked}5000")
+    assert "Queues at the hubs" in roomy
+    assert "Grows without end" not in roomy
+    tight = page(desk, f"{asked}10")
+    assert "Grows without end" in tight
+    assert "240 are sorted" in tight
+    assert "Change" not in page(desk, f"{asked}0", status=422)
+
+
+def test_the_companys_own_centres_are_shown_beside_what_they_sort(desk: Desk) -> None:
+    api, hub_id = desk.logins.api("admin"), desk.world.facilities["WUH-HUB"]
+    path = f"/api/v1/network/facilities/{hub_id}/operation"
+    run = api.get(path).json
+    body = {name: value for name, value in run.items() if name != "facility_id"}
+    assert api.get("/api/v1/network/loads").json == {"items": []}
+    desk.logins.clock.forward(days=4)
+    for capacity, over in ((1000, False), (1, False)):
+        assert api.post(path, json=body | {"sort_per_hour": capacity}).status_code == 200
+        (load,) = api.get("/api/v1/network/loads").json["items"]
+        assert (load["code"], load["overloaded"], load["sort_per_hour"]) == ("WUH-HUB", over, capacity)
+        assert load["pieces"] == 6
+        assert load["longest_wait_s"] == load["peak_per_hour"] * 3600 // capacity or capacity == 1
+    assert load["longest_wait_s"] >= 3600
+    closed = {day: [] for day in body["opening_hours"]} | {"monday": ["08:00-09:00"]}
+    assert api.post(path, json=body | {"sort_per_hour": 1, "opening_hours": closed}).status_code == 200
+    (load,) = api.get("/api/v1/network/loads").json["items"]
+    assert load["overloaded"]
+    assert (load["capacity"], load["longest_wait_s"]) == (1, None)
+    text = page(desk)
+    assert "1 centre gets more than it can sort: Wuhan hub." in text
+    assert "Overloaded" in text

@@ -10,21 +10,23 @@ import sqlalchemy as sa
 
 from app.accounts.models import Tenant
 from app.config import Settings
+from app.network import queries as network
 from app.shipments import history, observations
 from app.shipments.calibration import Stage, calibration, figures, measure_promises, measured, summed
 from app.shipments.history_models import FirstPromise, PromiseHistory, PromiseSample
 from app.shipments.legs import legs_by_shipment
 from app.shipments.models import Service, Shipment, ShipmentLeg
 from app.shipments.service import ScanInput
-from routing.network import Handover
+from routing.network import FacilityKind, Handover, usual_hours
 from routing.network.cutoff import handed_over_at, ready_at
 from tests.app.shipments.conftest import Desk
 from tracking.position import Position
-from tracking.promise import LegHistory, Promise, promise
+from tracking.promise import LastMile, LegHistory, Promise, promise
 from tracking.promise.levels import Level
 from tracking.promise.stored import history_of, samples_of
 from tracking.shipment import Leg
 
+OUTLET = usual_hours(FacilityKind.OUTLET, "Asia/Shanghai")
 STEP = timedelta(hours=3)  # between two scans of `Desk.life`
 
 
@@ -44,7 +46,7 @@ def delivered(desk: Desk, **more: str) -> Shipment:
 def observed(desk: Desk, now: datetime) -> observations.Observed:
     with desk.database.unit_of_work(desk.logins.tenant_id) as session:
         since = now - history.OBSERVED
-        return observations.read(session, since=since, now=now, last_mile=history.last_mile)
+        return observations.read(session, network.routing_network(session), since=since, now=now)
 
 
 def learned(desk: Desk, now: datetime) -> int:
@@ -90,12 +92,12 @@ def test_legs_dwells_and_handovers_are_read_as_they_happened(desk: Desk) -> None
         assert (dwell.facility_id, dwell.weight) == (leg.from_facility_id, 1.0)
         assert abs(dwell.deviation_s - (left_at - plan).total_seconds()) <= 150
     (collection,) = found.collections
-    ready = ready_at(shipment.booked_at, Handover.DOOR, 480)
+    ready = ready_at(shipment.booked_at, Handover.DOOR, OUTLET)
     assert collection.facility_id == shipment.origin_facility_id
     assert abs(collection.deviation_s - (life[1].occurred_at - ready).total_seconds()) <= 750
     (handover,) = found.handovers
     arrived_at = life[-3].occurred_at
-    plan = handed_over_at(arrived_at, Handover.DOOR, 480)
+    plan = handed_over_at(arrived_at, Handover.DOOR, OUTLET)
     assert handover.facility_id == shipment.destination_facility_id
     assert abs(handover.deviation_s - (life[-1].occurred_at - plan).total_seconds()) <= 750
 
@@ -216,7 +218,7 @@ def test_what_was_learned_moves_the_next_promise(desk: Desk) -> None:
     learned(desk, later(desk))
     known, shipment = loaded(desk), desk.book()
     way = folded_legs(desk, shipment)
-    rule = history.last_mile(shipment.delivery_handover, 480)
+    rule = LastMile(shipment.delivery_handover, OUTLET)
     under_way = Position(way[0].from_facility_id, way[0].planned_departure_at, departed=True)
 
     def told(given: LegHistory | None) -> Promise:

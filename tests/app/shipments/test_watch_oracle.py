@@ -11,6 +11,7 @@ import pytest
 import sqlalchemy as sa
 
 from app.config import Settings
+from app.network.queries import routing_network
 from app.shipments import estimates, watching
 from app.shipments.beside import outlets_of_points
 from app.shipments.estimates import estimate
@@ -87,14 +88,14 @@ def oracle(desk: Desk, settings: Settings, now: datetime) -> Found:
         shipments = session.scalars(sa.select(Shipment)).all()
         scans = scans_by_shipment(session, shipments)
         legs = legs_by_shipment(session, [shipment.id for shipment in shipments])
-        history = load_history(session)
+        history, places = load_history(session), routing_network(session)
         points = outlets_of_points(session, {scan.facility_id for every in scans.values() for scan in every})
         for one in shipments:
             state, counting = state_of_scans(scans[one.id], one.pieces)
             if one.delivered_at and one.delivered_at < now - timedelta(days=settings.auto_confirm_days):
                 continue  # released by itself
             coming = state.milestone in estimates.COMING
-            ahead = estimate(one, state, counting, legs[one.id], now, history, points)
+            ahead = estimate(one, state, counting, legs[one.id], now, history, places, points)
             stops = {stop for leg in legs[one.id] for stop in (leg.from_facility_id, leg.to_facility_id)}
             near = {point for point, outlet in points.items() if outlet in stops}
             view = ShipmentView(

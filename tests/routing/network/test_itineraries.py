@@ -17,23 +17,39 @@ from routing.network import (
     Network,
     NoRoute,
     NoRouteReason,
+    Operator,
     Query,
+    WorkingHours,
     itineraries,
     itinerary,
 )
+from routing.network.hours import weekly
 from tests.routing.network.time_expanded import TimeExpanded
 
 FIRST = datetime(2026, 3, 27, tzinfo=UTC)  # Europe's clocks go forward on the 29th
-DAYS = 6
+DAYS = 8
 
 
 def build(seed: int) -> Network:
-    """Four hubs in a mesh, eight gateways on two hubs each, 24 outlets on a gateway, some on two; lockers."""
+    """Four hubs in a mesh, eight gateways on two hubs each, 24 outlets on a gateway, some on two; lockers.
+
+    In every second one most of the sorting centres, and some outlets, have hours.
+    """
     random = Random(seed)
     kinds = [FacilityKind.HUB] * 4 + [FacilityKind.GATEWAY] * 8
     kinds += [FacilityKind.OUTLET] * 24 + [FacilityKind.LOCKER] * 4
     facilities = [
-        Facility(i, f"F{i}", "", kind, 30.0 + i / 10, 110.0, random.randrange(0, 7200, 60), "own")
+        Facility(
+            i,
+            f"F{i}",
+            "",
+            kind,
+            30.0 + i / 10,
+            110.0,
+            random.randrange(0, 7200, 60),
+            Operator.OWN,
+            some_hours(random) if seed % 2 and i < 20 else None,
+        )
         for i, kind in enumerate(kinds, start=1)
     ]
     pairs = [(a, b) for a in range(1, 5) for b in range(1, 5) if a != b]
@@ -49,6 +65,18 @@ def build(seed: int) -> Network:
     return Network(
         tuple(facilities), tuple(some_lane(number, *p, random) for number, p in enumerate(pairs, 100))
     )
+
+
+def some_hours(random: Random) -> WorkingHours | None:
+    """Round the clock, or shifts of a week with nights, breaks and a closed day."""
+    if random.random() < 0.3:
+        return None
+    days = [
+        random.choice([[(0, 360), (1320, 1440)], [(480, 720), (780, 1200)], [(300, 1380)]]) for _ in range(7)
+    ]
+    days[random.randrange(7)] = []
+    closed = frozenset([date(2026, 3, 28)] if random.random() < 0.3 else [])
+    return WorkingHours(random.choice(["Asia/Shanghai", "Europe/Helsinki"]), weekly(days), closed)
 
 
 def some_lane(number: int, start: int, end: int, random: Random) -> Lane:

@@ -10,16 +10,39 @@ from __future__ import annotations
 from bisect import bisect_left
 from collections import defaultdict
 from collections.abc import Iterable
-from datetime import date
+from datetime import date, datetime
 from itertools import pairwise
+from zoneinfo import ZoneInfo
 
 import networkx as nx
 
-from routing.network import Lane, Network
+from routing.network import Facility, Lane, Network
 from routing.network.timetable import instants
 
 # An outlet is two places: where a parcel is collected (False) and where it is distributed (True).
 Place = tuple[int, bool]
+
+
+def handled_s(place: Facility, arrives: int) -> int:
+    """When a parcel has been sorted: its work is put into the open quarters of an hour, one after the other.
+
+    Counts on the wall clock of the place, whose hours change on a quarter; knows nothing of windows.
+    """
+    if not place.kind.sorts or place.hours is None:
+        return arrives + place.sort_s
+    zone, left_s, moment = ZoneInfo(place.hours.timezone), place.sort_s, arrives
+    for _ in range(40 * 24 * 4):
+        if left_s == 0:
+            return moment
+        local = datetime.fromtimestamp(moment, zone)
+        minute = local.weekday() * 1440 + local.hour * 60 + local.minute
+        is_open = any(start <= minute < end for start, end in place.hours.week)
+        step = 900 - moment % 900
+        if is_open and local.date() not in place.hours.closed_dates:
+            step = min(step, left_s)
+            left_s -= step
+        moment += step
+    return 1 << 62
 
 
 class TimeExpanded:
@@ -45,9 +68,8 @@ class TimeExpanded:
 
     def arrival(self, origin_id: int, destination_id: int, ready: int) -> int | None:
         """Earliest arrival, or None within these dates; moments in seconds since 1970-01-01 UTC."""
-        origin = self._network.facility(origin_id)
         moments = self._waiting.get((origin_id, False), [])
-        found = bisect_left(moments, ready + origin.sort_s)
+        found = bisect_left(moments, handled_s(self._network.facility(origin_id), ready))
         if found == len(moments):
             return None
         first = ("leave", (origin_id, False), moments[found])
@@ -80,7 +102,7 @@ class TimeExpanded:
         for earlier, later in pairwise(waiting):
             self.graph.add_edge(("leave", place, earlier), ("leave", place, later), weight=later - earlier)
         for arrives in self._arriving[place]:
-            found = bisect_left(waiting, arrives + self._network.facility(place[0]).sort_s)
+            found = bisect_left(waiting, handled_s(self._network.facility(place[0]), arrives))
             if found < len(waiting):
                 leaves = waiting[found]
                 self.graph.add_edge(

@@ -703,17 +703,44 @@ def upgrade() -> None:
             ),
             nullable=False,
         ),
-        sa.Column("operator", sa.Text(), nullable=False),
+        sa.Column(
+            "operator",
+            sa.Enum(
+                "own",
+                "franchise",
+                "partner",
+                name="operator",
+                native_enum=False,
+                create_constraint=True,
+                length=40,
+            ),
+            nullable=False,
+        ),
         sa.Column("party_id", sa.BigInteger(), nullable=False),
         sa.Column("parent_id", sa.BigInteger(), nullable=True),
         sa.Column("district_adcode", sa.Text(), nullable=False),
         sa.Column("latitude", sa.Double(), nullable=False),
         sa.Column("longitude", sa.Double(), nullable=False),
         sa.Column("sort_s", sa.BigInteger(), nullable=False),
+        sa.Column("sort_per_hour", sa.BigInteger(), nullable=True),
+        sa.Column("timezone", sa.Text(), nullable=False),
         sa.Column("utc_offset_minutes", sa.BigInteger(), nullable=False),
+        sa.Column("open_minutes", postgresql.INT4MULTIRANGE(), nullable=False),
+        sa.Column("cutoff_minute", sa.BigInteger(), nullable=False),
+        sa.Column("round_minutes", postgresql.ARRAY(sa.Integer()), nullable=False),
         sa.Column("closed_at", app.db.types.UtcDateTime(timezone=True), nullable=True),
+        sa.CheckConstraint(
+            "NOT isempty(open_minutes) AND open_minutes <@ '{[0,10080)}'::int4multirange",
+            name=op.f("ck_facility_open_in_a_week"),
+        ),
+        sa.CheckConstraint(
+            "cardinality(round_minutes) > 0 AND 0 <= ALL (round_minutes) AND 1440 > ALL (round_minutes)",
+            name=op.f("ck_facility_rounds_within_a_day"),
+        ),
+        sa.CheckConstraint("cutoff_minute BETWEEN 1 AND 1440", name=op.f("ck_facility_cutoff_within_a_day")),
         sa.CheckConstraint("latitude BETWEEN -90 AND 90", name=op.f("ck_facility_latitude_is_one")),
         sa.CheckConstraint("longitude BETWEEN -180 AND 180", name=op.f("ck_facility_longitude_is_one")),
+        sa.CheckConstraint("sort_per_hour > 0", name=op.f("ck_facility_sorts_something")),
         sa.CheckConstraint("sort_s >= 0", name=op.f("ck_facility_sort_s_not_negative")),
         sa.ForeignKeyConstraint(
             ["district_adcode"], ["district.adcode"], name=op.f("fk_facility_district_adcode_district")
@@ -1248,6 +1275,29 @@ def upgrade() -> None:
         unique=True,
         postgresql_where=sa.text("declared_at IS NULL"),
     )
+    op.create_table(
+        "facility_holiday",
+        sa.Column("id", sa.BigInteger(), sa.Identity(always=False), nullable=False),
+        sa.Column("tenant_id", sa.BigInteger(), nullable=False),
+        sa.Column("facility_id", sa.BigInteger(), nullable=False),
+        sa.Column("day", sa.Date(), nullable=False),
+        sa.Column("reason", sa.Text(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["facility_id"],
+            ["facility.id"],
+            name=op.f("fk_facility_holiday_facility_id_facility"),
+            ondelete="CASCADE",
+        ),
+        sa.ForeignKeyConstraint(
+            ["tenant_id"],
+            ["tenant.id"],
+            name=op.f("fk_facility_holiday_tenant_id_tenant"),
+            ondelete="RESTRICT",
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_facility_holiday")),
+        sa.UniqueConstraint("facility_id", "day", name=op.f("uq_facility_holiday_facility_id_day")),
+    )
+    op.create_index(op.f("ix_facility_holiday_tenant_id"), "facility_holiday", ["tenant_id"], unique=False)
     op.create_table(
         "journal_line",
         sa.Column("id", sa.BigInteger(), sa.Identity(always=False), nullable=False),
@@ -3713,6 +3763,8 @@ def downgrade() -> None:
     op.drop_index(op.f("ix_journal_line_entry_id"), table_name="journal_line")
     op.drop_index("ix_journal_line_account", table_name="journal_line")
     op.drop_table("journal_line")
+    op.drop_index(op.f("ix_facility_holiday_tenant_id"), table_name="facility_holiday")
+    op.drop_table("facility_holiday")
     op.drop_index(
         "uq_epcis_event_id", table_name="epcis_event", postgresql_where=sa.text("declared_at IS NULL")
     )

@@ -1,6 +1,7 @@
 """Topologies by arrays, against the timetable engine that searches each parcel's way on its own."""
 
 from collections import Counter
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import numpy as np
@@ -257,3 +258,22 @@ def test_hubs_are_as_good_as_the_best_of_all_of_a_small_case() -> None:
 
     chosen = choose_hubs(places, flows, 3, discount=0.4)
     assert parcel_m(chosen) == pytest.approx(min(map(parcel_m, combinations(range(10), 3))))
+
+
+@pytest.mark.parametrize("hubs", [{0}, {0, 5, 9}])
+def test_every_parcel_that_a_hub_sorts_comes_to_its_queue(hubs: set[int]) -> None:
+    places = some_places(20, 3)
+    flows = some_flows(places, 200, 3)
+    shape = single_allocation(places, flows, tuple(sorted(hubs)))
+    found = measure(places, flows, shape, replace(BY_LORRY, hub_per_hour=10_000_000))
+    assert [(one.hub, one.queue.pieces) for one in found.hub_queues] == [
+        (load.hub, load.parcels) for load in found.hub_loads
+    ]
+    assert found.overloaded == ()
+    assert found.longest_queue_s is not None
+    busiest = max(found.hub_loads, key=lambda load: load.parcels)
+    tight = measure(places, flows, shape, replace(BY_LORRY, hub_per_hour=(busiest.parcels - 1) // 24))
+    assert busiest.hub in tight.overloaded
+    assert replace(tight, hub_queues=()) == measure(places, flows, shape, BY_LORRY)
+    with pytest.raises(InvalidNetworkError, match="sorts nothing"):
+        replace(BY_LORRY, hub_per_hour=0)
