@@ -7,7 +7,7 @@ from datetime import datetime
 
 from sqlalchemy.orm import Session
 
-from app.db.outbox import Event, Handler
+from app.db.outbox import Event, Handler, one_by_one
 from app.deliveries import service as deliveries
 from app.dispatch import queries as dispatch_queries
 from app.dispatch import service as dispatch
@@ -21,20 +21,30 @@ from app.webhooks import service as webhooks
 from tracking.shipment import Milestone
 
 
-def _make_pickup_request(session: Session, event: Event, now: datetime) -> None:
-    dispatch.request_pickup(session, shipment_id=event.payload["shipment_id"], now=now)
+def _shipments(events: Sequence[Event]) -> set[int]:
+    return {event.payload["shipment_id"] for event in events}
 
 
-def _follow_state_in_dispatch(session: Session, event: Event, now: datetime) -> None:
-    dispatch.follow_shipment(session, shipment_id=event.payload["shipment_id"], now=now)
+def _make_pickup_requests(session: Session, events: Sequence[Event], now: datetime) -> None:
+    dispatch.request_pickups(session, _shipments(events), now=now)
 
 
-def _follow_at_the_last_door(session: Session, event: Event, now: datetime) -> None:
-    deliveries.after_scan(
-        session, event.payload["shipment_id"], Milestone(event.payload["milestone"]), now=now
-    )
+def _follow_state_in_dispatch(session: Session, events: Sequence[Event], now: datetime) -> None:
+    dispatch.follow_shipments(session, _shipments(events), now=now)
 
 
+def _follow_at_the_last_door(session: Session, events: Sequence[Event], now: datetime) -> None:
+    scanned: dict[int, set[Milestone]] = {}
+    for event in events:
+        scanned.setdefault(event.payload["shipment_id"], set()).add(Milestone(event.payload["milestone"]))
+    deliveries.after_scans(session, scanned, now=now)
+
+
+def _merge_on_the_way(session: Session, events: Sequence[Event], now: datetime) -> None:
+    merging.follow(session, _shipments(events), now=now)
+
+
+@one_by_one
 def _post_collected_cash(session: Session, event: Event, now: datetime) -> None:
     collector_id = dispatch_queries.collector_party(
         session, courier_id=event.payload["courier_id"], facility_id=event.payload["facility_id"]
@@ -42,20 +52,19 @@ def _post_collected_cash(session: Session, event: Event, now: datetime) -> None:
     orders.post_collected_cash(session, event.payload, collector_id=collector_id, now=now)
 
 
+@one_by_one
 def _reverse_collected_cash(session: Session, event: Event, now: datetime) -> None:
     orders.reverse_collected_cash(session, event.payload, now=now)
 
 
-def _merge_on_the_way(session: Session, event: Event, now: datetime) -> None:
-    merging.follow(session, event.payload["shipment_id"], now=now)
-
-
+@one_by_one
 def _release_order(session: Session, event: Event, now: datetime) -> None:
     orders.release_for_shipment(
         session, shipment_id=event.payload["shipment_id"], reason=event.payload["reason"], now=now
     )
 
 
+@one_by_one
 def _cancel_order(session: Session, event: Event, now: datetime) -> None:
     if event.payload["milestone"] == Milestone.CANCELLED:
         orders.cancel_for_shipment(
@@ -63,12 +72,14 @@ def _cancel_order(session: Session, event: Event, now: datetime) -> None:
         )
 
 
+@one_by_one
 def _follow_merge(session: Session, event: Event, _now: datetime) -> None:
     keep_id, drop_id = event.payload["keep_id"], event.payload["drop_id"]
     for room in (shipments, orders, servicedesk, webhooks, notices, deliveries):
         room.follow_merge(session, keep_id=keep_id, drop_id=drop_id)
 
 
+@one_by_one
 def _replan_shipments(session: Session, event: Event, now: datetime) -> None:
     replanning.replan_after(session, event.payload, now=now)
 
@@ -81,7 +92,7 @@ HANDLERS: Mapping[str, Sequence[Handler]] = {
     "network.reopened": (_replan_shipments,),
     "shipments.replan": (_replan_shipments,),
     # carries shipment_id
-    "shipment.booked": (_make_pickup_request, webhook_events.tell),
+    "shipment.booked": (_make_pickup_requests, webhook_events.tell),
     # carries shipment_id, milestone and code
     "shipment.state_changed": (
         _merge_on_the_way,  # before a courier is asked for: what is held waits

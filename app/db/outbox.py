@@ -2,15 +2,18 @@
 
 A relay takes rows with `FOR UPDATE SKIP LOCKED`, so any number of relays may run. The handlers of an
 event run in the transaction that marks it handled: their effect in the database happens exactly once.
-A handler that fails puts the event off with growing waits and keeps the error beside it; after
-`ATTEMPTS_MAX` the event stays, counted by `/metrics`, until a person looks.
+A handler is given all events of its topic that follow one another, since most concern few of them, and one
+question tells which. A handler that fails puts the event off with growing waits and keeps the error beside
+it; after `ATTEMPTS_MAX` the event stays, counted by `/metrics`, until a person looks.
 """
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from itertools import groupby
 from typing import Any
 
 import msgspec
@@ -61,7 +64,19 @@ class Event:
     created_at: datetime
 
 
-Handler = Callable[[Session, Event, datetime], None]
+Handler = Callable[[Session, Sequence[Event], datetime], None]
+"""Sees to events of one topic, in their order; again is no harm."""
+
+
+def one_by_one(handle: Callable[[Session, Event, datetime], None]) -> Handler:
+    """A handler that sees to each event by itself."""
+
+    @functools.wraps(handle)
+    def each(session: Session, events: Sequence[Event], now: datetime) -> None:
+        for event in events:
+            handle(session, event, now)
+
+    return each
 
 
 def append(session: Session, topic: str, payload: dict[str, Any], *, now: datetime) -> None:
@@ -96,14 +111,14 @@ def relay(
 ) -> int:
     """Hand on up to `batch` waiting events of one tenant in one transaction; returns how many were taken.
 
-    The batch is tried as a whole; when a handler fails, it is done over with a savepoint for each event, so
-    that one failure undoes nothing but its own work.
+    The batch is tried as a whole; when a handler fails, it is done over event by event with a savepoint for
+    each, so that one failure undoes nothing but its own work.
     """
     try:
         return _relay(database, handlers, clock, batch, _all_at_once)
     except Exception as error:  # noqa: BLE001 - which event failed is found out and kept by the second try
         log.info("outbox.one_by_one", error=type(error).__name__)
-        return _relay(database, handlers, clock, batch, _one_by_one)
+        return _relay(database, handlers, clock, batch, _each_by_itself)
 
 
 _Hand = Callable[[Session, Sequence[OutboxEvent], Mapping[str, Sequence[Handler]], datetime], None]
@@ -140,9 +155,10 @@ def _all_at_once(
     handlers: Mapping[str, Sequence[Handler]],
     now: datetime,
 ) -> None:
-    for row in rows:
-        for handler in handlers.get(row.topic, ()):
-            handler(session, _event(row), now)
+    for topic, run in groupby(rows, key=lambda row: row.topic):
+        events = [_event(row) for row in run]
+        for handler in handlers.get(topic, ()):
+            handler(session, events, now)
     session.execute(
         sa.update(OutboxEvent)
         .where(OutboxEvent.id.in_([row.id for row in rows]))
@@ -151,7 +167,7 @@ def _all_at_once(
     )
 
 
-def _one_by_one(
+def _each_by_itself(
     session: Session,
     rows: Sequence[OutboxEvent],
     handlers: Mapping[str, Sequence[Handler]],
@@ -161,7 +177,7 @@ def _one_by_one(
         try:
             with session.begin_nested():
                 for handler in handlers.get(row.topic, ()):
-                    handler(session, _event(row), now)
+                    handler(session, [_event(row)], now)
         except Exception as error:
             row.attempts += 1
             row.last_error = f"{type(error).__name__}: {error}"[:2000]

@@ -1,7 +1,8 @@
-"""After something has happened to a parcel: one question tells whether the last door is concerned at all."""
+"""After something has happened to parcels: two questions tell of which the last door is concerned at all."""
 
 from __future__ import annotations
 
+from collections.abc import Collection, Mapping
 from datetime import datetime
 
 import sqlalchemy as sa
@@ -16,40 +17,43 @@ from tracking.instructions import Standing
 from tracking.shipment import Milestone
 
 
-def after_scan(session: Session, shipment_id: int, milestone: Milestone, *, now: datetime) -> None:
+def after_scans(session: Session, scanned: Mapping[int, Collection[Milestone]], *, now: datetime) -> None:
     """See to what was instructed, waits, was paid or is doubted; again is no harm.
 
     Args:
-        session: of the shipment's tenant.
-        shipment_id: what was scanned.
-        milestone: where the event says that it stands.
+        session: of the shipments' tenant.
+        scanned: the shipments, each with the milestones where the events say that it stood.
         now: when.
     """
-    concerned = session.execute(
-        sa.select(
-            sa.exists()
-            .where(Instruction.shipment_id == shipment_id, Instruction.standing == Standing.ACCEPTED)
-            .label("instructed"),
-            sa.or_(
-                sa.exists().where(
-                    PointDeposit.shipment_id == shipment_id,
-                    PointDeposit.taken_at.is_(None),
-                    PointDeposit.taken_back_at.is_(None),
-                ),
-                sa.exists().where(
-                    CashCollection.shipment_id == shipment_id, CashCollection.reversed_at.is_(None)
-                ),
-                sa.exists().where(
-                    ShipmentFinding.shipment_id == shipment_id,
-                    ShipmentFinding.closed_at.is_(None),
-                    ShipmentFinding.finding_key.startswith(f"{doubts.SOURCE}:"),
-                ),
-            ).label("handed_over"),
-        )
-    ).one()
-    if milestone is Milestone.RETURNING:
-        applying.turn_back(session, shipment_id, now=now)
-    if concerned.instructed:
-        instructions.follow(session, shipment_id, now=now)
-    if concerned.handed_over or milestone in doubts.AT_THE_DOOR:
-        doubts.look_at_hand_over(session, shipment_id, now=now)
+    instructed, handed_over = _concerned(session, scanned)
+    for shipment_id, milestones in scanned.items():
+        if Milestone.RETURNING in milestones:
+            applying.turn_back(session, shipment_id, now=now)
+        if shipment_id in instructed:
+            instructions.follow(session, shipment_id, now=now)
+        if shipment_id in handed_over or not doubts.AT_THE_DOOR.isdisjoint(milestones):
+            doubts.look_at_hand_over(session, shipment_id, now=now)
+
+
+def _concerned(session: Session, shipment_ids: Collection[int]) -> tuple[set[int], set[int]]:
+    """Those of some shipments that an instruction waits for; those whose hand-over is looked at."""
+    given = sa.any_(sa.literal(sorted(shipment_ids), sa.ARRAY(sa.BigInteger)))
+    instructed = sa.select(Instruction.shipment_id).where(
+        Instruction.shipment_id == given, Instruction.standing == Standing.ACCEPTED
+    )
+    handed_over = sa.union(
+        sa.select(PointDeposit.shipment_id).where(
+            PointDeposit.shipment_id == given,
+            PointDeposit.taken_at.is_(None),
+            PointDeposit.taken_back_at.is_(None),
+        ),
+        sa.select(CashCollection.shipment_id).where(
+            CashCollection.shipment_id == given, CashCollection.reversed_at.is_(None)
+        ),
+        sa.select(ShipmentFinding.shipment_id).where(
+            ShipmentFinding.shipment_id == given,
+            ShipmentFinding.closed_at.is_(None),
+            ShipmentFinding.finding_key.startswith(f"{doubts.SOURCE}:"),
+        ),
+    )
+    return set(session.scalars(instructed)), set(session.scalars(handed_over))

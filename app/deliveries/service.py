@@ -8,7 +8,7 @@ from app.deliveries.door_values import Evidence, HandOver, Outcome, Paid
 from app.deliveries.handover import Done, hand_over
 from app.deliveries.instructions import ask, follow, redelivery_days, withdraw
 from app.deliveries.points import Fetching, Leaving, deposit, take_back, take_out
-from app.deliveries.reacting import after_scan
+from app.deliveries.reacting import after_scans
 from app.deliveries.values import Asking, Window, Wish
 from app.deliveries.waiting import dispute
 
@@ -24,7 +24,7 @@ __all__ = [
     "Window",
     "Wish",
     "accept_price",
-    "after_scan",
+    "after_scans",
     "ask",
     "decide",
     "deposit",

@@ -1,12 +1,13 @@
 """Stops of a day: asked for when a parcel is booked or arrives, and kept in step with what happens to it.
 
-`follow_shipment` looks at where the shipment stands, not at what the event says: events that come late, twice
-or in another order leave the same stops. It runs for every change of every parcel, so it reads once and
-writes at most once.
+`follow_shipments` looks at where shipments stand, not at what events say: events that come late, twice or in
+another order leave the same stops. It runs for every change of every parcel, so it reads once for many and
+writes where something changes.
 """
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta, timezone
 from typing import Any
@@ -48,24 +49,34 @@ class Appointment:
     to_s: int
 
 
-def request_pickup(session: Session, *, shipment_id: int, now: datetime) -> None:
-    """Ask for a courier to a sender who gives the parcel away at his door; twice is once.
+def request_pickups(session: Session, shipment_ids: Collection[int], *, now: datetime) -> None:
+    """Ask for couriers to senders who give their parcels away at their doors; twice is once.
 
     The window is the one the promise was made with: three hours from the booking, or from the opening of the
     next morning (`routing.network.cutoff`).
     """
-    shipment = session.scalar(sa.select(Shipment).where(Shipment.id == shipment_id))
-    if shipment is None or shipment.pickup_handover is not Handover.DOOR:
+    shipments = session.scalars(
+        sa.select(Shipment)
+        .where(
+            Shipment.id == sa.any_(sa.literal(sorted(shipment_ids), sa.ARRAY(sa.BigInteger))),
+            Shipment.pickup_handover == Handover.DOOR,
+        )
+        .order_by(Shipment.id)
+    ).all()
+    if not shipments:
         return
     places = network.routing_network(session)
-    origin_id = shipment.origin_facility_id
-    ready_at = hours.ready(places, shipment.booked_at, Handover.DOOR, origin_id, None)
-    appointment = _appointment(ready_at, COLLECTION_S, hours.hours_of(places, origin_id).zone)
-    row = _row(shipment, StopKind.PICKUP, appointment, now)
+    rows = []
+    for shipment in shipments:
+        origin_id = shipment.origin_facility_id
+        ready_at = hours.ready(places, shipment.booked_at, Handover.DOOR, origin_id, None)
+        appointment = _appointment(ready_at, COLLECTION_S, hours.hours_of(places, origin_id).zone)
+        rows.append(_row(shipment, StopKind.PICKUP, appointment, now))
     session.execute(
-        insert(StopRequest)
-        .values(row)
-        .on_conflict_do_nothing(index_elements=[StopRequest.shipment_id, StopRequest.kind])
+        insert(StopRequest).on_conflict_do_nothing(
+            index_elements=[StopRequest.shipment_id, StopRequest.kind]
+        ),
+        rows,
     )
 
 
@@ -103,9 +114,16 @@ class _Seen:
 
 def follow_shipment(session: Session, *, shipment_id: int, now: datetime) -> None:
     """Bring the stops of a shipment in step with where it stands now."""
-    seen = _look(session, shipment_id)
-    if seen is None:
-        return
+    follow_shipments(session, [shipment_id], now=now)
+
+
+def follow_shipments(session: Session, shipment_ids: Collection[int], *, now: datetime) -> None:
+    """Bring the stops of shipments in step with where these stand now."""
+    for shipment_id, seen in _look(session, shipment_ids).items():
+        _follow(session, shipment_id, seen, now)
+
+
+def _follow(session: Session, shipment_id: int, seen: _Seen, now: datetime) -> None:
     wanted = {
         StopKind.PICKUP: _pickup_status(seen),
         StopKind.DELIVERY: _delivery_status(seen),
@@ -142,10 +160,11 @@ def postpone(
     audit(session, actor, "stop.postponed", subject_kind="stop", subject_id=stop.id, now=now, details=details)
 
 
-def _look(session: Session, shipment_id: int) -> _Seen | None:
+def _look(session: Session, shipment_ids: Collection[int]) -> dict[int, _Seen]:
     origin = aliased(Facility)
     rows = session.execute(
         sa.select(
+            Shipment.id,
             Shipment.milestone,
             Shipment.code,
             Shipment.state_since,
@@ -161,22 +180,26 @@ def _look(session: Session, shipment_id: int) -> _Seen | None:
         .join(origin, origin.id == Shipment.origin_facility_id)
         .join(Facility, Facility.id == Shipment.destination_facility_id)
         .outerjoin(StopRequest, StopRequest.shipment_id == Shipment.id)
-        .where(Shipment.id == shipment_id)
+        .where(Shipment.id == sa.any_(sa.literal(sorted(shipment_ids), sa.ARRAY(sa.BigInteger))))
+        .order_by(Shipment.id)
     ).all()
-    if not rows:
-        return None
-    first = rows[0]
-    return _Seen(
-        milestone=first.milestone,
-        code=first.code,
-        since=first.state_since,
-        at_origin=bool(first.at_origin),
-        at_destination=bool(first.at_destination),
-        to_door=first.delivery_handover is Handover.DOOR,
-        origin_offset_minutes=first.origin_offset_minutes,
-        destination_offset_minutes=first.utc_offset_minutes,
-        stops={row.kind: (row.status, row.day) for row in rows if row.kind is not None},
-    )
+    found: dict[int, _Seen] = {}
+    for row in rows:
+        if row.id not in found:
+            found[row.id] = _Seen(
+                milestone=row.milestone,
+                code=row.code,
+                since=row.state_since,
+                at_origin=bool(row.at_origin),
+                at_destination=bool(row.at_destination),
+                to_door=row.delivery_handover is Handover.DOOR,
+                origin_offset_minutes=row.origin_offset_minutes,
+                destination_offset_minutes=row.utc_offset_minutes,
+                stops={},
+            )
+        if row.kind is not None:
+            found[row.id].stops[row.kind] = (row.status, row.day)
+    return found
 
 
 def _pickup_status(seen: _Seen) -> StopStatus | None:

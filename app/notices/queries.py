@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
@@ -64,6 +66,17 @@ def in_force(
         )
         .order_by(NoticeWording.customer_id.is_(None))
         .limit(1)
+    )
+
+
+def told_at_all(session: Session, milestones: Collection[str]) -> frozenset[Milestone]:
+    """Those of some milestones of which anybody wants news told."""
+    return frozenset(
+        session.scalars(
+            sa.select(NoticeWording.milestone)
+            .where(NoticeWording.milestone.in_(milestones), NoticeWording.enabled)
+            .distinct()
+        )
     )
 
 

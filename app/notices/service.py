@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 import sqlalchemy as sa
@@ -84,11 +85,17 @@ def set_quiet_time(
     )  # fmt: skip
 
 
-def tell(session: Session, event: Event, now: datetime) -> None:
-    """Write news of a milestone to the consignee, where somebody wants that told and he wants to hear it."""
-    milestone = Milestone(event.payload["milestone"])
-    if milestone not in MILESTONES:
-        return
+def tell(session: Session, events: Sequence[Event], now: datetime) -> None:
+    """Write news of milestones to consignees, where somebody wants that told and they want to hear it."""
+    reached = {event.payload["milestone"] for event in events} & {one.value for one in MILESTONES}
+    told = queries.told_at_all(session, reached) if reached else frozenset()
+    for event in events:
+        milestone = Milestone(event.payload["milestone"])
+        if milestone in told:
+            _tell(session, event, milestone, now)
+
+
+def _tell(session: Session, event: Event, milestone: Milestone, now: datetime) -> None:
     customer_id = sa.select(Shipment.customer_id).where(Shipment.id == event.payload["shipment_id"])
     words = queries.in_force(session, customer_id.scalar_subquery(), milestone)
     if words is None or not words.enabled:

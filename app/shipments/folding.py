@@ -169,7 +169,12 @@ def _change(one: ToldCourse, then: Standing) -> Change:
 def _tell(session: Session, changes: Sequence[Change], now: datetime) -> None:
     """To the outbox and to the session what is otherwise now; what the watch found ends with the parcel."""
     events = [
-        {"shipment_id": change.shipment_id, "milestone": change.milestone, "code": change.code}
+        {
+            "shipment_id": change.shipment_id,
+            "milestone": change.milestone,
+            "code": change.code,
+            "is_new": change.milestone != change.milestone_before,
+        }
         for change in changes
         if _worth_telling(change)
     ]

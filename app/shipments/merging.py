@@ -7,7 +7,7 @@ under a key of its own, so that events that come twice or late change nothing.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime, timedelta
 from itertools import groupby
 
@@ -15,7 +15,8 @@ import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
-from app.db.session import tenant_of
+from app.db import arrays
+from app.db.session import execute_plain, tenant_of
 from app.errors import InvalidInputError
 from app.network.models import Facility
 from app.shipments.booking_request import Merge
@@ -88,11 +89,19 @@ def join(session: Session, shipment: Shipment, merge: Merge, way: Sequence[int])
     shipment.merge_group_id = group.id
 
 
-def follow(session: Session, shipment_id: int, *, now: datetime) -> None:
-    """See to the group of a shipment after something has happened to it; again is no harm."""
-    group_id = session.scalar(sa.select(Shipment.merge_group_id).where(Shipment.id == shipment_id))
-    if group_id is None:
-        return
+def follow(session: Session, shipment_ids: Collection[int], *, now: datetime) -> None:
+    """See to the groups of shipments after something has happened to them; again is no harm."""
+    group_ids = execute_plain(
+        session,
+        "SELECT DISTINCT merge_group_id FROM shipment_state "
+        "WHERE shipment_id = ANY (%s::bigint[]) AND merge_group_id IS NOT NULL ORDER BY 1",
+        (arrays.numbers(shipment_ids),),
+    )
+    for (group_id,) in group_ids:
+        _see_to(session, group_id, now)
+
+
+def _see_to(session: Session, group_id: int, now: datetime) -> None:
     group = session.get_one(MergeGroup, group_id, with_for_update=True, populate_existing=True)
     if group.released_at is not None:
         return

@@ -24,13 +24,34 @@ from tracking.shipment import Milestone
 _KEY_LENGTH = 27
 
 
-def tell(session: Session, event: Event, now: datetime) -> None:
-    """Make a message of an outbox event for each endpoint that wants it; told twice, it makes no second."""
-    event_type = EventType(event.topic)
-    endpoint_ids = _wanted_by(session, event, event_type)
-    if not endpoint_ids:
+def tell(session: Session, events: Sequence[Event], now: datetime) -> None:
+    """Make messages of events of one topic for endpoints that want them; told twice, there is no second."""
+    event_type = EventType(events[0].topic)
+    endpoints = _listening(session, event_type)
+    if not endpoints:
         return
-    shipment = session.get_one(Shipment, event.payload["shipment_id"])
+    ids = sorted({event.payload["shipment_id"] for event in events})
+    shipments = {
+        shipment.id: shipment
+        for shipment in session.scalars(
+            sa.select(Shipment).where(Shipment.id == sa.any_(sa.literal(ids, sa.ARRAY(sa.BigInteger))))
+        )
+    }
+    for event in events:
+        shipment = shipments[event.payload["shipment_id"]]
+        wanted_by = [one.id for one in endpoints if _wants(one, shipment, event, event_type)]
+        if wanted_by:
+            _tell(session, shipment, wanted_by, event, event_type, now)
+
+
+def _tell(
+    session: Session,
+    shipment: Shipment,
+    endpoint_ids: Sequence[int],
+    event: Event,
+    event_type: EventType,
+    now: datetime,
+) -> None:
     data = _data(session, shipment, event, event_type)
     add_messages(
         session,
@@ -87,25 +108,24 @@ def new_message_key() -> str:
     return f"msg_{new_secret().replace('-', 'A').replace('_', 'B')[:_KEY_LENGTH]}"
 
 
-def _wanted_by(session: Session, event: Event, event_type: EventType) -> Sequence[int]:
-    """The active endpoints, of the shipment's customer or of the whole company, that subscribed to it."""
-    customer_id = (
-        sa.select(Shipment.customer_id).where(Shipment.id == event.payload["shipment_id"]).scalar_subquery()
-    )
-    statement = sa.select(WebhookEndpoint.id).where(
-        WebhookEndpoint.tenant_id == event.tenant_id,
-        sa.or_(WebhookEndpoint.customer_id.is_(None), WebhookEndpoint.customer_id == customer_id),
-        WebhookEndpoint.state == EndpointState.ACTIVE,
-        WebhookEndpoint.event_types.contains([event_type]),
-    )
-    if event_type is EventType.STATE_CHANGED:
-        statement = statement.where(
-            sa.or_(
-                sa.func.cardinality(WebhookEndpoint.milestones) == 0,
-                WebhookEndpoint.milestones.contains([event.payload["milestone"]]),
-            )
+def _listening(session: Session, event_type: EventType) -> Sequence[WebhookEndpoint]:
+    """The active endpoints of the company that subscribed to a kind of event."""
+    return session.scalars(
+        sa.select(WebhookEndpoint)
+        .where(
+            WebhookEndpoint.state == EndpointState.ACTIVE, WebhookEndpoint.event_types.contains([event_type])
         )
-    return session.scalars(statement.order_by(WebhookEndpoint.id)).all()
+        .order_by(WebhookEndpoint.id)
+    ).all()
+
+
+def _wants(endpoint: WebhookEndpoint, shipment: Shipment, event: Event, event_type: EventType) -> bool:
+    """Whether an endpoint, of the shipment's customer or of the whole company, wants to hear of an event."""
+    if endpoint.customer_id not in (None, shipment.customer_id):
+        return False
+    if event_type is not EventType.STATE_CHANGED or not endpoint.milestones:
+        return True
+    return event.payload["milestone"] in endpoint.milestones
 
 
 def _data(session: Session, shipment: Shipment, event: Event, event_type: EventType) -> dict[str, Any]:

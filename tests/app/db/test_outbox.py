@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 
 from app.customers.models import Customer, CustomerKind
 from app.db import outbox
-from app.db.outbox import ATTEMPTS_MAX, Event, OutboxEvent
+from app.db.outbox import ATTEMPTS_MAX, Event, OutboxEvent, one_by_one
 from app.db.session import Database
 from tests.support.app import Logins, StepClock
 
@@ -37,8 +37,8 @@ def test_handlers_run_once_in_the_events_tenant(database: Database, tenant: Logi
         seen.append((session.info["tenant_id"], event.payload["number"]))
 
     _append(database, tenant, clock, count=3)
-    assert outbox.relay(database, {"test.happened": [handler]}, clock) == 3
-    assert outbox.relay(database, {"test.happened": [handler]}, clock) == 0
+    assert outbox.relay(database, {"test.happened": [one_by_one(handler)]}, clock) == 3
+    assert outbox.relay(database, {"test.happened": [one_by_one(handler)]}, clock) == 0
     assert seen == [(tenant.tenant_id, 0), (tenant.tenant_id, 1), (tenant.tenant_id, 2)]
 
 
@@ -62,12 +62,12 @@ def test_a_failing_handler_undoes_its_work_waits_longer_and_is_given_up_visibly(
     _append(database, tenant, clock)
     waits = []
     for _ in range(ATTEMPTS_MAX):
-        assert outbox.relay(database, {"test.happened": [handler]}, clock) == 1
+        assert outbox.relay(database, {"test.happened": [one_by_one(handler)]}, clock) == 1
         with database.unit_of_work(None) as session:
             row = session.scalars(sa.select(OutboxEvent)).one()
             waits.append(row.available_at - clock())
             clock.moment = row.available_at
-    assert outbox.relay(database, {"test.happened": [handler]}, clock) == 0
+    assert outbox.relay(database, {"test.happened": [one_by_one(handler)]}, clock) == 0
     assert row.attempts == ATTEMPTS_MAX
     assert row.handled_at is None
     assert row.last_error == "ValueError: not today"
@@ -89,7 +89,9 @@ def test_many_relays_share_the_work_without_doubling_it(
 
     _append(database, tenant, clock, count=60)
     relays = [
-        threading.Thread(target=outbox.relay, args=(database, {"test.happened": [handler]}, clock))
+        threading.Thread(
+            target=outbox.relay, args=(database, {"test.happened": [one_by_one(handler)]}, clock)
+        )
         for _ in range(4)
     ]
     for relay in relays:
@@ -98,3 +100,43 @@ def test_many_relays_share_the_work_without_doubling_it(
         relay.join()
     assert len(handled) == 60
     assert len(set(handled)) == 60
+
+
+def test_a_handler_is_given_what_follows_one_another(
+    database: Database, tenant: Logins, clock: StepClock
+) -> None:
+    told: list[tuple[str, list[object]]] = []
+
+    def noted(name: str) -> Handler:
+        def handler(_session: Session, events: Sequence[Event], _now: datetime) -> None:
+            told.append((name, [event.payload["number"] for event in events]))
+
+        return handler
+
+    _append(database, tenant, clock, count=2)
+    _append(database, tenant, clock, "test.other")
+    _append(database, tenant, clock)
+    handlers = {"test.happened": [noted("first"), noted("second")], "test.other": [noted("other")]}
+    assert outbox.relay(database, handlers, clock) == 4
+    assert told == [
+        ("first", [0, 1]), ("second", [0, 1]), ("other", [0]), ("first", [0]), ("second", [0]),
+    ]  # fmt: skip
+
+
+def test_one_event_that_fails_takes_no_other_with_it(
+    database: Database, tenant: Logins, clock: StepClock
+) -> None:
+    def handler(session: Session, events: Sequence[Event], now: datetime) -> None:
+        for event in events:
+            name = f"of {event.payload['number']}"
+            session.add(Customer(kind=CustomerKind.PERSON, name=name, created_at=now))
+        if any(event.payload["number"] == 1 for event in events):
+            raise ValueError("not this one")
+
+    _append(database, tenant, clock, count=3)
+    assert outbox.relay(database, {"test.happened": [handler]}, clock) == 3
+    with database.unit_of_work(tenant.tenant_id) as session:
+        names = set(session.scalars(sa.select(Customer.name)))
+        failed = session.scalars(sa.select(OutboxEvent).where(OutboxEvent.handled_at.is_(None))).all()
+    assert names == {"of 0", "of 2"}
+    assert [(row.payload["number"], row.attempts) for row in failed] == [(1, 1)]

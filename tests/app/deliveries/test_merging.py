@@ -79,7 +79,7 @@ def test_two_wait_for_the_third_and_go_on_together(door: Door) -> None:
     assert ScanCode.HELD not in door.codes(numbers[2])
     assert delivery_stops(door, numbers) == 3
     with door.firm.work() as session:
-        merging.follow(session, door.shipment(numbers[0]).id, now=door.firm.now)
+        merging.follow(session, [door.shipment(numbers[0]).id], now=door.firm.now)
     assert door.codes(numbers[0]).count(ScanCode.RELEASED) == 1
 
 

@@ -135,7 +135,7 @@ class Depot:
                     now=self.clock(),
                 )
                 session.flush()  # as the relay sees it: written
-                dispatch.request_pickup(session, shipment_id=shipment.id, now=self.clock())
+                dispatch.request_pickups(session, [shipment.id], now=self.clock())
                 booked.append(shipment)
         return booked
 

@@ -75,7 +75,7 @@ def test_asking_twice_is_asking_once(depot: Depot) -> None:
     before = depot.stop(shipment)
     depot.clock.forward(hours=9)
     with depot.work() as session:
-        dispatch.request_pickup(session, shipment_id=shipment.id, now=depot.clock())
+        dispatch.request_pickups(session, [shipment.id], now=depot.clock())
         count = session.scalar(sa.select(sa.func.count()).select_from(StopRequest))
     after = depot.stop(shipment)
     assert count == 1
@@ -245,5 +245,5 @@ def test_an_unknown_shipment_is_nobodys(depot: Depot, new_depot) -> None:
     other = new_depot()
     with other.work() as session:
         dispatch.follow_shipment(session, shipment_id=shipment.id, now=other.clock())
-        dispatch.request_pickup(session, shipment_id=shipment.id, now=other.clock())
+        dispatch.request_pickups(session, [shipment.id], now=other.clock())
         assert session.scalar(sa.select(sa.func.count()).select_from(StopRequest)) == 0

@@ -66,7 +66,8 @@ def happens(firm: Company, number: str, milestone: Milestone) -> None:
     with firm.work() as session:
         shipment = firm.shipment(number)
         payload = {"shipment_id": shipment.id, "milestone": milestone.value, "code": milestone.value}
-        service.tell(session, Event(1, firm.tenant_id, "shipment.state_changed", payload, firm.now), firm.now)
+        event = Event(1, firm.tenant_id, "shipment.state_changed", payload, firm.now)
+        service.tell(session, [event], firm.now)
 
 
 def written(firm: Company) -> list[Notification]:

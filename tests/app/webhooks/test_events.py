@@ -145,7 +145,7 @@ def test_an_event_that_is_relayed_twice_makes_one_message(firm: Company) -> None
         row = session.scalars(sa.select(OutboxEvent).order_by(OutboxEvent.id.desc()).limit(1)).one()
         event = Event(row.id, row.tenant_id, row.topic, row.payload, row.created_at)
         for _ in range(2):
-            events.tell(session, event, firm.now)
+            events.tell(session, [event], firm.now)
     firm.relay()
     assert len(told(firm, endpoint_id)) == 1
 
