@@ -166,6 +166,16 @@ class TrackEventOut(ApiOutput):
     planned: bool
 
 
+class ForwardingOut(ApiOutput):
+    """Which carrier takes it further under which number; `tracking_url` is the carrier's own page."""
+
+    number: str
+    carrier: str
+    carrier_name: str
+    tracking_url: str | None
+    forwarded_at: AwareDatetime
+
+
 class TrackDetailsOut(ApiOutput):
     """What only those may know who know the phone."""
 
@@ -177,6 +187,7 @@ class TrackDetailsOut(ApiOutput):
     cod_minor: int
     currency: str
     proofs: list[ProofOut]
+    forwardings: list[ForwardingOut]
 
 
 class TrackOut(ApiOutput):
