@@ -147,7 +147,8 @@ class Docks:
             deed = self._deed(ride, f"bag-{place}", here, now)
             if seen != listed:
                 containers.receive(session, self._actor, bag, deed, now=now)
-                containers.check(session, self._actor, bag, seen, deed, now=now)
+                if seen:
+                    containers.check(session, self._actor, bag, seen, deed, now=now)
                 containers.count(session, self._actor, bag, deed, now=now)
             else:
                 containers.break_up(session, self._actor, bag, deed, now=now)

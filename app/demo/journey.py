@@ -39,7 +39,7 @@ _POINTS = {
     Handover.LOCKER: (ScanCode.AT_LOCKER, ScanCode.TAKEN_FROM_LOCKER),
     Handover.COLLECTIVE_POINT: (ScanCode.AT_COLLECTIVE_POINT, ScanCode.TAKEN_FROM_POINT),
 }
-_MISSING_PERCENT, _SURPLUS_PERCENT = 3, 3
+_MISSING_PERCENT, _SURPLUS_PERCENT = 25, 25
 _REASONS = (
     AttemptReason.CONSIGNEE_ABSENT,
     AttemptReason.CANNOT_CONTACT,
@@ -158,7 +158,8 @@ class Journey:
     def _board(self, ride: Ride) -> bool:
         """Travel in a bag; gives whether the parcel got lost doing so."""
         dice = self._pick.randrange(100)
-        missing, surplus = dice < _MISSING_PERCENT, dice >= 100 - _SURPLUS_PERCENT
+        missing = ride.careless and dice < _MISSING_PERCENT
+        surplus = ride.careless and dice >= 100 - _SURPLUS_PERCENT
         self.rides.append(Boarding(ride, missing, surplus))
         return missing
 

@@ -24,6 +24,7 @@ class Ride:
         planned_departure_at: when it should leave; with the lane it names the ride.
         departed_at: when it leaves.
         arrived_at: when it arrives.
+        careless: whether its bags were packed in a hurry: what is inside is not what the list says.
     """
 
     lane_id: int
@@ -32,6 +33,7 @@ class Ride:
     planned_departure_at: datetime
     departed_at: datetime
     arrived_at: datetime
+    careless: bool
 
     @property
     def loaded_at(self) -> datetime:
@@ -51,16 +53,25 @@ class Rides:
         between: line-hauls count that begin and end at one of these facilities.
         at: and of these, those that touch this one.
         since: departures planned before are not worked with bags.
+        careless_since: from when on what arrives at `at` was packed in a hurry.
         part: every storyteller works the departures of his part.
         seed: decides how late each is.
     """
 
     def __init__(
-        self, *, between: Collection[int], at: int, since: datetime, part: tuple[int, int], seed: int
+        self,
+        *,
+        between: Collection[int],
+        at: int,
+        since: datetime,
+        careless_since: datetime,
+        part: tuple[int, int],
+        seed: int,
     ) -> None:
         self._between = frozenset(between)
         self._at = at
         self._since = since
+        self._careless_since = careless_since
         self._part = part
         self._seed = seed
 
@@ -86,4 +97,5 @@ class Rides:
             leg.planned_departure_at,
             departed_at.replace(microsecond=0),
             arrived_at,
+            careless=leg.to_facility_id == self._at and arrived_at >= self._careless_since,
         )

@@ -39,7 +39,7 @@ from app.factory import create_app
 REFUSED = 2
 _STORYTELLERS = 2
 _PROGRESS_S = 0.5
-_WITH_BAGS_FOR = timedelta(days=2)
+_WITH_BAGS_FOR, _CARELESS_FOR = timedelta(days=2), timedelta(hours=20)
 
 
 def load(settings: Settings, *, seed: int, parcels: int, days: int, if_empty: bool) -> int:
@@ -180,6 +180,7 @@ def _rides(script: _Script, company: Company, number: int) -> Rides:
         between=[company.facilities[site.code] for site in HUBS],
         at=company.facilities[HUB_CODE],
         since=script.end - _WITH_BAGS_FOR,
+        careless_since=script.end - _CARELESS_FOR,
         part=(number, _STORYTELLERS),
         seed=script.seed,
     )
