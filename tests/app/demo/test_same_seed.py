@@ -51,6 +51,9 @@ FACETS = {
     "JOIN customer k ON k.id = c.customer_id",
 }
 
+# So few parcels may all go past the hub with bags, and past the lockers.
+RARE = {"containers", "deposits"}
+
 
 def told(database: Database) -> dict[str, Counter[object]]:
     with database.unit_of_work(None) as session:
@@ -72,7 +75,7 @@ def test_one_seed_is_one_world(cluster: embedded.Cluster, settings_of) -> None:
             worlds.append(told(database))
             database.dispose()
     first, again = worlds
-    assert all(first.values())
+    assert {name for name, told_of_it in first.items() if not told_of_it} <= RARE
     differing = {name: (first[name] - again[name], again[name] - first[name]) for name in FACETS}
     assert {name: sides for name, sides in differing.items() if any(sides)} == {}
 
