@@ -43,7 +43,8 @@ FACETS = {
         FROM container c JOIN facility f ON f.id = c.from_facility_id""",
     "deposits": """
         SELECT s.booked_at, s.consignee_phone, f.code, d.deposited_at, d.taken_at, d.overdue_at, d.dispute
-        FROM point_deposit d JOIN shipment s ON s.id = d.shipment_id JOIN facility f ON f.id = d.facility_id""",
+        FROM point_deposit d JOIN shipment s ON s.id = d.shipment_id
+        JOIN facility f ON f.id = d.facility_id""",
     "instructions": """
         SELECT s.booked_at, s.consignee_phone, i.kind, i.standing, i.asker
         FROM delivery_instruction i JOIN shipment s ON s.id = i.shipment_id""",
