@@ -6,7 +6,7 @@ writes them in the language of the page. Nothing here passes through a float.
 
 import functools
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, date, datetime, timedelta, timezone
 from decimal import ROUND_HALF_UP, Decimal
 from fractions import Fraction
@@ -17,7 +17,7 @@ from flask_babel import get_locale, gettext
 from iso4217 import Currency
 from jinja2 import pass_context
 from jinja2.runtime import Context
-from markupsafe import Markup
+from markupsafe import Markup, escape
 
 from app.addresses import url_with
 from app.masking import mask_address, mask_name, mask_phone
@@ -44,10 +44,27 @@ def init_app(app: Flask) -> None:
     figures = (money, number, weight, distance, duration)
     times = (datetime_local, local_time, local_date)
     masks = (mask_phone, mask_name, mask_address)
-    for function in (*figures, *times, *masks):
+    for function in (*figures, *times, *masks, listed, labelled):
         app.jinja_env.filters[function.__name__] = _at_each_request(function)
     app.jinja_env.filters["date"] = _at_each_request(calendar_date)
     app.jinja_env.globals["url_with"] = url_with
+
+
+def listed(parts: Iterable[object]) -> str:
+    """Some words one after the other, with the comma of the page's language; what is empty is left out."""
+    comma, _colon = _marks()
+    return escape(comma).join(escape(part) for part in parts if part)
+
+
+def labelled(text: object, label: object) -> str:
+    """A text behind its label, with the colon of the page's language."""
+    _comma, colon = _marks()
+    return escape(colon).join((escape(label), escape(text)))
+
+
+def _marks() -> tuple[str, str]:
+    """Comma and colon, with the space behind them that Latin script wants."""
+    return ("，", "：") if _locale().language == "zh" else (", ", ": ")
 
 
 def _at_each_request(function: Callable[..., str]) -> Callable[..., str]:

@@ -22,6 +22,7 @@ import app.payouts.models
 import app.servicedesk.models
 import app.shipments.container_models
 import app.shipments.finding_models
+import app.shipments.forwarding_models
 import app.shipments.history_models
 import app.shipments.merge_models
 import app.shipments.models

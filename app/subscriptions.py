@@ -93,7 +93,7 @@ HANDLERS: Mapping[str, Sequence[Handler]] = {
     "shipments.replan": (_replan_shipments,),
     # carries shipment_id
     "shipment.booked": (_make_pickup_requests, webhook_events.tell),
-    # carries shipment_id, milestone and code
+    # carries shipment_id, milestone, code, and whether the milestone is new
     "shipment.state_changed": (
         _merge_on_the_way,  # before a courier is asked for: what is held waits
         _follow_state_in_dispatch,

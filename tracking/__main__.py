@@ -13,6 +13,7 @@ from pathlib import Path
 
 import msgspec
 
+from tracking.carriers import recognise
 from tracking.lifecycle import fold
 from tracking.numbers import is_s10, is_sscc, is_waybill_number, normalise
 from tracking.shipment import Scan
@@ -47,6 +48,7 @@ def _fold(source: str) -> int:
 def _check(number: str) -> int:
     plain = normalise(number)
     kinds = [kind for kind, is_kind in _KINDS if is_kind(plain)]
+    kinds += [one.carrier_name for one in recognise(plain)]
     print(f"{plain}: {', '.join(kinds) or 'no valid number'}")
     return 0 if kinds else 1
 

@@ -26,6 +26,7 @@ SERIAL_MAX = 10**11 - 1
 CONTAINER_SERIAL_MAX = 10**10 - 1
 
 _ROUNDS = 10
+_DECIMAL = "0123456789"
 _HIGH, _LOW = 10**5, 10**6
 
 _WAYBILL = re.compile(r"[A-Z]{2}[0-9]{12}")
@@ -65,11 +66,24 @@ def iso7064_check_digit(digits: str) -> int:
         NumberError: `digits` is empty or holds anything but 0 to 9.
     """
     _require_digits(digits, None)
-    product = 10
-    for digit in digits:
-        total = (product + int(digit)) % 10 or 10
-        product = total * 2 % 11
-    return (11 - product) % 10
+    return int(iso7064_check_character(digits, _DECIMAL))
+
+
+def iso7064_check_character(text: str, alphabet: str) -> str:
+    """Return the check character of a hybrid system of ISO/IEC 7064, such as MOD 11,10 or MOD 37,36.
+
+    Raises:
+        NumberError: `text` is empty or holds what is not in `alphabet`.
+    """
+    modulus = len(alphabet)
+    values = [alphabet.find(character) for character in text]
+    if not values or -1 in values:
+        raise NumberError(f"expected characters of {alphabet!r}, not {text!r}")
+    product = modulus
+    for value in values:
+        total = (product + value) % modulus or modulus
+        product = total * 2 % (modulus + 1)
+    return alphabet[(modulus + 1 - product) % modulus]
 
 
 def waybill_number(serial: int, *, prefix: str, key: bytes) -> str:

@@ -8,6 +8,7 @@ from datetime import date
 from flask_babel import lazy_gettext as _l
 from flask_wtf import FlaskForm
 from wtforms import IntegerField, RadioField, SelectField, StringField, TextAreaField
+from wtforms.fields.choices import SelectChoice  # type: ignore[attr-defined]  # newer than its stubs
 from wtforms.validators import InputRequired, Length, NumberRange, Optional
 
 from app.deliveries.point_models import DisputeKind
@@ -27,14 +28,14 @@ class RedeliverForm(FlaskForm):
     day = SelectField(_l("Day"), validators=[InputRequired()])
     window = RadioField(
         _l("When somebody is there"),
-        choices=[(window.value, word) for window, word in WINDOWS.items()],
+        choices=[SelectChoice(window.value, word) for window, word in WINDOWS.items()],
         default=Window.DAY.value,
     )
     note = StringField(_l("A word to the courier"), validators=[Optional(), Length(max=NOTE_LENGTH_MAX)])
 
     def offer(self, days: Sequence[date]) -> None:
         """Let one of these days be chosen."""
-        self.day.choices = [(day.isoformat(), calendar_date(day)) for day in days]
+        self.day.choices = [SelectChoice(day.isoformat(), calendar_date(day)) for day in days]
 
     def wish(self) -> Wish:
         """What was asked; the form is valid."""
@@ -57,7 +58,7 @@ class AddressForm(FlaskForm):
 
     def offer(self, districts: Sequence[District]) -> None:
         """Let one of these districts be chosen."""
-        self.district.choices = [(one.adcode, one.name) for one in districts]
+        self.district.choices = [SelectChoice(one.adcode, one.name) for one in districts]
 
     def wish(self) -> Wish:
         """What was asked; the form is valid."""
@@ -76,7 +77,7 @@ class PointForm(FlaskForm):
 
     def offer(self, points: Sequence[Facility]) -> None:
         """Let one of these places be chosen."""
-        self.facility.choices = [(one.id, facility_name(one)) for one in points]
+        self.facility.choices = [SelectChoice(one.id, facility_name(one)) for one in points]
 
     def wish(self) -> Wish:
         """What was asked; the form is valid."""
@@ -103,11 +104,19 @@ class InstructionFilterForm(FlaskForm):
 
     standing = SelectField(
         _l("State"),
-        choices=[("", _l("Open")), *((one.value, word) for one, (word, _tone) in STANDINGS.items())],
+        choices=[
+            SelectChoice("", _l("Open")),
+            *(SelectChoice(one.value, word) for one, (word, _tone) in STANDINGS.items()),
+        ],
         default="",
     )
     kind = SelectField(
-        _l("Kind"), choices=[("", _l("All")), *((one.value, word) for one, word in KINDS.items())], default=""
+        _l("Kind"),
+        choices=[
+            SelectChoice("", _l("All")),
+            *(SelectChoice(one.value, word) for one, word in KINDS.items()),
+        ],
+        default="",
     )
 
     def standings(self) -> list[Standing]:
@@ -136,7 +145,7 @@ class FetchForm(FlaskForm):
     number = StringField(_l("Waybill number or compartment"), validators=[InputRequired(), Length(max=60)])
     code = StringField(_l("Code"), validators=[InputRequired(), Length(max=20)])
     paid = ScaledField(_l("Paid, where cash is due"), scale=2, validators=[Optional(), NumberRange(0)])
-    means = SelectField(_l("By"), choices=[(one.value, word) for one, word in MEANS.items()])
+    means = SelectField(_l("By"), choices=[SelectChoice(one.value, word) for one, word in MEANS.items()])
 
 
 class CompartmentForm(FlaskForm):
@@ -153,7 +162,7 @@ class DisputeForm(FlaskForm):
 
     kind = RadioField(
         _l("What is wrong?"),
-        choices=[(one.value, word) for one, word in DISPUTES.items()],
+        choices=[SelectChoice(one.value, word) for one, word in DISPUTES.items()],
         default=DisputeKind.NOT_THERE.value,
     )
     body = TextAreaField(_l("What happened?"), validators=[InputRequired(), Length(max=4000)])

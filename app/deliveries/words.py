@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from flask_babel import lazy_gettext as _l
+from flask_babel import lazy_pgettext
 
 from app.deliveries.codes import Try
 from app.deliveries.door_models import Means, Relation
@@ -26,7 +27,7 @@ KINDS: Mapping[InstructionKind, Any] = {
 
 STANDINGS: Mapping[Standing, tuple[Any, str]] = {
     _S.ASKED: (_l("Waits for an answer"), "warn"),
-    _S.ACCEPTED: (_l("Accepted"), "progress"),
+    _S.ACCEPTED: (lazy_pgettext("instruction", "Accepted"), "progress"),
     _S.REFUSED: (_l("Not possible"), "bad"),
     _S.CARRIED_OUT: (_l("Done"), "ok"),
     _S.WITHDRAWN: (_l("Withdrawn"), "neutral"),

@@ -12,19 +12,22 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import asdict, dataclass, field
 from datetime import datetime, timedelta
 from itertools import count
-from typing import Any
 
-from flask.testing import FlaskClient
 from sqlalchemy.orm import Session
 
 from app.config import Settings
+from app.containers import jobs as containers_jobs
 from app.customers import service as customers
 from app.db import outbox
 from app.db.session import Database
-from app.demo import doors, office
-from app.demo.journey import Heard, Journey
+from app.deliveries import jobs as deliveries_jobs
+from app.demo import doors, office, today
+from app.demo.docks import Docks
+from app.demo.feed import Action, Feed
+from app.demo.journey import Journey
+from app.demo.lockers import Lockers
 from app.demo.parcels import OFFSET_MINUTES, Parcel, Sender, Story
-from app.demo.setup import Company
+from app.demo.rides import Rides
 from app.network import queries as network
 from app.orders import jobs as orders_jobs
 from app.orders import service as orders
@@ -39,20 +42,17 @@ from app.shipments.scan_values import DELIVERED
 from app.subscriptions import HANDLERS
 
 SLOT = timedelta(hours=3)
-_SCANS_AT_ONCE = 1_000
 _CONFIRM_PERCENT = 40
 
-Action = Callable[[Session, datetime], None]
+Job = Callable[[Session, Settings, datetime], object]
 
-
-@dataclass
-class MovableClock:
-    """The application's clock while the world is built."""
-
-    moment: datetime
-
-    def __call__(self) -> datetime:
-        return self.moment
+_ROUNDS_FOR = timedelta(hours=36)
+_NIGHTLY: tuple[Job, ...] = (
+    orders_jobs.release_unconfirmed,
+    deliveries_jobs.remind_waiting,
+    containers_jobs.settle_findings,
+)
+_LEARNING: tuple[Job, ...] = (history.learn_history, calibration.measure_promises)
 
 
 @dataclass
@@ -66,14 +66,12 @@ class Days:
 
     settings: Settings
     database: Database
-    client: FlaskClient
-    clock: MovableClock
-    company: Company
+    feed: Feed
     seed: int
-    codes: dict[int, str]
+    rides: Rides
+    locker_stays_since: datetime
     storyteller: int = 0
     in_step: Callable[[], object] = lambda: None
-    _scans: list[tuple[datetime, int, dict[str, Any], str]] = field(default_factory=list)
     _agenda: list[tuple[datetime, int, Action]] = field(default_factory=list)
     _ticket: Iterable[int] = field(default_factory=count)
 
@@ -82,7 +80,10 @@ class Days:
         self._numbers = iter(self._ticket)
         self._confirmations: list[tuple[datetime, int, str]] = []
         office_pick = random.Random(f"office:{self.seed}:{self.storyteller}")
+        self.clock, self.company = self.feed.clock, self.feed.company
         self._desk = office.Office(self.company, office_pick)
+        self._docks = Docks(self.company.staff["dispatcher"], self.feed.push, self.feed.codes)
+        self._lockers = Lockers(self.feed, since=self.locker_stays_since, seed=self.seed)
 
     def run(
         self, parcels: Sequence[Parcel], start: datetime, end: datetime, progress: Callable[[int], None]
@@ -95,7 +96,7 @@ class Days:
         while slot_start < end:
             slot_end = min(slot_start + SLOT, end)
             if self.storyteller == 0:
-                self._open_office(slot_start)
+                self._open_office(slot_start, end)
             due: list[Parcel] = []
             while parcel is not None and parcel.booked_at < slot_end:
                 due.append(parcel)
@@ -104,7 +105,7 @@ class Days:
             self._book(due)
             progress(booked)
             self._relay(slot_end)
-            self._tell_scans(slot_end)
+            self.feed.tell(slot_end)
             self._relay(slot_end)
             self._confirm(slot_end)
             self._act(slot_end)
@@ -113,7 +114,9 @@ class Days:
             slot_start = slot_end
         if self.storyteller == 0:
             self.clock.moment = end
-            self._jobs(end)
+            with self.database.unit_of_work(self.company.tenant_id) as session:
+                today.ask_around(session, self.company, end)
+            self._jobs(end, (*_LEARNING, *_NIGHTLY))
 
     def _book(self, parcels: Sequence[Parcel]) -> None:
         """Those of the shipper with a machine one by one through the API, the others in one transaction."""
@@ -156,14 +159,14 @@ class Days:
             "cod_minor": request.cod_minor,
             "channel": PaymentChannel.MONTHLY_ACCOUNT,
         }
-        answer = self._post("/api/v1/shipments", body, "shipper3", key=f"demo-{self.seed}-{parcel.index}")
+        answer = self.feed.post("/api/v1/shipments", body, "shipper3", key=f"demo-{self.seed}-{parcel.index}")
         return str(answer["waybill_number"])
 
     def _foresee(self, session: Session, parcel: Parcel, shipment: Shipment) -> None:
         """Put on the agenda what will become of a parcel."""
         number = shipment.waybill_number
         places = network.routing_network(session)
-        scans = Journey(
+        journey = Journey(
             parcel,
             [leg_of(row) for row in shipment.legs],
             ready_at=ready(
@@ -178,16 +181,19 @@ class Days:
             delivery_point_id=shipment.delivery_point_id,
             last_outlet=hours_of(places, shipment.destination_facility_id),
             seed=self.seed,
-        ).scans()
+            ride_of=self.rides.of,
+        )
+        scans = self._lockers.take(parcel, shipment, journey.scans())
+        for boarding in journey.rides:
+            self._docks.take(boarding, number)
         doors.agree(session, shipment, scans, now=parcel.booked_at)
         for scan in scans:
-            row = self._row(number, scan)
+            row = self.feed.row(number, scan)
             if doors.collects(shipment, scan):
                 row = doors.hand_over(row, shipment)
-            heapq.heappush(self._scans, (scan.received_at, next(self._numbers), row, number))
+            self.feed.push(scan.received_at, row)
             if scan.repeated:
-                again_at = scan.received_at + timedelta(minutes=self._pick.randrange(1, 90))
-                heapq.heappush(self._scans, (again_at, next(self._numbers), row, number))
+                self.feed.push(scan.received_at + timedelta(minutes=self._pick.randrange(1, 90)), row)
         if parcel.story is Story.CANCELLED:
             self._at(
                 parcel.booked_at + timedelta(minutes=20),
@@ -200,50 +206,6 @@ class Days:
         for when, action in self._desk.complaint(parcel, number, scans):
             self._at(when, action)
 
-    def _row(self, number: str, scan: Heard) -> dict[str, Any]:
-        row: dict[str, Any] = {
-            "number": number,
-            "code": scan.code,
-            "occurred_at": scan.occurred_at.isoformat(),
-            "offset_minutes": OFFSET_MINUTES,
-            "client_scan_id": f"{number}-{scan.index}",
-        }
-        if scan.by_courier_of is not None:
-            couriers = self.company.couriers[scan.by_courier_of]
-            courier_id = couriers[int(number[2:-1]) % len(couriers)]
-            row |= {"device_id": f"phone-{courier_id}", "courier_id": courier_id}
-        else:
-            row |= {
-                "device_id": f"gun-{self.codes.get(scan.facility_id or 0, 'x')}",
-                "facility_id": scan.facility_id,
-            }
-        if scan.reason is not None:
-            row["reason"] = scan.reason
-        if scan.received_by is not None:
-            row["proof"] = {"kind": "code", "received_by": scan.received_by}
-        return row
-
-    def _tell_scans(self, until: datetime) -> None:
-        while self._scans and self._scans[0][0] < until:
-            rows: list[dict[str, Any]] = []
-            while self._scans and self._scans[0][0] < until and len(rows) < _SCANS_AT_ONCE:
-                self.clock.moment, _number, row, _waybill = heapq.heappop(self._scans)
-                if "paid" in row:
-                    self._tell(rows)
-                    rows = []
-                    self._post("/api/v1/hand-overs", row, "dispatcher", key=f"demo-{row['client_id']}")
-                else:
-                    rows.append(row)
-            self._tell(rows)
-
-    def _tell(self, rows: list[dict[str, Any]]) -> None:
-        if not rows:
-            return
-        answer = self._post("/api/v1/scans", rows, "dispatcher")
-        refused = [result for result in answer["items"] if result["status"] in ("rejected", "unmatched")]
-        if refused:
-            raise RuntimeError(f"the demo's own scans were refused: {refused[:3]}")
-
     def _act(self, until: datetime) -> None:
         while self._agenda and self._agenda[0][0] < until:
             when, _number, action = heapq.heappop(self._agenda)
@@ -254,18 +216,20 @@ class Days:
     def _at(self, when: datetime, action: Action) -> None:
         heapq.heappush(self._agenda, (when, next(self._numbers), action))
 
-    def _open_office(self, slot_start: datetime) -> None:
-        """What happens by the clock: rounds in the morning, the watch, releases, payouts twice a week."""
+    def _open_office(self, slot_start: datetime, end: datetime) -> None:
+        """What happens by the clock: the watch and releases at night, payouts and rounds in the morning."""
         hour = (slot_start + timedelta(minutes=OFFSET_MINUTES)).hour
         self.clock.moment = slot_start
-        if hour in (0, 12):
-            self._jobs(slot_start)
+        if hour == 0:
+            self._jobs(slot_start, _NIGHTLY)
         if hour == 9:
-            self._desk.morning(self.database, slot_start)
+            self._desk.pay_out(self.database, slot_start)
+            if end - slot_start < _ROUNDS_FOR:  # who looks at the board looks at today
+                self._desk.plan_rounds(self.database, slot_start)
 
-    def _jobs(self, now: datetime) -> None:
+    def _jobs(self, now: datetime, jobs: Sequence[Job]) -> None:
         watching.watch(self.database, self.settings, now)
-        for job in (history.learn_history, calibration.measure_promises, orders_jobs.release_unconfirmed):
+        for job in jobs:
             with self.database.unit_of_work(None) as session:
                 job(session, self.settings, now)
         self._relay(now)
@@ -288,12 +252,3 @@ class Days:
     def _cancel(self, session: Session, number: str, now: datetime) -> None:
         shipment = shipments.load_shipment(session, self.company.staff["agent"], number)
         shipments_service.cancel(session, shipment, now=now)
-
-    def _post(self, path: str, body: object, who: str, *, key: str | None = None) -> Any:
-        headers = {"Authorization": f"Bearer {self.company.tokens[who]}"}
-        if key is not None:
-            headers["Idempotency-Key"] = key
-        answer = self.client.post(path, json=body, headers=headers)
-        if answer.status_code >= 400:
-            raise RuntimeError(f"POST {path} answered {answer.status_code}: {answer.text[:500]}")
-        return answer.json

@@ -7,11 +7,12 @@ when the parcel is booked, so that scans can be told in the order of time later 
 from __future__ import annotations
 
 import random
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from app.demo.parcels import Parcel, Story
+from app.demo.rides import Ride
 from routing.network import Handover, WorkingHours
 from routing.network.cutoff import LOADING_S, next_round
 from tracking.shipment import AttemptReason, Leg, ScanCode
@@ -38,6 +39,7 @@ _POINTS = {
     Handover.LOCKER: (ScanCode.AT_LOCKER, ScanCode.TAKEN_FROM_LOCKER),
     Handover.COLLECTIVE_POINT: (ScanCode.AT_COLLECTIVE_POINT, ScanCode.TAKEN_FROM_POINT),
 }
+_MISSING_PERCENT, _SURPLUS_PERCENT = 25, 25
 _REASONS = (
     AttemptReason.CONSIGNEE_ABSENT,
     AttemptReason.CANNOT_CONTACT,
@@ -46,8 +48,27 @@ _REASONS = (
 )
 
 
+@dataclass(frozen=True, slots=True)
+class Boarding:
+    """A ride that the parcel takes in a bag: the scans of the trip's outside speak for it.
+
+    Attributes:
+        ride: which.
+        missing: it is on the list and was never put in.
+        surplus: it was put in and is on no list.
+    """
+
+    ride: Ride
+    missing: bool
+    surplus: bool
+
+
 class Journey:
-    """Builds the scans of one parcel."""
+    """Builds the scans of one parcel, and the rides that speak for it in between.
+
+    Args:
+        ride_of: the ride that a leg is planned on, where its parcels travel in bags.
+    """
 
     def __init__(
         self,
@@ -60,6 +81,7 @@ class Journey:
         delivery_point_id: int | None,
         last_outlet: WorkingHours,
         seed: int,
+        ride_of: Callable[[Leg], Ride | None] = lambda _leg: None,
     ) -> None:
         self._parcel = parcel
         self._legs = legs
@@ -69,7 +91,9 @@ class Journey:
         self._point_id = delivery_point_id
         self._last_outlet = last_outlet
         self._pick = random.Random(f"journey:{seed}:{parcel.index}")
+        self._ride_of = ride_of if parcel.request.pieces == 1 else lambda _leg: None
         self._scans: list[Heard] = []
+        self.rides: list[Boarding] = []
 
     def scans(self) -> list[Heard]:
         """Every scan in the order in which it is heard."""
@@ -77,7 +101,7 @@ class Journey:
             return []
         at = self._collect()
         arrived = self._travel(at)
-        if arrived is not None:
+        if arrived is not None and self._parcel.request.merge is None:  # that one waits for the others
             self._last_mile(arrived)
         return sorted(self._scans, key=lambda scan: (scan.received_at, scan.occurred_at))
 
@@ -99,6 +123,14 @@ class Journey:
         struck = self._pick.randrange(len(self._legs)) if self._legs else -1
         for number, leg in enumerate(self._legs):
             late = timedelta(seconds=self._pick.expovariate(1 / 420))
+            ride = None if number == struck and story is not Story.SMOOTH else self._ride_of(leg)
+            if ride is not None and at <= ride.loaded_at:
+                if self._board(ride):
+                    return None
+                at = ride.emptied_at + timedelta(minutes=self._pick.randrange(12, 45))
+                if number + 1 < len(self._legs):
+                    self._add(ScanCode.SORTED, at, leg.to_facility_id)
+                continue
             departed_at = max(leg.planned_departure_at + late, at + timedelta(minutes=4))
             self._add(ScanCode.DEPARTED, departed_at, leg.from_facility_id)
             if story is Story.LOST and number == struck:
@@ -124,6 +156,14 @@ class Journey:
             elif number + 1 < len(self._legs):
                 self._add(ScanCode.SORTED, at, leg.to_facility_id)
         return at
+
+    def _board(self, ride: Ride) -> bool:
+        """Travel in a bag; gives whether the parcel got lost doing so."""
+        dice = self._pick.randrange(100)
+        missing = ride.careless and dice < _MISSING_PERCENT
+        surplus = ride.careless and dice >= 100 - _SURPLUS_PERCENT
+        self.rides.append(Boarding(ride, missing, surplus))
+        return missing
 
     def _last_mile(self, arrived_at: datetime) -> None:
         handover = self._parcel.request.delivery_handover

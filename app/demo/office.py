@@ -61,7 +61,8 @@ _REPLIES = (
     "非常抱歉给您带来不便，我们已联系处理站点，今天内给您答复。",
     "已核实扫描记录，正在加急处理，感谢您的耐心。",
 )
-_PLANNED_OUTLETS = 3
+_PLANNED_OUTLETS = 2
+_PAYOUT_DAYS = (0, 3)
 _PLAN_SECONDS = 1
 
 
@@ -112,8 +113,8 @@ class Office:
                 actions.append((solved_at, lambda session, now: self._solve(session, number, now)))
         return actions
 
-    def morning(self, database: Database, now: datetime) -> None:
-        """Rounds of the busiest outlets; payouts on Mondays and Thursdays, the older ones settled."""
+    def plan_rounds(self, database: Database, now: datetime) -> None:
+        """Rounds of the busiest outlets; all but the last are published."""
         local = now + timedelta(minutes=OFFSET_MINUTES)
         with database.unit_of_work(self._company.tenant_id) as session:
             busiest = dispatch_queries.busiest_outlets(session, day=local.date(), limit=_PLANNED_OUTLETS)
@@ -135,10 +136,11 @@ class Office:
                 plan = dispatch_queries.load_plan(session, self._company.staff["dispatcher"], plan_id)
                 if plan.status is PlanStatus.DRAFT:  # a day without couriers has no rounds
                     dispatch.publish(session, self._company.staff["dispatcher"], plan, now=now)
-        if local.weekday() in (0, 3):
-            self._pay_out(database, now)
 
-    def _pay_out(self, database: Database, now: datetime) -> None:
+    def pay_out(self, database: Database, now: datetime) -> None:
+        """Payouts on Mondays and Thursdays; the ones before are settled."""
+        if (now + timedelta(minutes=OFFSET_MINUTES)).weekday() not in _PAYOUT_DAYS:
+            return
         maker, checker = self._company.staff["finance"], self._company.staff["finance2"]
         with database.unit_of_work(self._company.tenant_id) as session:
             self._collect(session, now)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import enum
 import random
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, time, timedelta, timezone
 from typing import TypeVar
 
@@ -13,7 +13,7 @@ from app.demo.geography import county
 from app.demo.network_plan import FacilitySpec
 from app.demo.people import Contact, People, spread
 from app.shipments.models import Service
-from app.shipments.service import BookingRequest, Place
+from app.shipments.service import BookingRequest, Merge, Place
 from routing.network import FacilityKind, Handover
 
 T = TypeVar("T")
@@ -95,6 +95,7 @@ _HANDOVERS = (
     (Handover.OUTLET, 6),
     (Handover.COLLECTIVE_POINT, 4),
 )
+_MERGED_PARCELS, _MERGED_DAYS_AGO, _MERGE_REFERENCE = 3, (5, 1), "HT-20261101"
 _HOUR_WEIGHTS = (
     (8, 6),
     (9, 12),
@@ -147,6 +148,38 @@ def plan_parcels(
             request = _request(pick, people, senders[index], homes, outlets, points)
             story = _weighted(pick, _STORIES)
             parcels.append(Parcel(index, senders[index], booked_at, request, story))
+    return _merged(parcels, last)
+
+
+def _merged(parcels: list[Parcel], last: datetime) -> list[Parcel]:
+    """Let three parcels of the large shipper go to one consignee together: two early ones and a late one.
+
+    They are of one storyteller, so that they are booked in the same order in every load.
+    """
+    first_day, last_day = (last.date() - timedelta(days=days) for days in _MERGED_DAYS_AGO)
+    by_day = {
+        day: [
+            parcel
+            for parcel in parcels
+            if parcel.sender is Sender.LARGE
+            and parcel.index % 2 == 0
+            and parcel.booked_at.astimezone(CHINA).date() == day
+        ]
+        for day in (first_day, last_day)
+    }
+    chosen = by_day[first_day][:2] + by_day[last_day][-1:]
+    if len(chosen) < _MERGED_PARCELS:
+        return parcels  # so few are booked that there is nothing to be merged
+    for parcel in chosen:
+        request = replace(
+            parcel.request,
+            consignee=chosen[0].request.consignee,
+            pieces=1,
+            delivery_handover=Handover.DOOR,
+            cod_minor=0,
+            merge=Merge(_MERGE_REFERENCE, _MERGED_PARCELS),
+        )
+        parcels[parcel.index] = replace(parcel, request=request, story=Story.SMOOTH)
     return parcels
 
 

@@ -33,6 +33,8 @@ from settlement.money import Ratio
 
 TENANT_CODE = "demo"
 TENANT_NAME = "轮毂速运 Wheelhouse Express"
+HUB_CODE = "WUH-H"
+"""The hub whose scan station and dock the demo's login works at."""
 _COURIERS_BUSY = 8
 _COURIERS_QUIET = 1
 _BUSY_DISTRICTS = frozenset({"420106", "330106", "440106"})
@@ -116,7 +118,7 @@ def set_up(
     )
     orders.approve_terms(session, staff["finance2"], version, now=now)
     shippers, shipper_logins = _shippers(session, parcels, now)
-    hub = _staff(session, "hub", "武汉枢纽扫描台", Role.HUB, now, facilities["WUH-H"])
+    hub = _staff(session, "hub", "武汉枢纽扫描台", Role.HUB, now, facilities[HUB_CODE])
     first_courier = next(iter(couriers[facilities[_home_outlet(plan)]]))
     courier = _staff(session, "courier", "陈小哥", Role.COURIER, now, first_courier)
     actors = {**staff, **shipper_logins, "hub": hub, "courier": courier}

@@ -12,7 +12,7 @@ import sys
 import time
 from collections.abc import MutableSequence, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from threading import Barrier
 
 import click
@@ -25,17 +25,21 @@ from app.clock import utcnow
 from app.config import Settings
 from app.db import migrate
 from app.db.session import Database
-from app.demo import setup
-from app.demo.days import Days, MovableClock
+from app.demo import lockers, setup
+from app.demo.days import Days
+from app.demo.feed import Feed, MovableClock
 from app.demo.network_plan import NetworkPlan, plan_network
+from app.demo.network_sites import HUBS
 from app.demo.parcels import CHINA, SHIPPERS, Parcel, plan_parcels
 from app.demo.people import People
-from app.demo.setup import Company
+from app.demo.rides import Rides
+from app.demo.setup import HUB_CODE, Company
 from app.factory import create_app
 
 REFUSED = 2
 _STORYTELLERS = 2
 _PROGRESS_S = 0.5
+_WITH_BAGS_FOR, _CARELESS_FOR = timedelta(days=2), timedelta(hours=20)
 
 
 def load(settings: Settings, *, seed: int, parcels: int, days: int, if_empty: bool) -> int:
@@ -114,7 +118,7 @@ class _Script:
 def _build(settings: Settings, database: Database, *, seed: int, parcels: int, days: int) -> None:
     end = utcnow().replace(microsecond=0)
     first_day = end.astimezone(CHINA).date() - timedelta(days=days - 1)
-    start = datetime(first_day.year, first_day.month, first_day.day, tzinfo=CHINA)
+    start = datetime(first_day.year, first_day.month, first_day.day, tzinfo=CHINA).astimezone(UTC)
     script = _Script(settings, seed, parcels, start, end)
     people = People(seed)
     plan = plan_network(seed)
@@ -126,6 +130,7 @@ def _build(settings: Settings, database: Database, *, seed: int, parcels: int, d
     tenant_id = setup.make_tenant(database, start)
     with database.unit_of_work(tenant_id) as session:
         company = setup.set_up(session, tenant_id, plan, bookings, people, start)
+        lockers.equip(session, company.staff["admin"], start)
     _tell(script, company, len(bookings))
     with database.unit_of_work(None) as session:
         session.get_one(Tenant, tenant_id).ready_at = utcnow()
@@ -160,14 +165,14 @@ def _tell_part(
     app = create_app(script.settings, clock=clock)
     parcels = script.bookings(People(script.seed), plan_network(script.seed))
     codes = {facility_id: code for code, facility_id in company.facilities.items()}
+    database = Database(script.settings.database_url, pool_size=2)
     world = Days(
         script.settings,
-        Database(script.settings.database_url, pool_size=2),
-        app.test_client(),
-        clock,
-        company,
+        database,
+        Feed(database, app.test_client(), clock, company, codes),
         script.seed,
-        codes,
+        _rides(script, company, number),
+        locker_stays_since=script.end - lockers.KEPT_FOR,
         storyteller=number,
         in_step=barrier.wait,
     )
@@ -180,6 +185,18 @@ def _tell_part(
     except BaseException:
         barrier.abort()  # the other would wait for ever
         raise
+
+
+def _rides(script: _Script, company: Company, number: int) -> Rides:
+    """Of the last days, line-hauls between hubs that touch the one whose dock the demo's login works at."""
+    return Rides(
+        between=[company.facilities[site.code] for site in HUBS],
+        at=company.facilities[HUB_CODE],
+        since=script.end - _WITH_BAGS_FOR,
+        careless_since=script.end - _CARELESS_FOR,
+        part=(number, _STORYTELLERS),
+        seed=script.seed,
+    )
 
 
 def _quiet_logs() -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from flask_babel import lazy_gettext as _l
 from flask_wtf import FlaskForm
 from wtforms import DateField, SelectField, StringField
+from wtforms.fields.choices import SelectChoice  # type: ignore[attr-defined]  # newer than its stubs
 from wtforms.validators import Length, Optional
 
 from app.ledger.wording import EVIDENCE, KINDS, PURPOSES
@@ -21,11 +22,15 @@ class JournalFilter(_Filter):
     """Which entries are shown."""
 
     kind = SelectField(
-        _l("What happened"), choices=[("", _l("Anything")), *KINDS.items()], validators=[Optional()]
+        _l("What happened"),
+        choices=[SelectChoice("", _l("Anything")), *(SelectChoice(*one) for one in KINDS.items())],
+        validators=[Optional()],
     )
     party = SelectField(_l("Party"), validators=[Optional()])
     evidence = SelectField(
-        _l("Rests on"), choices=[("", _l("Anything")), *EVIDENCE.items()], validators=[Optional()]
+        _l("Rests on"),
+        choices=[SelectChoice("", _l("Anything")), *(SelectChoice(*one) for one in EVIDENCE.items())],
+        validators=[Optional()],
     )
     ref = StringField(_l("Its number"), validators=[Optional(), Length(max=100)])
     day = DateField(_l("Day"), validators=[Optional()])
@@ -36,7 +41,10 @@ class AccountFilter(_Filter):
 
     purpose = SelectField(
         _l("Purpose"),
-        choices=[("", _l("Anything")), *((purpose.value, name) for purpose, name in PURPOSES.items())],
+        choices=[
+            SelectChoice("", _l("Anything")),
+            *(SelectChoice(purpose.value, name) for purpose, name in PURPOSES.items()),
+        ],
         validators=[Optional()],
     )
     party = SelectField(_l("Party"), validators=[Optional()])

@@ -9,6 +9,7 @@ import sqlalchemy as sa
 from apiflask import APIBlueprint
 from flask_babel import gettext as _
 from sqlalchemy.orm import Session
+from wtforms.fields.choices import SelectChoice  # type: ignore[attr-defined]  # newer than its stubs
 
 from app.accounts.roles import Scope
 from app.errors import NotFoundError
@@ -161,13 +162,13 @@ def moved_minor(row: JournalEntry) -> int:
     return debits[Book.CUSTODY] or debits[Book.OWN]
 
 
-def _party_choices(session: Session) -> list[tuple[str, str]]:
+def _party_choices(session: Session) -> list[SelectChoice]:
     rows = session.execute(
         sa.select(Party.id, Party.name)
         .where(Party.tenant_id == current_actor().tenant_id)
         .order_by(Party.kind, Party.code)
     )
-    return [("", _("Anybody")), *((str(row.id), row.name) for row in rows)]
+    return [SelectChoice("", _("Anybody")), *(SelectChoice(str(row.id), row.name) for row in rows)]
 
 
 def _parties_of(session: Session, entries: Any) -> dict[int, Party]:

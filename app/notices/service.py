@@ -87,9 +87,10 @@ def set_quiet_time(
 
 def tell(session: Session, events: Sequence[Event], now: datetime) -> None:
     """Write news of milestones to consignees, where somebody wants that told and they want to hear it."""
-    reached = {event.payload["milestone"] for event in events} & {one.value for one in MILESTONES}
+    news = [event for event in events if event.payload["is_new"]]
+    reached = {event.payload["milestone"] for event in news} & {one.value for one in MILESTONES}
     told = queries.told_at_all(session, reached) if reached else frozenset()
-    for event in events:
+    for event in news:
         milestone = Milestone(event.payload["milestone"])
         if milestone in told:
             _tell(session, event, milestone, now)

@@ -140,8 +140,10 @@ def book_many(session: Session, actor: Actor, bookings: Sequence[Booking]) -> li
         if known is None:
             to = booking.request.consignee
             consignee = customers.find_or_create(session, name=to.name, phone=to.phone, now=booking.now)
-            party_id_of(session, customer, now=booking.now)
             asked.append((booking, customer, consignee))
+    # In one order, as everybody locks them: two batches of the same new payers would wait for each other.
+    for booking, customer, _consignee in sorted(asked, key=lambda one: one[1].id):
+        party_id_of(session, customer, now=booking.now)
     fresh = iter(_place(session, asked))
     return [next(fresh) if order is None else order for order in orders]
 

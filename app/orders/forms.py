@@ -21,6 +21,7 @@ from wtforms import (
     StringField,
     TextAreaField,
 )
+from wtforms.fields.choices import SelectChoice  # type: ignore[attr-defined]  # newer than its stubs
 from wtforms.validators import InputRequired, Length, NumberRange, Optional, StopValidation
 from wtforms.widgets import TextInput
 
@@ -78,8 +79,8 @@ class ScaledField(Field):
         return f"{(Decimal(self.data) / self.scale).normalize():f}"
 
 
-def _choices(names: Any) -> list[tuple[str, Any]]:
-    return [(key.value, name) for key, name in names.items()]
+def _choices(names: Any) -> list[SelectChoice]:
+    return [SelectChoice(key.value, name) for key, name in names.items()]
 
 
 class BookingForm(FlaskForm):
@@ -129,11 +130,18 @@ class OrderFilterForm(FlaskForm):
 
     status = SelectField(
         _l("State"),
-        choices=[("", _l("All")), *((status.value, STATUSES[status][0]) for status in OrderStatus)],
+        choices=[
+            SelectChoice("", _l("All")),
+            *(SelectChoice(one.value, STATUSES[one][0]) for one in OrderStatus),
+        ],
         default="",
     )
-    channel = SelectField(_l("Payment"), choices=[("", _l("All")), *_choices(CHANNELS)], default="")
-    unpaid = SelectField(_l("Paid?"), choices=[("", _l("All")), ("1", _l("Not paid yet"))], default="")
+    channel = SelectField(
+        _l("Payment"), choices=[SelectChoice("", _l("All")), *_choices(CHANNELS)], default=""
+    )
+    unpaid = SelectField(
+        _l("Paid?"), choices=[SelectChoice("", _l("All")), SelectChoice("1", _l("Not paid yet"))], default=""
+    )
     from_day = DateField(_l("From"), validators=[Optional()])
     to_day = DateField(_l("To"), validators=[Optional()])
 

@@ -33,33 +33,39 @@ terms_pages.register(blueprint)
 def index() -> flask.typing.ResponseReturnValue:
     """The orders, what needs a person first; the filters are in the address."""
     form = OrderFilterForm(flask.request.args)
-    actor = current_actor()
     status = 200 if form.validate() else 422
     with unit_of_work() as session:
-        chosen = queries.OrderFilter()
-        if status == 200:
-            chosen = queries.OrderFilter(
-                status=OrderStatus(form.status.data) if form.status.data else None,
-                channel=PaymentChannel(form.channel.data) if form.channel.data else None,
-                customer_id=flask.request.args.get("customer", type=int),
-                unpaid=bool(form.unpaid.data),
-                from_day=form.from_day.data,
-                to_day=form.to_day.data,
-            )
-        page = queries.list_orders(
-            session, actor, chosen, cursor=flask.request.args.get("cursor"), limit=LIMIT_DEFAULT
+        return _list_page(session, form, ChannelForm(formdata=None), filtered=status == 200), status
+
+
+def _list_page(
+    session: Session, form: OrderFilterForm, channel_form: ChannelForm, *, filtered: bool = True
+) -> str:
+    """The list; the form of the payment channel above it may hold what was refused."""
+    actor = current_actor()
+    chosen = queries.OrderFilter()
+    if filtered:
+        chosen = queries.OrderFilter(
+            status=OrderStatus(form.status.data) if form.status.data else None,
+            channel=PaymentChannel(form.channel.data) if form.channel.data else None,
+            customer_id=flask.request.args.get("customer", type=int),
+            unpaid=bool(form.unpaid.data),
+            from_day=form.from_day.data,
+            to_day=form.to_day.data,
         )
-        return flask.render_template(
-            "orders/index.html",
-            form=form,
-            page=page,
-            standing=queries.standing(session, actor, CURRENCY),
-            clearing_minor=queries.clearing_minor(session, CURRENCY)
-            if actor.may(Scope.PAYOUTS_PREPARE)
-            else None,
-            channel_form=ChannelForm(formdata=None),
-            currency=CURRENCY,
-        ), status
+    page = queries.list_orders(
+        session, actor, chosen, cursor=flask.request.args.get("cursor"), limit=LIMIT_DEFAULT
+    )
+    may_settle = actor.may(Scope.PAYOUTS_PREPARE)
+    return flask.render_template(
+        "orders/index.html",
+        form=form,
+        page=page,
+        standing=queries.standing(session, actor, CURRENCY),
+        clearing_minor=queries.clearing_minor(session, CURRENCY) if may_settle else None,
+        channel_form=channel_form,
+        currency=CURRENCY,
+    )
 
 
 @blueprint.get("/orders/<number>")
@@ -100,11 +106,9 @@ def pay(number: str) -> flask.typing.ResponseReturnValue:
 def settle_channel() -> flask.typing.ResponseReturnValue:
     """The payment channel has handed over what it confirmed."""
     form = ChannelForm()
-    if not form.validate():
-        problems = [text for errors in form.errors.values() for text in errors]
-        flask.flash(" ".join(str(text) for text in problems), "error")
-        return flask.redirect(flask.url_for("orders.index"))
     with unit_of_work() as session:
+        if not form.validate():
+            return _list_page(session, OrderFilterForm(formdata=None), form), 422
         service.settle_channel(
             session,
             current_actor(),

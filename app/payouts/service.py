@@ -278,6 +278,7 @@ def _header(number: str, step: str, now: datetime) -> posting.Header:
 
 def _lock(session: Session, batch: PayoutBatch) -> None:
     """Two people at one batch take turns; each sees what the other has done, to the items too."""
+    session.flush()  # a refresh would forget what is not written yet
     session.refresh(batch, with_for_update=True)
     session.scalars(
         sa.select(PayoutItem).where(PayoutItem.batch_id == batch.id).execution_options(populate_existing=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import asdict
 from typing import Any
 
 import msgspec
@@ -13,6 +14,7 @@ from app.customers.identities import local_phone
 from app.masking import mask_address, mask_name, mask_phone
 from app.shipments import queries
 from app.shipments.documents import documents
+from app.shipments.forwarding import Forwarded, forwardings_of
 from app.shipments.models import DeliveryProof, ScanRecord, Shipment
 from app.shipments.story import Story
 from app.web import now
@@ -106,8 +108,14 @@ def opened_answer(session: Session, shipment: Shipment) -> bytes:
         "currency": shipment.currency,
         "proofs": proofs_answer(queries.proofs(session, shipment), masked=True),
         "fetch_at": _fetch_at(session, shipment),
+        "forwardings": [forwarded_answer(one) for one in forwardings_of(session, shipment)],
     }
     return msgspec.json.encode(told | {"details_access": "open", "details": details})
+
+
+def forwarded_answer(forwarded: Forwarded) -> dict[str, Any]:
+    """Under which number another carrier has it."""
+    return asdict(forwarded) | {"forwarded_at": forwarded.forwarded_at.isoformat()}
 
 
 def _fetch_at(session: Session, shipment: Shipment) -> dict[str, str | None] | None:

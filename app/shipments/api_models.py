@@ -182,6 +182,16 @@ class FetchAtOut(ApiOutput):
     opens_at: AwareDatetime | None
 
 
+class ForwardingOut(ApiOutput):
+    """Which carrier takes it further under which number; `tracking_url` is the carrier's own page."""
+
+    number: str
+    carrier: str
+    carrier_name: str
+    tracking_url: str | None
+    forwarded_at: AwareDatetime
+
+
 class TrackDetailsOut(ApiOutput):
     """What only those may know who know the phone."""
 
@@ -195,6 +205,7 @@ class TrackDetailsOut(ApiOutput):
     currency: str
     proofs: list[ProofOut]
     fetch_at: FetchAtOut | None
+    forwardings: list[ForwardingOut]
 
 
 class TrackOut(ApiOutput):

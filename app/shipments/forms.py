@@ -10,6 +10,9 @@ from wtforms.validators import InputRequired, Length, Optional, Regexp
 
 from app.shipments.calibration import Stage
 from app.shipments.words import MILESTONES, SERVICES, STAGES
+from tracking.carriers import NUMBER_LENGTH_MAX, carriers
+
+_POSTAL = "s10"
 
 
 class TrackForm(FlaskForm):
@@ -42,13 +45,13 @@ class ComplaintForm(FlaskForm):
     category = SelectField(
         _l("What is it about?"),
         choices=[
-            ("late", _l("It is late")),
-            ("not_received", _l("It is said to be delivered, and I do not have it")),
-            ("damaged", _l("It is damaged")),
-            ("lost", _l("It is lost, or a part of it")),
-            ("courier", _l("How I was treated")),
-            ("price", _l("What it cost")),
-            ("other", _l("Something else")),
+            SelectChoice("late", _l("It is late")),
+            SelectChoice("not_received", _l("It is said to be delivered, and I do not have it")),
+            SelectChoice("damaged", _l("It is damaged")),
+            SelectChoice("lost", _l("It is lost, or a part of it")),
+            SelectChoice("courier", _l("How I was treated")),
+            SelectChoice("price", _l("What it cost")),
+            SelectChoice("other", _l("Something else")),
         ],
     )
     body = TextAreaField(_l("What happened?"), validators=[InputRequired(), Length(max=4000)])
@@ -66,7 +69,10 @@ class ListForm(FlaskForm):
     text = StringField(_l("Number, reference or phone"), validators=[Length(max=60)])
     milestone = SelectField(
         _l("State"),
-        choices=[("", _l("All")), *((one.value, word) for one, (word, _tone) in MILESTONES.items())],
+        choices=[
+            SelectChoice("", _l("All")),
+            *(SelectChoice(one.value, word) for one, (word, _tone) in MILESTONES.items()),
+        ],
         validate_choice=True,
         default="",
     )
@@ -92,6 +98,25 @@ class PromiseForm(FlaskForm):
         choices=[
             SelectChoice("", _l("All")),
             *(SelectChoice(one.value, word) for one, word in SERVICES.items()),
+        ],
+        default="",
+    )
+
+
+class ForwardingForm(FlaskForm):
+    """Under which number another carrier takes it further."""
+
+    number = StringField(
+        _l("The other carrier's number"), validators=[InputRequired(), Length(max=NUMBER_LENGTH_MAX)]
+    )
+    carrier = SelectField(
+        _l("Carrier"),
+        choices=[
+            SelectChoice("", _l("By its number")),
+            *(
+                SelectChoice(code, _l("Post (international)") if code == _POSTAL else name)
+                for code, name in sorted(carriers().items(), key=lambda one: one[1].casefold())
+            ),
         ],
         default="",
     )

@@ -13,6 +13,7 @@ from app.security import public
 from app.shipments import access, queries, service
 from app.shipments.access import Attempt
 from app.shipments.forms import ComplaintForm, PhoneForm, ReceiptForm, TrackForm
+from app.shipments.forwarding import forwardings_of
 from app.shipments.models import DeliveryProof, Shipment
 from app.shipments.phrases import city_name, facility_name, sentence_text, timeline_rows, window_text
 from app.shipments.pieces import merged_with, pieces_of
@@ -154,6 +155,7 @@ def _page(session: Session, shipment: Shipment, *, opened: bool, form: PhoneForm
         proofs=queries.proofs(session, shipment) if opened else [],
         pieces=pieces_of(session, shipment) if opened else [],
         merged=merged_with(session, shipment) if opened else None,
+        forwardings=forwardings_of(session, shipment) if opened else [],
         place=place,
         may_confirm=opened and delivered and shipment.receipt_confirmed_at is None,
         receipt_form=ReceiptForm(formdata=None),

@@ -17,7 +17,8 @@ from app.pagination import LIMIT_DEFAULT, LIMIT_MAX
 from app.security import current_actor, requires
 from app.shipments import queries, service, unmatched
 from app.shipments.exporting import csv_line, csv_of
-from app.shipments.forms import ListForm, ReceiptForm
+from app.shipments.forms import ForwardingForm, ListForm, ReceiptForm
+from app.shipments.forwarding import forwardings_of
 from app.shipments.label_pages import label_response, zpl_response
 from app.shipments.models import Shipment
 from app.shipments.phrases import facility_name, finding_text, sentence_text, timeline_rows, window_text
@@ -106,35 +107,43 @@ def export() -> flask.typing.ResponseReturnValue:
 @requires(Scope.SHIPMENTS_READ)
 def show(number: str) -> flask.typing.ResponseReturnValue:
     """One shipment: its sentence, its way, its scans, what is odd."""
-    actor = current_actor()
     with unit_of_work() as session:
-        shipment = queries.load_shipment(session, actor, number)
-        story = story_of(session, shipment, now=now())
-        offset = shipment.booked_offset_minutes
-        findings = queries.findings(session, shipment) if actor.role != Role.SHIPPER else []
-        return flask.render_template(
-            "shipments/show.html",
-            shipment=shipment,
-            story=story,
-            sentence=sentence_text(story, facility_name),
-            events=timeline_rows(story, facility_name, detailed=True),
-            promised=window_text(story.promised, offset),
-            expected=window_text(story.expected, offset) if story.expected and story.differs else None,
-            unheard=story.unheard,
-            findings=[finding_text(finding, now()) for finding in findings],
-            legs=leg_rows(story, queries.scans_of(session, shipment)),
-            features=route_features(story),
-            proofs=queries.proofs(session, shipment),
-            pieces=pieces_of(session, shipment),
-            merged=merged_with(session, shipment),
-            place=facility_name,
-            districts=queries.districts(
-                session, [shipment.sender_district_adcode, shipment.consignee_district_adcode]
-            ),
-            may_cancel=actor.may(Scope.SHIPMENTS_BOOK) and shipment.milestone is Milestone.BOOKED,
-            form=ReceiptForm(formdata=None),
-            links=_links(shipment),
-        )
+        shipment = queries.load_shipment(session, current_actor(), number)
+        return shipment_page(session, shipment, forwarding_form=ForwardingForm(formdata=None))
+
+
+def shipment_page(session: Session, shipment: Shipment, *, forwarding_form: ForwardingForm) -> str:
+    """The page of a shipment; the form on it may hold what was refused."""
+    actor = current_actor()
+    story = story_of(session, shipment, now=now())
+    offset = shipment.booked_offset_minutes
+    findings = queries.findings(session, shipment) if actor.role != Role.SHIPPER else []
+    underway = not shipment.terminal and shipment.milestone is not Milestone.BOOKED
+    ends = [shipment.sender_district_adcode, shipment.consignee_district_adcode]
+    return flask.render_template(
+        "shipments/show.html",
+        shipment=shipment,
+        story=story,
+        sentence=sentence_text(story, facility_name),
+        events=timeline_rows(story, facility_name, detailed=True),
+        promised=window_text(story.promised, offset),
+        expected=window_text(story.expected, offset) if story.expected and story.differs else None,
+        unheard=story.unheard,
+        findings=[finding_text(finding, now()) for finding in findings],
+        legs=leg_rows(story, queries.scans_of(session, shipment)),
+        features=route_features(story),
+        proofs=queries.proofs(session, shipment),
+        pieces=pieces_of(session, shipment),
+        merged=merged_with(session, shipment),
+        forwardings=forwardings_of(session, shipment),
+        forwarding_form=forwarding_form if underway and actor.may(Scope.EXCEPTIONS_WRITE) else None,
+        may_forget=actor.may(Scope.EXCEPTIONS_WRITE),
+        place=facility_name,
+        districts=queries.districts(session, ends),
+        may_cancel=actor.may(Scope.SHIPMENTS_BOOK) and shipment.milestone is Milestone.BOOKED,
+        form=ReceiptForm(formdata=None),
+        links=_links(shipment),
+    )
 
 
 @requires(Scope.SHIPMENTS_READ)

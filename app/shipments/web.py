@@ -6,7 +6,7 @@ from typing import Any
 
 from apiflask import APIBlueprint
 
-from app.shipments import promise_pages, public_pages, staff_pages, station_pages
+from app.shipments import forwarding_pages, promise_pages, public_pages, staff_pages, station_pages
 from app.shipments.phrases import facility_name
 from app.shipments.words import CODES, HANDOVERS, MILESTONES, MODES, PROOFS, RESULTS, SERVICES
 
@@ -15,6 +15,7 @@ public_pages.register(blueprint)
 staff_pages.register(blueprint)
 station_pages.register(blueprint)
 promise_pages.register(blueprint)
+forwarding_pages.register(blueprint)
 
 
 @blueprint.context_processor

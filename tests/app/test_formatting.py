@@ -223,3 +223,11 @@ def test_address_with_a_part_changed(pages: flask.Flask) -> None:
         render(pages, "{{ url_with(sort='-number', cursor=none, page=2) }}", "en").replace("&amp;", "&")
         == "/list?lang=en&tag=a&tag=b&sort=-number&page=2"
     )
+
+
+def test_words_follow_each_other_as_the_language_has_it(pages: flask.Flask) -> None:
+    listed, labelled = "{{ [one, none, other]|listed }}", "{{ other|labelled(one) }}"
+    for language, comma, colon in (("zh", "，", "："), ("en", ", ", ": ")):
+        values = {"one": "公路", "other": "<b>"}
+        assert render(pages, listed, language, **values) == f"公路{comma}&lt;b&gt;"
+        assert render(pages, labelled, language, **values) == f"公路{colon}&lt;b&gt;"

@@ -55,7 +55,8 @@ def test_bad_scans_are_named(tmp_path, capsys, content, message):
 @pytest.mark.parametrize(
     ("number", "status", "said"),
     [
-        ("RB 123456785 GB", 0, "RB123456785GB: s10"),
+        ("RB 123456785 GB", 0, "RB123456785GB: s10, Royal Mail Group plc"),
+        ("1z5r89390357567127", 0, "1Z5R89390357567127: UPS"),
         ("376104250021234569", 0, "376104250021234569: sscc"),
         ("wh-8513-1136-0597", 0, "WH851311360597: waybill"),
         ("WH851311360598", 1, "WH851311360598: no valid number"),

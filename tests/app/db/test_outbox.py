@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 import pytest
@@ -11,7 +12,7 @@ from sqlalchemy.orm import Session
 
 from app.customers.models import Customer, CustomerKind
 from app.db import outbox
-from app.db.outbox import ATTEMPTS_MAX, Event, OutboxEvent, one_by_one
+from app.db.outbox import ATTEMPTS_MAX, Event, Handler, OutboxEvent, one_by_one
 from app.db.session import Database
 from tests.support.app import Logins, StepClock
 
@@ -88,12 +89,8 @@ def test_many_relays_share_the_work_without_doubling_it(
             handled.append(event.event_id)
 
     _append(database, tenant, clock, count=60)
-    relays = [
-        threading.Thread(
-            target=outbox.relay, args=(database, {"test.happened": [one_by_one(handler)]}, clock)
-        )
-        for _ in range(4)
-    ]
+    handlers = {"test.happened": [one_by_one(handler)]}
+    relays = [threading.Thread(target=outbox.relay, args=(database, handlers, clock)) for _ in range(4)]
     for relay in relays:
         relay.start()
     for relay in relays:

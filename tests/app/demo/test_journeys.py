@@ -40,6 +40,8 @@ class Told:
         story = self.parcel.story
         if story is Story.CANCELLED:
             return Milestone.CANCELLED
+        if self.parcel.request.merge is not None:
+            return Milestone.IN_TRANSIT  # at its last outlet, until the others are there
         if story is Story.REFUSED and self.parcel.request.delivery_handover is Handover.DOOR:
             return Milestone.RETURNED
         travelled = any(scan.code is ScanCode.DEPARTED for scan in self.scans)

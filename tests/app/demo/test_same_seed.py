@@ -37,9 +37,23 @@ FACETS = {
         SELECT e.kind, e.effective_at, p.name, a.purpose, l.amount_minor
         FROM journal_line l JOIN journal_entry e ON e.id = l.entry_id
         JOIN ledger_account a ON a.id = l.account_id LEFT JOIN party p ON p.id = a.party_id""",
+    "containers": """
+        SELECT c.kind, c.status, c.opened_at, c.dispatched_at, c.received_at, c.broken_at, f.code,
+               (SELECT count(*) FROM container_item i WHERE i.container_id = c.id)
+        FROM container c JOIN facility f ON f.id = c.from_facility_id""",
+    "deposits": """
+        SELECT s.booked_at, s.consignee_phone, f.code, d.deposited_at, d.taken_at, d.overdue_at, d.dispute
+        FROM point_deposit d JOIN shipment s ON s.id = d.shipment_id
+        JOIN facility f ON f.id = d.facility_id""",
+    "instructions": """
+        SELECT s.booked_at, s.consignee_phone, i.kind, i.standing, i.asker
+        FROM delivery_instruction i JOIN shipment s ON s.id = i.shipment_id""",
     "cases": "SELECT c.opened_at, c.category, c.status, k.name FROM service_case c "
     "JOIN customer k ON k.id = c.customer_id",
 }
+
+# So few parcels may all go past the hub with bags, and past the lockers.
+RARE = {"containers", "deposits"}
 
 
 def told(database: Database) -> dict[str, Counter[object]]:
@@ -62,7 +76,7 @@ def test_one_seed_is_one_world(cluster: embedded.Cluster, settings_of) -> None:
             worlds.append(told(database))
             database.dispose()
     first, again = worlds
-    assert all(first.values())
+    assert {name for name, told_of_it in first.items() if not told_of_it} <= RARE
     differing = {name: (first[name] - again[name], again[name] - first[name]) for name in FACETS}
     assert {name: sides for name, sides in differing.items() if any(sides)} == {}
 

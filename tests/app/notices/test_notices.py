@@ -65,7 +65,7 @@ def happens(firm: Company, number: str, milestone: Milestone) -> None:
     """The event alone: what the parcel did before does not matter here."""
     with firm.work() as session:
         shipment = firm.shipment(number)
-        payload = {"shipment_id": shipment.id, "milestone": milestone.value, "code": milestone.value}
+        payload = {"shipment_id": shipment.id, "milestone": milestone.value, "is_new": True}
         event = Event(1, firm.tenant_id, "shipment.state_changed", payload, firm.now)
         service.tell(session, [event], firm.now)
 

@@ -203,3 +203,11 @@ def test_terms_are_written_tried_and_approved_by_two(shop: Shop):
     page = approver.get(f"{saved.location}?lang=en")
     assert "Approved" in page.text
     assert approver.get("/terms").status_code == 200
+
+
+def test_a_channel_form_says_at_the_field_what_is_wrong(shop: Shop):
+    browser = shop.logins.browser("finance")
+    refused = browser.post("/orders/channel", data={"amount_minor": "a lot", "reference": "BANK-9"})
+    assert refused.status_code == 422
+    assert 'id="amount_minor-error"' in refused.text
+    assert 'value="BANK-9"' in refused.text

@@ -2280,6 +2280,33 @@ def upgrade() -> None:
     )
     op.create_index(op.f("ix_first_promise_tenant_id"), "first_promise", ["tenant_id"], unique=False)
     op.create_table(
+        "forwarding",
+        sa.Column("id", sa.BigInteger(), sa.Identity(always=False), nullable=False),
+        sa.Column("tenant_id", sa.BigInteger(), nullable=False),
+        sa.Column("shipment_id", sa.BigInteger(), nullable=False),
+        sa.Column("carrier", sa.Text(), nullable=False),
+        sa.Column("number", sa.Text(), nullable=False),
+        sa.Column("user_id", sa.BigInteger(), nullable=False),
+        sa.Column("forwarded_at", app.db.types.UtcDateTime(timezone=True), nullable=False),
+        sa.CheckConstraint("number <> '' AND carrier <> ''", name=op.f("ck_forwarding_is_told")),
+        sa.ForeignKeyConstraint(
+            ["shipment_id"],
+            ["shipment.id"],
+            name=op.f("fk_forwarding_shipment_id_shipment"),
+            ondelete="CASCADE",
+        ),
+        sa.ForeignKeyConstraint(
+            ["tenant_id"], ["tenant.id"], name=op.f("fk_forwarding_tenant_id_tenant"), ondelete="RESTRICT"
+        ),
+        sa.ForeignKeyConstraint(
+            ["user_id"], ["user_account.id"], name=op.f("fk_forwarding_user_id_user_account")
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_forwarding")),
+        sa.UniqueConstraint("shipment_id", "number", name=op.f("uq_forwarding_shipment_id_number")),
+    )
+    op.create_index("ix_forwarding_number", "forwarding", ["tenant_id", "number"], unique=False)
+    op.create_index(op.f("ix_forwarding_tenant_id"), "forwarding", ["tenant_id"], unique=False)
+    op.create_table(
         "lane_departure",
         sa.Column("id", sa.BigInteger(), sa.Identity(always=False), nullable=False),
         sa.Column("tenant_id", sa.BigInteger(), nullable=False),
@@ -3687,6 +3714,9 @@ def downgrade() -> None:
     op.drop_index(op.f("ix_lane_departure_tenant_id"), table_name="lane_departure")
     op.drop_index(op.f("ix_lane_departure_lane_id"), table_name="lane_departure")
     op.drop_table("lane_departure")
+    op.drop_index(op.f("ix_forwarding_tenant_id"), table_name="forwarding")
+    op.drop_index("ix_forwarding_number", table_name="forwarding")
+    op.drop_table("forwarding")
     op.drop_index(op.f("ix_first_promise_tenant_id"), table_name="first_promise")
     op.drop_table("first_promise")
     op.drop_index(op.f("ix_door_code_tenant_id"), table_name="door_code")
