@@ -97,6 +97,8 @@ class Days:
             slot_end = min(slot_start + SLOT, end)
             if self.storyteller == 0:
                 self._open_office(slot_start, end)
+            elif _hour(slot_start) == 0:
+                self._renew_estimates(slot_start)
             due: list[Parcel] = []
             while parcel is not None and parcel.booked_at < slot_end:
                 due.append(parcel)
@@ -218,7 +220,7 @@ class Days:
 
     def _open_office(self, slot_start: datetime, end: datetime) -> None:
         """What happens by the clock: the watch and releases at night, payouts and rounds in the morning."""
-        hour = (slot_start + timedelta(minutes=OFFSET_MINUTES)).hour
+        hour = _hour(slot_start)
         self.clock.moment = slot_start
         if hour == 0:
             self._jobs(slot_start, _NIGHTLY)
@@ -233,6 +235,11 @@ class Days:
             with self.database.unit_of_work(None) as session:
                 job(session, self.settings, now)
         self._relay(now)
+        self._renew_estimates(now)
+
+    def _renew_estimates(self, now: datetime) -> None:
+        """Which any number of storytellers may do at the same time."""
+        self.clock.moment = now
         while estimates.renew_waiting(self.database, self.clock):
             pass
 
@@ -252,3 +259,8 @@ class Days:
     def _cancel(self, session: Session, number: str, now: datetime) -> None:
         shipment = shipments.load_shipment(session, self.company.staff["agent"], number)
         shipments_service.cancel(session, shipment, now=now)
+
+
+def _hour(moment: datetime) -> int:
+    """Of the place's clock."""
+    return (moment + timedelta(minutes=OFFSET_MINUTES)).hour

@@ -167,9 +167,8 @@ class Office:
                 Order.status != OrderStatus.CANCELLED,
                 Order.placed_at < now - timedelta(days=3),
             )
-        )
-        for order in due:
-            orders.pay(session, finance, order, now=now)
+        ).all()
+        orders.pay_many(session, finance, due, now=now)
         clearing = AccountKey(self._company.tenant_id, None, Purpose.CHANNEL_CLEARING, "CNY")
         waiting_minor = ledger.balance(session, clearing)
         if waiting_minor > 0:

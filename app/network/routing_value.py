@@ -10,14 +10,13 @@ from threading import Lock
 import sqlalchemy as sa
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
-from app.db.session import tenant_of
+from app.db.session import execute_plain, tenant_of
 from app.network.models import (
     Facility,
     FacilityHoliday,
     Lane,
     LaneDeparture,
     LaneHoliday,
-    NetworkRevision,
 )
 from app.parties.models import Party
 from routing.network import Departure, Network
@@ -32,10 +31,11 @@ _lock = Lock()
 
 def revision_of(session: Session) -> uuid.UUID | None:
     """Which state the tenant's network is at; None while nothing has been written."""
-    revision: uuid.UUID | None = session.scalar(
-        sa.select(NetworkRevision.revision).where(NetworkRevision.tenant_id == tenant_of(session))
+    # Asked again and again, so without the ORM.
+    rows = execute_plain(
+        session, "SELECT revision FROM network_revision WHERE tenant_id = %s", (tenant_of(session),)
     )
-    return revision
+    return rows[0][0] if rows else None
 
 
 def current(session: Session) -> Network:

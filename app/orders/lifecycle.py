@@ -27,7 +27,7 @@ from app.parties import queries as parties
 from app.shipments import service as shipments
 from app.shipments.models import Shipment
 from settlement import posting
-from settlement.ledger import AccountKey, Purpose
+from settlement.ledger import AccountKey, JournalEntry, Purpose
 from settlement.money import Money
 
 
@@ -39,9 +39,24 @@ def pay(session: Session, actor: Actor, order: Order, *, now: datetime) -> None:
     Raises:
         ConflictError: the order was cancelled, or the rest of it is collected at the door.
     """
+    pay_many(session, actor, [order], now=now)
+
+
+def pay_many(session: Session, actor: Actor, orders: Sequence[Order], *, now: datetime) -> None:
+    """The payers of monthly accounts have paid what they owe of some orders, all or none; else as `pay`."""
+    entries = [
+        entry
+        for order in sorted(orders, key=lambda order: order.id)
+        if (entry := _paid(session, actor, order, now)) is not None
+    ]
+    ledger.post_many(session, entries, now=now)
+
+
+def _paid(session: Session, actor: Actor, order: Order, now: datetime) -> JournalEntry | None:
+    """Write on an order that its payer has paid; gives what is to be posted, None if he had before."""
     _lock(session, order)
     if order.paid_at is not None:
-        return
+        return None
     if order.status is OrderStatus.CANCELLED:
         raise ConflictError("a cancelled order is owed by nobody")
     before_minor, amount_minor = order.paid_minor, owed_minor(order)
@@ -55,10 +70,7 @@ def pay(session: Session, actor: Actor, order: Order, *, now: datetime) -> None:
             one.paid_at = one.paid_at or now
     accounts.audit(session, actor, "order.paid", subject_kind="order", subject_id=order.id, now=now)
     payer_id = party_id_of(session, customer, now=now)
-    entry = payment(
-        chart_of(session), order, shipment, payer_id, amount_minor, now, before_minor=before_minor
-    )
-    ledger.post(session, entry, now=now)
+    return payment(chart_of(session), order, shipment, payer_id, amount_minor, now, before_minor=before_minor)
 
 
 def owed_minor(order: Order) -> int:

@@ -9,6 +9,7 @@ from app.orders.lifecycle import (
     follow_merge,
     owed_minor,
     pay,
+    pay_many,
     release_for_shipment,
     settle_channel,
 )
@@ -31,6 +32,7 @@ __all__ = [
     "may_rise",
     "owed_minor",
     "pay",
+    "pay_many",
     "post_collected_cash",
     "price_difference",
     "quote",
