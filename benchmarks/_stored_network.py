@@ -189,7 +189,7 @@ def _shipments(
             "delivery_handover": "door",
             "currency": "CNY",
             "declared_value_minor": 0,
-            "cod_minor": 0,
+            **dict.fromkeys(("cod_minor", "door_charge_minor"), 0),
             "origin_facility_id": parcel.origin_id,
             "booked_at": booked_at,
             "booked_offset_minutes": OFFSET_MINUTES,
@@ -203,6 +203,7 @@ def _shipments(
                 ),
                 parcel.way.arrival_at,
             ),
+            "estimate_aged": False,
             "phone_tries": 0,
         }
 

@@ -18,6 +18,8 @@ from wtforms.validators import InputRequired, Length, NumberRange
 
 from app import assets, formatting, i18n, security
 from app.accounts.forms import LoginForm
+from app.accounts.roles import SCOPES, Role
+from app.actor import Actor
 
 CHINA = 480
 NOW = datetime(2026, 11, 21, 6, 3, tzinfo=UTC)
@@ -253,7 +255,7 @@ def create_styleguide_app() -> flask.Flask:
             return {}
         return {
             "nav": nav,
-            "actor": SimpleNamespace(name="赵敏 Zhao Min", role="dispatcher"),
+            "actor": Actor(1, 1, "赵敏 Zhao Min", Role.DISPATCHER, SCOPES[Role.DISPATCHER], None),
             "search_url": "/",
         }
 
