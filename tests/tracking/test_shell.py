@@ -81,7 +81,7 @@ def test_it_runs_as_a_module_and_brings_no_framework():
     modules = sorted(path.stem for path in (root / "tracking").glob("[a-z]*.py"))
     code = (
         f"import sys, importlib; [importlib.import_module('tracking.' + name) for name in {modules}];"
-        "others = {'flask', 'sqlalchemy', 'apscheduler', 'app', 'routing'};"
+        "others = {'flask', 'sqlalchemy', 'apscheduler', 'app', 'routing.pickup', 'ortools'};"
         "print(sorted(others & set(sys.modules)))"
     )
     loaded = subprocess.run(
