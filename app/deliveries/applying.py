@@ -132,7 +132,7 @@ def undo(session: Session, row: Instruction, shipment: Shipment, *, was: Standin
     if row.kind is InstructionKind.HOLD_AT_OUTLET:
         shipment.delivery_handover = row.handover_before
         session.flush()  # the stop is asked for by what the row says
-        dispatch.follow_shipment(session, shipment_id=shipment.id, now=now)
+        dispatch.follow_shipments(session, [shipment.id], now=now)
     if row.kind is InstructionKind.INTERCEPT and was is Standing.CARRIED_OUT:
         _record(session, row, shipment, ScanCode.RELEASED, now)
 

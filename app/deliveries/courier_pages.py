@@ -55,7 +55,7 @@ def hand_over(stop_id: int) -> flask.typing.ResponseReturnValue:
         except ConflictError as error:
             return run_page(run, wrong=(stop_id, _why_not(error))), 409
         # Followed now and not only when the event comes round, so that the page shows the next stop.
-        dispatch.follow_shipment(session, shipment_id=one.stop.shipment_id, now=now())
+        dispatch.follow_shipments(session, [one.stop.shipment_id], now=now())
     if done.outcome is Outcome.HANDED_OVER:
         flask.flash(_("Recorded: %(name)s.", name=one.stop.contact_name), "success")
     elif done.outcome is Outcome.NOT_PAID:

@@ -88,7 +88,7 @@ def scan(stop_id: int) -> flask.typing.ResponseReturnValue:
             return run_page(run, wrong=(stop_id, result.detail or _("It could not be recorded."))), 422
         # A second tap is a `conflict`, since its moment is another: the first one stays.
         # Followed now and not only when the event comes round, so that the page shows the next stop.
-        service.follow_shipment(session, shipment_id=one.stop.shipment_id, now=now())
+        service.follow_shipments(session, [one.stop.shipment_id], now=now())
     flask.flash(_("Recorded: %(name)s.", name=one.stop.contact_name), "success")
     return flask.redirect(flask.url_for(".run"))
 

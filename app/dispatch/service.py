@@ -4,7 +4,7 @@ from app.dispatch.appointments import appoint, follow_redirection
 from app.dispatch.couriers import change_courier, create_courier
 from app.dispatch.edits import Moved, Offers, Place, move_stop, offers, set_lock
 from app.dispatch.planning import SECONDS_MAX, cancel_plan, publish, request_plan
-from app.dispatch.stops import follow_shipment, follow_shipments, postpone, request_pickups
+from app.dispatch.stops import follow_shipments, postpone, request_pickups
 
 __all__ = [
     "SECONDS_MAX",
@@ -16,7 +16,6 @@ __all__ = [
     "change_courier",
     "create_courier",
     "follow_redirection",
-    "follow_shipment",
     "follow_shipments",
     "move_stop",
     "offers",

@@ -112,11 +112,6 @@ class _Seen:
         return self.stops[kind][1] > self.day_of(self.since, kind)
 
 
-def follow_shipment(session: Session, *, shipment_id: int, now: datetime) -> None:
-    """Bring the stops of a shipment in step with where it stands now."""
-    follow_shipments(session, [shipment_id], now=now)
-
-
 def follow_shipments(session: Session, shipment_ids: Collection[int], *, now: datetime) -> None:
     """Bring the stops of shipments in step with where these stand now."""
     for shipment_id, seen in _look(session, shipment_ids).items():

@@ -167,7 +167,7 @@ class Depot:
         with self.work() as session:
             result = shipments.record_scans(session, None, [ScanInput(**(values | more))], now=self.clock())
             assert result[0].status == "recorded", result
-            dispatch.follow_shipment(session, shipment_id=shipment.id, now=self.clock())
+            dispatch.follow_shipments(session, [shipment.id], now=self.clock())
 
     def stop(self, shipment: Shipment, kind: StopKind = StopKind.PICKUP) -> StopRequest | None:
         with self.work() as session:

@@ -271,7 +271,7 @@ def test_stops_that_are_gone_are_taken_out_at_publication(depot: Depot) -> None:
     with depot.work() as session:
         shipment = session.get_one(Shipment, parcels[0].id)
         shipments.cancel(session, shipment, now=depot.clock())
-        dispatch.follow_shipment(session, shipment_id=shipment.id, now=depot.clock())
+        dispatch.follow_shipments(session, [shipment.id], now=depot.clock())
     depot.clock.forward(minutes=30)
     assert depot.publish(plan_id) == 1
     with depot.work() as session:

@@ -54,7 +54,7 @@ def test_back_at_its_outlet_it_is_to_be_brought_to_the_senders_door(depot: Depot
     assert (stop.latitude, stop.longitude) == (shipment.sender_latitude, shipment.sender_longitude)
     assert depot.stop(shipment, StopKind.DELIVERY) is None
     with depot.work() as session:
-        dispatch.follow_shipment(session, shipment_id=shipment.id, now=depot.clock())
+        dispatch.follow_shipments(session, [shipment.id], now=depot.clock())
     assert back(depot, shipment).created_at == stop.created_at, "the same event again asks for nothing"
 
 

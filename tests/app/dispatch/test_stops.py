@@ -22,7 +22,7 @@ _WAY = ("CTU-01", "CTU-G", "WUH-HUB", "HGH-HUB", "HGH-G", "HGH-01")
 
 def follow(depot: Depot, shipment: Shipment) -> None:
     with depot.work() as session:
-        dispatch.follow_shipment(session, shipment_id=shipment.id, now=depot.clock())
+        dispatch.follow_shipments(session, [shipment.id], now=depot.clock())
 
 
 def at_hour(depot: Depot, hour: int, minute: int = 0) -> None:
@@ -244,6 +244,6 @@ def test_an_unknown_shipment_is_nobodys(depot: Depot, new_depot) -> None:
     shipment = depot.book()[0]
     other = new_depot()
     with other.work() as session:
-        dispatch.follow_shipment(session, shipment_id=shipment.id, now=other.clock())
+        dispatch.follow_shipments(session, [shipment.id], now=other.clock())
         dispatch.request_pickups(session, [shipment.id], now=other.clock())
         assert session.scalar(sa.select(sa.func.count()).select_from(StopRequest)) == 0

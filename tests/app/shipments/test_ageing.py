@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 import sqlalchemy as sa
 
 from app.config import Settings
+from app.network.queries import routing_network
 from app.shipments import ageing, estimates, watching
 from app.shipments.beside import outlets_of_points
 from app.shipments.estimates import COMING, estimate
@@ -32,10 +33,10 @@ def exactly(desk: Desk, now: datetime) -> dict[int, Outlook]:
         scans = scans_by_shipment(session, shipments)
         legs = legs_by_shipment(session, [one.id for one in shipments])
         points = outlets_of_points(session, {scan.facility_id for every in scans.values() for scan in every})
-        history = load_history(session)
+        history, places = load_history(session), routing_network(session)
         for one in shipments:
             state, counting = state_of_scans(scans[one.id], one.pieces)
-            ahead = estimate(one, state, counting, legs[one.id], now, history, points)
+            ahead = estimate(one, state, counting, legs[one.id], now, history, places, points)
             if ahead is not None:
                 found[one.id] = ahead
     return found
@@ -91,7 +92,7 @@ def test_it_ages_until_it_is_heard_of(desk: Desk, settings: Settings) -> None:
     assert told.estimate_ages_at is not None
     assert told.estimate_ages_at > life[3].occurred_at
     assert not told.estimate_aged
-    before = told.estimate_p80_at
+    first = before = told.estimate_p80_at
     watching.watch(desk.database, settings, told.estimate_ages_at - MINUTE)
     assert desk.again(shipment).estimate_p80_at == before, "what still holds is left alone"
     moment = told.estimate_ages_at + timedelta(hours=10)
@@ -99,9 +100,10 @@ def test_it_ages_until_it_is_heard_of(desk: Desk, settings: Settings) -> None:
         watching.watch(desk.database, settings, moment)
         silent = desk.again(shipment)
         assert silent.estimate_aged
-        assert silent.estimate_p80_at > before
+        assert silent.estimate_p80_at >= before  # later only once it misses what it was planned to reach
         assert silent.estimate_ages_at >= moment + 15 * MINUTE
         before, moment = silent.estimate_p80_at, silent.estimate_ages_at
+    assert before > first
     assert life[3].facility_id == desk.world.facilities["CTU-G"]
     desk.record(desk.scan(shipment, "departed", moment, "CTU-G"), now=moment + MINUTE)
     again = desk.again(shipment)
