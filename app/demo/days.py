@@ -42,6 +42,8 @@ from app.shipments.scan_values import DELIVERED
 from app.subscriptions import HANDLERS
 
 SLOT = timedelta(hours=3)
+_NIGHT, _MORNING = 0, 9
+_OFFICE_HOURS = (_NIGHT, _MORNING)
 _CONFIRM_PERCENT = 40
 
 Job = Callable[[Session, Settings, datetime], object]
@@ -95,9 +97,11 @@ class Days:
         slot_start = start
         while slot_start < end:
             slot_end = min(slot_start + SLOT, end)
-            if self.storyteller == 0:
-                self._open_office(slot_start, end)
-            elif _hour(slot_start) == 0:
+            if _hour(slot_start) in _OFFICE_HOURS:
+                if self.storyteller == 0:
+                    self._open_office(slot_start, end)
+                # The office locks orders by the hundred; what the others lock would stand crosswise to it.
+                self.in_step()
                 self._renew_estimates(slot_start)
             due: list[Parcel] = []
             while parcel is not None and parcel.booked_at < slot_end:
@@ -119,6 +123,7 @@ class Days:
             with self.database.unit_of_work(self.company.tenant_id) as session:
                 today.ask_around(session, self.company, end)
             self._jobs(end, (*_LEARNING, *_NIGHTLY))
+            self._renew_estimates(end)
 
     def _book(self, parcels: Sequence[Parcel]) -> None:
         """Those of the shipper with a machine one by one through the API, the others in one transaction."""
@@ -222,9 +227,9 @@ class Days:
         """What happens by the clock: the watch and releases at night, payouts and rounds in the morning."""
         hour = _hour(slot_start)
         self.clock.moment = slot_start
-        if hour == 0:
+        if hour == _NIGHT:
             self._jobs(slot_start, _NIGHTLY)
-        if hour == 9:
+        if hour == _MORNING:
             self._desk.pay_out(self.database, slot_start)
             if end - slot_start < _ROUNDS_FOR:  # who looks at the board looks at today
                 self._desk.plan_rounds(self.database, slot_start)
@@ -235,7 +240,6 @@ class Days:
             with self.database.unit_of_work(None) as session:
                 job(session, self.settings, now)
         self._relay(now)
-        self._renew_estimates(now)
 
     def _renew_estimates(self, now: datetime) -> None:
         """Which any number of storytellers may do at the same time."""
