@@ -214,9 +214,9 @@ def _states(parcels: Sequence[UnderWay], booked_at: datetime) -> Iterator[dict[s
             "shipment_id": number,
             "destination_facility_id": parcel.destination_id,
             **_state(parcel, booked_at),
-            **dict.fromkeys(("attempts", "last_scan_rank"), 0),
+            "attempts": 0,
             **dict.fromkeys(("terminal", "has_findings"), False),
-            **dict.fromkeys(("last_scan_key", "state_scan_key"), ""),
+            "state_scan_key": "",
         }
 
 

@@ -45,7 +45,7 @@ _CONSTANTS: Final = {
 _AGED: Final = """
 SELECT s.id, s.milestone, s.code, s.state_since, s.state_facility_id, s.seen_facility_id,
     s.origin_facility_id, s.destination_facility_id, s.pickup_point_id, s.delivery_point_id, s.booked_at,
-    s.pickup_handover, s.delivery_handover, s.last_scan_at IS NULL, here.since
+    s.pickup_handover, s.delivery_handover, s.trail IS NULL, here.since
 FROM (
     SELECT * FROM shipment JOIN shipment_state ON shipment_id = id
     WHERE tenant_id = %(tenant)s AND NOT terminal AND milestone = ANY (%(coming)s)

@@ -34,6 +34,7 @@ from tracking.pickup import Measured, Size
 from tracking.position import Position
 from tracking.promise import window
 from tracking.shipment import Leg, Milestone, ScanCode
+from tracking.trail import record_of
 
 _NUMBERING = "waybill_numbering"
 _CARRIERS = "lane_carriers"
@@ -117,9 +118,7 @@ def book(
         code=ScanCode.BOOKED,
         state_since=now,
         state_scan_key=booked_key,
-        last_scan_at=now if request.pieces == 1 else None,
-        last_scan_rank=ScanCode.BOOKED.rank,
-        last_scan_key=booked_key,
+        trail=record_of(now, ScanCode.BOOKED, None) if request.pieces == 1 else None,
         **_as_asked(request),
         **_as_planned(route),
     )

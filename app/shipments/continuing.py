@@ -17,6 +17,7 @@ from app.db import arrays
 from app.db.session import execute_plain
 from tracking.shipment import Milestone, Scan, ScanCode
 from tracking.summary import Mark
+from tracking.trail import RECORD_BYTES, SCANS_MAX, record_of
 from tracking.transitions import FAILED_ATTEMPTS, PLACELESS, TERMINAL, TRANSITIONS
 
 ROUNDS_MAX = 8
@@ -101,7 +102,7 @@ def _round(
     """One scan of each shipment; the shipments that are to be folded anew are only locked."""
     ids = [shipment_id for shipment_id, _one in steps]
     marks, scans = zip(*[one for _id, one in steps], strict=True)
-    ats, ranks, keys = zip(*marks, strict=True)
+    ats, _ranks, keys = zip(*marks, strict=True)
     if all_fresh is None:
         last = [True] * len(ids)
     else:
@@ -116,12 +117,16 @@ def _round(
             arrays.flags(last),
             arrays.texts(codes),
             arrays.moments(ats),
-            arrays.numbers(ranks),
             arrays.texts(keys),
             arrays.sparse([scan.facility_id for scan in scans]),
             arrays.sparse([scan.courier_id for scan in scans]),
             # The device's clock runs ahead of the server's, be it tolerably.
             arrays.flags([scan.occurred_at > at for scan, at in zip(scans, ats, strict=True)]),
+            arrays.binaries(
+                [record_of(at, scan.code, scan.facility_id) for scan, at in zip(scans, ats, strict=True)]
+            ),
+            RECORD_BYTES * SCANS_MAX,
+            RECORD_BYTES - 1,
         ),
     )
     return list(map(Change._make, rows))
@@ -167,9 +172,9 @@ WITH rule AS MATERIALIZED (
 held AS MATERIALIZED (
     SELECT given.*, state.milestone AS milestone_before, state.code AS code_before,
         state.state_facility_id AS facility_before
-    FROM unnest(%s::bigint[], %s::boolean[], %s::text[], %s::timestamptz[], %s::smallint[], %s::text[],
-        %s::bigint[], %s::bigint[], %s::boolean[])
-        AS given (id, is_last, code, at, rank, key, facility_id, courier_id, ahead)
+    FROM unnest(%s::bigint[], %s::boolean[], %s::text[], %s::timestamptz[], %s::text[],
+        %s::bigint[], %s::bigint[], %s::boolean[], %s::bytea[])
+        AS given (id, is_last, code, at, key, facility_id, courier_id, ahead, record)
     JOIN shipment_state AS state ON state.shipment_id = given.id
     ORDER BY state.shipment_id FOR NO KEY UPDATE OF state
 )
@@ -189,12 +194,12 @@ UPDATE shipment_state AS state SET
         WHEN rule.milestone = 'delivered' THEN held.at END,
     receipt_confirmed_at = CASE WHEN held.code = 'receipt_confirmed'
         THEN coalesce(state.receipt_confirmed_at, held.at) ELSE state.receipt_confirmed_at END,
-    last_scan_at = held.at, last_scan_rank = held.rank, last_scan_key = held.key
+    trail = state.trail || held.record
 FROM held
 JOIN rule ON rule.before = held.milestone_before AND rule.code = held.code
 WHERE state.shipment_id = held.id AND held.is_last
-    AND (held.at, held.rank, held.key COLLATE "C")
-        > (state.last_scan_at, state.last_scan_rank, state.last_scan_key COLLATE "C")
+    AND length(state.trail) < %s
+    AND held.record > substr(state.trail, length(state.trail) - %s)
 RETURNING state.shipment_id, state.milestone, state.code, state.state_facility_id, held.milestone_before,
     held.code_before, held.facility_before, state.destination_facility_id,
     state.instruction IS NOT NULL OR state.merge_group_id IS NOT NULL, rule.decides,

@@ -1,25 +1,26 @@
 """From scans to state: new scans continue what is folded already, or all are folded anew.
 
-Most scans come last of their shipment and continue its fold (`app.shipments.continuing`). For one that came
-late, corrects another, or speaks of one piece of several, all scans of the shipment are read and folded. Both
-ways the state and the findings are those of `tracking.lifecycle.fold` over all scans.
+Most scans come last of their shipment and continue its fold (`app.shipments.continuing`). One that came late
+is put where it belongs in the trail on the row (`app.shipments.refolding`). Where one corrects another, or
+speaks of one piece of several, all scans of the shipment are read and folded. Every way the state and the
+findings are those of `tracking.lifecycle.fold` over all scans.
 """
 
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from sqlalchemy.orm import Session
 
-from app.db import outbox
-from app.db.session import keep_plans
+from app.db import arrays, outbox
+from app.db.session import execute_plain, keep_plans
 from app.shipments.continuing import Change, Continued, Marked, continue_folds
 from app.shipments.findings import FOLD, WATCH, close_findings, open_findings, store_findings
 from app.shipments.models import Shipment
-from app.shipments.refolding import Standing, ToldCourse, read_courses, standing_of, write_standings
+from app.shipments.refolding import Standing, Stood, read_stood, standing_of, write_standings
 from app.shipments.scan_store import scans_by_id
 from app.shipments.waybills import month_of
 from tracking.finding import Finding
@@ -29,6 +30,7 @@ from tracking.position import seen_at
 from tracking.shipment import Milestone, Scan, ScanCode
 from tracking.state import ShipmentState
 from tracking.summary import Mark, mark_of
+from tracking.trail import SCANS_MAX, trail_of
 from tracking.transitions import TERMINAL, TRANSITIONS
 
 _PICKUP_FAILED = ScanCode.PICKUP_FAILED.value
@@ -63,7 +65,7 @@ def fold_in(session: Session, fresh: Mapping[int, Sequence[Scan]], *, now: datet
         for shipment_id, scans in fresh.items()
     }
     continued = continue_folds(session, in_order)
-    anew = [shipment_id for shipment_id in fresh if shipment_id not in continued.changes]
+    anew = {one: marked for one, marked in in_order.items() if one not in continued.changes}
     changes = list(continued.changes.values())
     open_findings(session, _found(continued), source=FOLD)
     if anew:
@@ -91,45 +93,57 @@ def _found(continued: Continued) -> dict[int, list[Finding]]:
     return found
 
 
-def _fold_anew(session: Session, shipment_ids: Collection[int], now: datetime) -> list[Change]:
-    """Fold all scans of some shipments, which are locked, and write the states and all findings."""
-    changes, standings, months = [], list[Standing](), {}
-    courses = read_courses(session, shipment_ids)
-    for one in courses:
-        standing = standing_of(one)
+def _fold_anew(session: Session, fresh: Mapping[int, Sequence[Marked]], now: datetime) -> list[Change]:
+    """Fold all scans of some shipments, which are locked, and write the states and all findings.
+
+    Args:
+        session: of the shipments' tenant.
+        fresh: what was stored of them just now, by shipment id.
+        now: the server's time.
+    """
+    standings, special = list[Standing](), dict[int, Stood]()
+    stood = {one.shipment_id: one for one in read_stood(session, fresh)}
+    for shipment_id, one in stood.items():
+        standing = standing_of(one, fresh[shipment_id])
         if standing is None:
-            months[one.shipment_id] = month_of(one.booked_at.astimezone(UTC))
+            special[shipment_id] = one
         else:
             standings.append(standing)
-            changes.append(_change(one, standing))
-    if months:
-        scans = scans_by_id(session, months)
-        refound = {}
-        for one in courses:
-            if one.shipment_id in months:
-                state, counting = state_of_scans(scans[one.shipment_id], one.pieces)
-                standing = _standing(one, scans[one.shipment_id], state, counting)
-                standings.append(standing)
-                changes.append(_change(one, standing))
-                if state.findings or one.has_findings:
-                    refound[one.shipment_id] = state.findings
-        store_findings(session, refound, source=FOLD, now=now)
+    if special:
+        standings += _whole_scans(session, special, now)
     write_standings(session, standings)
-    return changes
+    return [_change(stood[one.shipment_id], one) for one in standings]
+
+
+def _whole_scans(session: Session, special: Mapping[int, Stood], now: datetime) -> list[Standing]:
+    """The fold over whole scans; writes the findings of it."""
+    rows = execute_plain(
+        session,
+        "SELECT id, pieces, booked_at FROM shipment WHERE id = ANY (%s::bigint[])",
+        (arrays.numbers(special),),
+    )
+    scans = scans_by_id(session, {one: month_of(booked_at.astimezone(UTC)) for one, _, booked_at in rows})
+    standings, refound = [], {}
+    for shipment_id, pieces, _booked_at in rows:
+        state, counting = state_of_scans(scans[shipment_id], pieces)
+        standings.append(_standing(shipment_id, pieces, scans[shipment_id], state, counting))
+        if state.findings or special[shipment_id].has_findings:
+            refound[shipment_id] = state.findings
+    store_findings(session, refound, source=FOLD, now=now)
+    return standings
 
 
 def _standing(
-    one: ToldCourse, scans: Sequence[Scan], state: ShipmentState, counting: Sequence[Scan]
+    shipment_id: int, pieces: int, scans: Sequence[Scan], state: ShipmentState, counting: Sequence[Scan]
 ) -> Standing:
     """A state folded from all scans, as it is written; a later scan may continue where nothing is special."""
     assert state.code is not None, "a shipment has at least the scan it was booked by"
-    last_at, last_rank, last_key = max(map(mark_of, scans))
-    goes_on = one.pieces == 1 and not any(scan.corrects for scan in scans)
+    goes_on = pieces == 1 and len(scans) <= SCANS_MAX and not any(scan.corrects for scan in scans)
     return Standing(
-        one.shipment_id,
+        shipment_id,
         state.milestone.value,
         state.code.value,
-        _text(state.since),
+        state.since,
         state.facility_id,
         state.courier_id,
         state.decided_by,
@@ -137,29 +151,23 @@ def _standing(
         state.attempts,
         state.terminal,
         bool(state.findings),
-        _text(state.delivered_at),
-        _text(state.confirmed_at),
-        _text(last_at) if goes_on else None,
-        last_rank,
-        last_key,
+        state.delivered_at,
+        state.confirmed_at,
+        trail_of(scans) if goes_on else None,
     )
 
 
-def _text(moment: datetime | None) -> str | None:
-    return None if moment is None else moment.isoformat()
-
-
-def _change(one: ToldCourse, then: Standing) -> Change:
+def _change(stood: Stood, then: Standing) -> Change:
     return Change(
-        one.shipment_id,
+        stood.shipment_id,
         then.milestone,
         then.code,
         then.facility_id,
-        one.milestone,
-        one.code,
-        one.facility_id,
-        one.destination_facility_id,
-        one.followed,
+        stood.milestone,
+        stood.code,
+        stood.facility_id,
+        stood.destination_facility_id,
+        stood.followed,
         # What came late, or corrects, may change its way and leave its state as it was.
         moved=True,
         odd=then.has_findings,

@@ -157,11 +157,9 @@ class Shipment(ShipmentBooking):
     instruction: Mapped[InstructionKind | None] = mapped_column(enum_by_value(InstructionKind))
     delivered_at: Mapped[datetime | None]
     receipt_confirmed_at: Mapped[datetime | None]
-    # The place in time of the latest scan in the folded state: a later scan continues from it. None where
-    # only the fold over all scans tells the state: several pieces, or a correction among them.
-    last_scan_at: Mapped[datetime | None]
-    last_scan_rank: Mapped[int] = mapped_column(sa.SmallInteger, default=0)
-    last_scan_key: Mapped[str] = mapped_column(default="")
+    # All scans at their smallest (`tracking.trail`): the state goes on from it. None where only the fold over
+    # whole scans tells the state: several pieces, a correction among them, or too many.
+    trail: Mapped[bytes | None]
 
     @property
     def due_at_door_minor(self) -> int:

@@ -1,10 +1,10 @@
-"""Folds over all scans of a shipment, by their codes alone wherever nothing about them is special.
+"""Folds over all scans of a shipment, by the trail on its row wherever nothing about them is special.
 
-A scan that comes late changes what those after it mean, so all of them count again. The database puts them
-in the order of time and gives each shipment one text; the engine knows the course from the codes
-(`tracking.course`), and of the scans only the few that decide something are looked at. What is special goes
-to the fold over whole scans (`app.shipments.folding`): corrections, several pieces, clocks ahead of the
-server's, anything odd.
+A scan that comes late changes what those after it mean, so all of them count again. The row keeps of each
+when it was and what it said (`tracking.trail`), and the engine knows from that where the parcel stands and
+which scan decided it (`tracking.course`). That is the late one itself, or the one that decided before. What
+is special goes to the fold over whole scans (`app.shipments.folding`): corrections, several pieces, clocks
+ahead of the server's, scans of one moment, anything odd.
 """
 
 from __future__ import annotations
@@ -18,39 +18,40 @@ from sqlalchemy.orm import Session
 from app.db import arrays
 from app.db.session import execute_plain
 from tracking.course import course_of
-from tracking.shipment import Milestone, ScanCode
-from tracking.transitions import PLACELESS, TERMINAL
+from tracking.shipment import Milestone, Scan, ScanCode
+from tracking.summary import Mark
+from tracking.trail import SCANS_MAX, at_of, last_seeing, ranks_of, record_of, records_of
+from tracking.transitions import TERMINAL
 
 
-class ToldCourse(NamedTuple):
-    """A shipment as it stands before, and its scans in the order of time as one text.
+class Stood(NamedTuple):
+    """A shipment as it stands before.
 
     Attributes:
         followed: somebody has instructed something about it, or others wait for it.
-        plain: it is of one piece, and no scan corrects another or was recorded ahead of the server's clock.
-        scans: of each its code's rank as a letter, time, key, facility and courier; read by `standing_of`.
+        trail: of all scans so far; None where only whole scans tell.
     """
 
     shipment_id: int
-    pieces: int
-    booked_at: datetime
     milestone: str
     code: str
     facility_id: int | None
+    courier_id: int | None
+    decided_by: str
+    seen_facility_id: int | None
     destination_facility_id: int
     followed: bool
     has_findings: bool
-    plain: bool
-    scans: str
+    trail: bytes | None
 
 
 class Standing(NamedTuple):
-    """A row of `shipment_state` as the scans fold to it; moments are texts as the database reads them."""
+    """A row of `shipment_state` as the scans fold to it."""
 
     shipment_id: int
     milestone: str
     code: str
-    since: str | None
+    since: datetime | None
     facility_id: int | None
     courier_id: int | None
     decided_by: str | None
@@ -58,64 +59,67 @@ class Standing(NamedTuple):
     attempts: int
     terminal: bool
     has_findings: bool
-    delivered_at: str | None
-    confirmed_at: str | None
-    last_at: str | None
-    last_rank: int
-    last_key: str
+    delivered_at: datetime | None
+    confirmed_at: datetime | None
+    trail: bytes | None
 
 
 _CODES = tuple(ScanCode)
-_PLACELESS = frozenset(code.rank for code in PLACELESS)
-_LETTERS_FROM = 64  # rank 0 is "@": no letter is a quote, a comma or a semicolon
-_RANKS = bytes(max(0, one - _LETTERS_FROM) for one in range(256))
 
 
-def read_courses(session: Session, shipment_ids: Collection[int]) -> list[ToldCourse]:
-    """All scans of some shipments, which the session has locked, and how they stand; in id order."""
-    rows = execute_plain(session, _READ, (_CODE_NAMES, _CODE_LETTERS, arrays.numbers(shipment_ids)))
-    return list(map(ToldCourse._make, rows))
+def read_stood(session: Session, shipment_ids: Collection[int]) -> list[Stood]:
+    """How some shipments, which the session has locked, stand; in id order."""
+    return list(map(Stood._make, execute_plain(session, _READ, (arrays.numbers(shipment_ids),))))
 
 
-def standing_of(told: ToldCourse) -> Standing | None:
-    """What the scans fold to; None where whole scans have to be looked at."""
-    if not told.plain or told.has_findings:
+def standing_of(stood: Stood, fresh: Sequence[tuple[Mark, Scan]]) -> Standing | None:
+    """What all scans fold to with some that are stored just now; None where whole scans have to be looked at.
+
+    Args:
+        stood: the shipment before them.
+        fresh: each with its place in time.
+    """
+    if stood.trail is None or stood.has_findings:
         return None
-    scans = told.scans.split(";")
-    ranks = "".join([scan[0] for scan in scans]).encode().translate(_RANKS)
+    new: dict[bytes, Scan] = {}
+    for (at, _rank, _key), scan in fresh:
+        if scan.corrects is not None or scan.occurred_at > at:
+            return None
+        new[record_of(at, scan.code, scan.facility_id)] = scan
+    old = records_of(stood.trail)
+    records = sorted([*old, *new])
+    if len(records) > SCANS_MAX or len({record[:-1] for record in records}) < len(old) + len(fresh):
+        return None  # of one moment: by the records alone it is not known which of them comes first
+    trail = b"".join(records)
+    ranks, before = ranks_of(trail), course_of(ranks_of(stood.trail))
     course = course_of(ranks)
-    if course.odd or course.deciding is None:
+    if course.odd or course.deciding is None or before.deciding is None:
         return None
-    since, key, facility, courier = scans[course.deciding][1:].split(",")
-    last_at, last_key, _facility, _courier = scans[-1][1:].split(",")
-    confirmed_at = None if course.confirmed is None else scans[course.confirmed][1:].split(",")[0]
+    deciding, decided = records[course.deciding], old[before.deciding]
+    if deciding == decided:
+        facility_id, courier_id, key = stood.facility_id, stood.courier_id, stood.decided_by
+    elif deciding in new:
+        one = new[deciding]
+        facility_id, courier_id, key = one.facility_id, one.courier_id, one.scan_id
+    else:
+        return None
+    since, seeing = at_of(deciding), last_seeing(records)
     return Standing(
-        told.shipment_id,
+        stood.shipment_id,
         course.milestone.value,
         _CODES[ranks[course.deciding]].value,
         since,
-        int(facility) if facility else None,
-        int(courier) if courier else None,
+        facility_id,
+        courier_id,
         key,
-        _seen(scans, ranks),
+        new[seeing].facility_id if seeing in new else stood.seen_facility_id,
         course.attempts,
         course.milestone in TERMINAL,
         False,
         since if course.milestone is Milestone.DELIVERED else None,
-        confirmed_at,
-        last_at,
-        ranks[-1],
-        last_key,
+        None if course.confirmed is None else at_of(records[course.confirmed]),
+        trail,
     )
-
-
-def _seen(scans: Sequence[str], ranks: bytes) -> int | None:
-    """The facility of the latest scan that names one and had the parcel in hand."""
-    for place in range(len(scans) - 1, -1, -1):
-        facility = scans[place].split(",")[2]
-        if facility and ranks[place] not in _PLACELESS:
-            return int(facility)
-    return None
 
 
 def write_standings(session: Session, standings: Sequence[Standing]) -> None:
@@ -129,7 +133,7 @@ def write_standings(session: Session, standings: Sequence[Standing]) -> None:
             arrays.numbers([one.shipment_id for one in standings]),
             arrays.texts([one.milestone for one in standings]),
             arrays.texts([one.code for one in standings]),
-            arrays.texts([one.since for one in standings]),
+            arrays.moments([one.since for one in standings]),
             arrays.sparse([one.facility_id for one in standings]),
             arrays.sparse([one.courier_id for one in standings]),
             arrays.texts([one.decided_by for one in standings]),
@@ -137,55 +141,30 @@ def write_standings(session: Session, standings: Sequence[Standing]) -> None:
             arrays.numbers([one.attempts for one in standings]),
             arrays.flags([one.terminal for one in standings]),
             arrays.flags([one.has_findings for one in standings]),
-            arrays.texts([one.delivered_at for one in standings]),
-            arrays.texts([one.confirmed_at for one in standings]),
-            arrays.texts([one.last_at for one in standings]),
-            arrays.numbers([one.last_rank for one in standings]),
-            arrays.texts([one.last_key for one in standings]),
+            arrays.sparse_moments([one.delivered_at for one in standings]),
+            arrays.sparse_moments([one.confirmed_at for one in standings]),
+            arrays.binaries([one.trail for one in standings]),
         ),
     )
 
 
-_CODE_NAMES = arrays.texts([code.value for code in ScanCode])
-_CODE_LETTERS = arrays.texts([chr(_LETTERS_FROM + code.rank) for code in ScanCode])
 _READ = """
-WITH letter AS MATERIALIZED (
-    SELECT * FROM unnest(%s::text[], %s::text[]) AS letter (code, letter)
-)
-SELECT state.shipment_id, booking.pieces, booking.booked_at, state.milestone, state.code,
-    state.state_facility_id, state.destination_facility_id,
-    state.instruction IS NOT NULL OR state.merge_group_id IS NOT NULL, state.has_findings,
-    booking.pieces = 1 AND told.plain, told.scans
-FROM shipment_state AS state
-JOIN shipment AS booking ON booking.id = state.shipment_id
-CROSS JOIN LATERAL (
-    SELECT bool_and(plain) AS plain,
-        string_agg(
-            concat(letter, at::text, ',', scan_key, ',', facility_id, ',', courier_id), ';'
-            ORDER BY at, letter COLLATE "C", scan_key COLLATE "C"
-        ) AS scans
-    FROM (
-        SELECT letter.letter, least(occurred_at, received_at) AS at, scan_key, facility_id, courier_id,
-            corrects IS NULL AND occurred_at <= received_at AS plain
-        FROM scan JOIN letter ON letter.code = scan.code
-        WHERE scan.shipment_id = state.shipment_id
-            AND shipment_month = date_trunc('month', booking.booked_at AT TIME ZONE 'UTC')::date
-    ) AS heard
-) AS told
-WHERE state.shipment_id = ANY (%s::bigint[])
-ORDER BY state.shipment_id
+SELECT shipment_id, milestone, code, state_facility_id, state_courier_id, state_scan_key, seen_facility_id,
+    destination_facility_id, instruction IS NOT NULL OR merge_group_id IS NOT NULL, has_findings, trail
+FROM shipment_state
+WHERE shipment_id = ANY (%s::bigint[])
+ORDER BY shipment_id
 """
 _WRITE = """
 UPDATE shipment_state SET milestone = given.milestone, code = given.code, state_since = given.since,
     state_facility_id = given.facility_id, state_courier_id = given.courier_id,
     state_scan_key = given.decided_by, seen_facility_id = given.seen_facility_id, attempts = given.attempts,
     terminal = given.terminal, has_findings = given.has_findings, delivered_at = given.delivered_at,
-    receipt_confirmed_at = given.confirmed_at, last_scan_at = given.last_at, last_scan_rank = given.last_rank,
-    last_scan_key = given.last_key
+    receipt_confirmed_at = given.confirmed_at, trail = given.trail
 FROM unnest(%s::bigint[], %s::text[], %s::text[], %s::timestamptz[], %s::bigint[], %s::bigint[], %s::text[],
     %s::bigint[], %s::bigint[], %s::boolean[], %s::boolean[], %s::timestamptz[], %s::timestamptz[],
-    %s::timestamptz[], %s::smallint[], %s::text[])
+    %s::bytea[])
     AS given (id, milestone, code, since, facility_id, courier_id, decided_by, seen_facility_id, attempts,
-              terminal, has_findings, delivered_at, confirmed_at, last_at, last_rank, last_key)
+              terminal, has_findings, delivered_at, confirmed_at, trail)
 WHERE shipment_id = given.id
 """

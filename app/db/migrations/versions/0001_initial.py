@@ -2754,9 +2754,7 @@ def upgrade() -> None:
         ),
         sa.Column("delivered_at", app.db.types.UtcDateTime(timezone=True), nullable=True),
         sa.Column("receipt_confirmed_at", app.db.types.UtcDateTime(timezone=True), nullable=True),
-        sa.Column("last_scan_at", app.db.types.UtcDateTime(timezone=True), nullable=True),
-        sa.Column("last_scan_rank", sa.SmallInteger(), nullable=False),
-        sa.Column("last_scan_key", sa.Text(), nullable=False),
+        sa.Column("trail", sa.LargeBinary(), nullable=True),
         sa.ForeignKeyConstraint(
             ["destination_facility_id"],
             ["facility.id"],
