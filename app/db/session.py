@@ -119,15 +119,6 @@ def execute_plain(
         cursor.close()
 
 
-def keep_plans(session: Session) -> None:
-    """Run the transaction's further statements by plans made once, whatever the values.
-
-    For statements over arrays, whose plan does not depend on what is in them: to plan one anew takes as long
-    as running it over a hundred rows.
-    """
-    execute_plain(session, "SET LOCAL plan_cache_mode = force_generic_plan", ())
-
-
 def copy_if_new(session: Session, statement: str, text: str) -> bool:
     """Run `COPY ... FROM STDIN` with rows in the text format; False when one of them is there already.
 

@@ -17,7 +17,7 @@ from app.db import arrays
 from app.db.session import execute_plain
 from tracking.shipment import Milestone, Scan, ScanCode
 from tracking.summary import Mark
-from tracking.trail import RECORD_BYTES, SCANS_MAX, record_of
+from tracking.trail import RECORD_BYTES, SCANS_MAX, micros_of, tag_of
 from tracking.transitions import FAILED_ATTEMPTS, PLACELESS, TERMINAL, TRANSITIONS
 
 ROUNDS_MAX = 8
@@ -68,25 +68,25 @@ def continue_folds(session: Session, fresh: Mapping[int, Sequence[Marked]]) -> C
         Nothing of the shipments that are to be folded anew: a scan came late or corrects another, or the
         shipment is of several pieces.
     """
+    ids = sorted(fresh)
+    # A statement of its own, so that the next one sees the rows as whoever held them has left them.
+    execute_plain(session, _LOCK, (arrays.numbers(ids),))
     done: dict[int, Change] = {}
     odd: list[tuple[int, Milestone, Marked]] = []
-    ids: Iterable[int] = sorted(fresh)
+    going = [one for one in ids if _may_continue(fresh[one])]
     for place in range(ROUNDS_MAX):
-        steps = [(shipment_id, fresh[shipment_id][place]) for shipment_id in ids]
-        for change in _round(session, steps, fresh if place == 0 else None):
-            one = fresh[change.shipment_id][place]
-            if change.odd:
-                odd.append((change.shipment_id, Milestone(change.milestone_before), one))
-            done[change.shipment_id] = _after(done.get(change.shipment_id), change)
-        ids = [one for one in ids if one in done and len(fresh[one]) > place + 1]
-        if not ids:
+        if not going:
             break
+        for change in _round(session, going, [fresh[one][place] for one in going]):
+            shipment_id = change.shipment_id
+            if change.odd:
+                odd.append((shipment_id, Milestone(change.milestone_before), fresh[shipment_id][place]))
+            done[shipment_id] = _after(done[shipment_id], change) if shipment_id in done else change
+        going = [one for one in going if one in done and len(fresh[one]) > place + 1]
     return Continued(done, odd)
 
 
-def _after(first: Change | None, then: Change) -> Change:
-    if first is None:
-        return then
+def _after(first: Change, then: Change) -> Change:
     return then._replace(
         milestone_before=first.milestone_before,
         code_before=first.code_before,
@@ -96,35 +96,30 @@ def _after(first: Change | None, then: Change) -> Change:
     )
 
 
-def _round(
-    session: Session, steps: Sequence[tuple[int, Marked]], all_fresh: Mapping[int, Sequence[Marked]] | None
-) -> list[Change]:
-    """One scan of each shipment; the shipments that are to be folded anew are only locked."""
-    ids = [shipment_id for shipment_id, _one in steps]
-    marks, scans = zip(*[one for _id, one in steps], strict=True)
-    ats, _ranks, keys = zip(*marks, strict=True)
-    if all_fresh is None:
-        last = [True] * len(ids)
-    else:
-        last = [_may_continue(all_fresh[shipment_id]) for shipment_id in ids]
-    codes = [scan.code.value for scan in scans]
+def _round(session: Session, ids: Sequence[int], scans: Sequence[Marked]) -> list[Change]:
+    """One scan of each shipment."""
+    codes, micros, tags, keys, facilities, couriers, ahead = [], [], [], [], [], [], []
+    for (at, _rank, key), scan in scans:
+        codes.append(scan.code)
+        micros.append(micros_of(at))
+        tags.append(_TAGS[scan.code.rank][scan.facility_id is not None])
+        keys.append(key)
+        facilities.append(scan.facility_id)
+        couriers.append(scan.courier_id)
+        ahead.append(scan.occurred_at > at)  # the device's clock runs ahead of the server's
     rows = execute_plain(
         session,
         _CONTINUE,
         (
             *_rules(codes),
             arrays.numbers(ids),
-            arrays.flags(last),
             arrays.texts(codes),
-            arrays.moments(ats),
+            arrays.numbers(micros),
+            "{" + ",".join(tags) + "}",
             arrays.texts(keys),
-            arrays.sparse([scan.facility_id for scan in scans]),
-            arrays.sparse([scan.courier_id for scan in scans]),
-            # The device's clock runs ahead of the server's, be it tolerably.
-            arrays.flags([scan.occurred_at > at for scan, at in zip(scans, ats, strict=True)]),
-            arrays.binaries(
-                [record_of(at, scan.code, scan.facility_id) for scan, at in zip(scans, ats, strict=True)]
-            ),
+            arrays.sparse(facilities),
+            arrays.sparse(couriers),
+            arrays.flags(ahead) if True in ahead else "{}",
             RECORD_BYTES * SCANS_MAX,
             RECORD_BYTES - 1,
         ),
@@ -135,10 +130,10 @@ def _round(
 def _may_continue(fresh: Sequence[Marked]) -> bool:
     if len(fresh) == 1:
         return fresh[0][1].corrects is None
-    return len(fresh) <= ROUNDS_MAX and all(scan.corrects is None for _mark, scan in fresh)
+    return len(fresh) <= ROUNDS_MAX and not any(scan.corrects for _mark, scan in fresh)
 
 
-def _cells(code: str) -> tuple[str, ...]:
+def _cells(code: ScanCode) -> tuple[str, ...]:
     """The column of the transition table that tells of a code, as parts of array literals."""
     column = [(before, cell) for (before, one), cell in TRANSITIONS.items() if one == code]
     parts = (
@@ -154,15 +149,28 @@ def _cells(code: str) -> tuple[str, ...]:
     return tuple(",".join([str(value) for value in part]) for part in parts)
 
 
-_CELLS = {code.value: _cells(code) for code in ScanCode}
+_CELLS = {code: _cells(code) for code in ScanCode}
 
 
-def _rules(codes: Iterable[str]) -> list[str]:
+def _rules(codes: Iterable[ScanCode]) -> list[str]:
     """As much of the transition table as some codes ask for, column by column."""
     columns = zip(*[_CELLS[code] for code in set(codes)], strict=True)
     return ["{" + ",".join(column) + "}" for column in columns]
 
 
+# Each code's last byte of a record without a place and with one, as an element of an array literal.
+_TAGS = [[f'"\\\\x{tag_of(code, seeing=seeing):02x}"' for seeing in (False, True)] for code in ScanCode]
+
+# The plans of what follows are made once, whatever the values: over arrays they do not depend on what is in
+# them, and to make one takes as long as running it over a hundred rows.
+_LOCK = """
+SELECT set_config('plan_cache_mode', 'force_generic_plan', true), count(*)
+FROM (
+    SELECT FROM shipment_state WHERE shipment_id = ANY (%s::bigint[])
+    ORDER BY shipment_id FOR NO KEY UPDATE
+) AS locked
+"""
+# The rows are locked and seen as they are, so where one lies (`ctid`) holds until it is written.
 _CONTINUE = """
 WITH rule AS MATERIALIZED (
     SELECT * FROM unnest(%s::text[], %s::text[], %s::text[], %s::boolean[], %s::boolean[], %s::boolean[],
@@ -170,13 +178,15 @@ WITH rule AS MATERIALIZED (
         AS rule (before, code, milestone, decides, odd, terminal, attempts, sees)
 ),
 held AS MATERIALIZED (
-    SELECT given.*, state.milestone AS milestone_before, state.code AS code_before,
+    SELECT given.code, 'epoch'::timestamptz + micros * interval '1 microsecond' AS at,
+        int8send(micros) || tag AS record, key, facility_id, courier_id, coalesce(ahead, false) AS ahead,
+        state.ctid AS place, state.milestone AS milestone_before, state.code AS code_before,
         state.state_facility_id AS facility_before
-    FROM unnest(%s::bigint[], %s::boolean[], %s::text[], %s::timestamptz[], %s::text[],
-        %s::bigint[], %s::bigint[], %s::boolean[], %s::bytea[])
-        AS given (id, is_last, code, at, key, facility_id, courier_id, ahead, record)
+    FROM unnest(%s::bigint[], %s::text[], %s::bigint[], %s::bytea[], %s::text[], %s::bigint[], %s::bigint[],
+        %s::boolean[]) AS given (id, code, micros, tag, key, facility_id, courier_id, ahead)
     JOIN shipment_state AS state ON state.shipment_id = given.id
-    ORDER BY state.shipment_id FOR NO KEY UPDATE OF state
+    WHERE length(state.trail) < %s
+        AND int8send(micros) || tag > substr(state.trail, length(state.trail) - %s)
 )
 UPDATE shipment_state AS state SET
     milestone = rule.milestone,
@@ -197,9 +207,7 @@ UPDATE shipment_state AS state SET
     trail = state.trail || held.record
 FROM held
 JOIN rule ON rule.before = held.milestone_before AND rule.code = held.code
-WHERE state.shipment_id = held.id AND held.is_last
-    AND length(state.trail) < %s
-    AND held.record > substr(state.trail, length(state.trail) - %s)
+WHERE state.ctid = held.place
 RETURNING state.shipment_id, state.milestone, state.code, state.state_facility_id, held.milestone_before,
     held.code_before, held.facility_before, state.destination_facility_id,
     state.instruction IS NOT NULL OR state.merge_group_id IS NOT NULL, rule.decides,

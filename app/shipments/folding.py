@@ -16,7 +16,7 @@ from datetime import UTC, datetime
 from sqlalchemy.orm import Session
 
 from app.db import arrays, outbox
-from app.db.session import execute_plain, keep_plans
+from app.db.session import execute_plain
 from app.shipments.continuing import Change, Continued, Marked, continue_folds
 from app.shipments.findings import FOLD, WATCH, close_findings, open_findings, store_findings
 from app.shipments.models import Shipment
@@ -57,7 +57,6 @@ def fold_in(session: Session, fresh: Mapping[int, Sequence[Scan]], *, now: datet
     """
     if not fresh:
         return Folded({}, ())
-    keep_plans(session)
     in_order = {
         shipment_id: sorted([(mark_of(scan), scan) for scan in scans], key=_by_mark)
         if len(scans) > 1

@@ -54,20 +54,29 @@ def _copied(
     session: Session, user_id: int | None, rows: Sequence[Heard], known: Mapping[str, Known], now: datetime
 ) -> bool:
     """Whether all of them were new and could be copied."""
-    free = [text for one in rows for text in (one.scan.device_id, one.scan.client_scan_id)]
-    free += [text for one in rows for text in (one.scan.reason, one.scan.corrects) if text is not None]
+    head, received = f"{tenant_of(session)}\t{_number(user_id)}\t", now.isoformat()
+    month_of_text = {month: month.isoformat() for month in {known[one.number].month for one in rows}}
+    ats = arrays.moment_texts([one.scan.occurred_at for one in rows])
+    lines = list[str]()
+    free = list[str]()
+    for one, at in zip(rows, ats, strict=True):
+        scan, of = one.scan, known[one.number]
+        free += (scan.device_id, scan.client_scan_id)
+        if scan.reason is None and scan.corrects is None and one.piece_no is None and one.courier_id is None:
+            rest = "\\N\t\\N\t\\N\t\\N\n"
+        else:
+            free += (scan.reason or "", scan.corrects or "")
+            rest = (
+                f"{_number(one.courier_id)}\t{_text(scan.reason)}\t{_text(scan.corrects)}\t"
+                f"{_number(one.piece_no)}\n"
+            )
+        lines.append(
+            f"{head}{one.key}\t{of.shipment_id}\t{month_of_text[of.month]}\t{scan.device_id}\t"
+            f"{scan.client_scan_id}\t{scan.code}\t{at}\t{scan.offset_minutes}\t"
+            f"{received}\t{_number(one.facility_id)}\t{rest}"
+        )
     if _MISREAD.search("".join(free)):
         return False  # so rare that they may go the slower way
-    head, received = f"{tenant_of(session)}\t{_number(user_id)}\t", now.isoformat()
-    lines = []
-    for one in rows:
-        scan, of = one.scan, known[one.number]
-        lines.append(
-            f"{head}{one.key}\t{of.shipment_id}\t{of.month.isoformat()}\t{scan.device_id}\t{scan.client_scan_id}\t"
-            f"{scan.code}\t{scan.occurred_at.isoformat()}\t{scan.offset_minutes}\t{received}\t"
-            f"{_number(one.facility_id)}\t{_number(one.courier_id)}\t{_text(scan.reason)}\t"
-            f"{_text(scan.corrects)}\t{_number(one.piece_no)}\n"
-        )
     return copy_if_new(session, _COPY, "".join(lines))
 
 

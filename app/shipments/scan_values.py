@@ -121,10 +121,11 @@ class Heard(msgspec.Struct, frozen=True, gc=False):
         """Put the login's own facility or courier where the device named none."""
         number, piece_no = parse_number(scan.number)
         facility_id, courier_id = scan.facility_id, scan.courier_id
-        if actor is not None and facility_id is None and actor.role == Role.HUB:
-            facility_id = actor.subject_id
-        if actor is not None and courier_id is None and actor.role == Role.COURIER:
-            courier_id = actor.subject_id
+        if actor is not None and actor.subject_id is not None:
+            if facility_id is None and actor.role == Role.HUB:
+                facility_id = actor.subject_id
+            if courier_id is None and actor.role == Role.COURIER:
+                courier_id = actor.subject_id
         return cls(
             scan,
             _CODES[scan.code],
@@ -156,6 +157,7 @@ class Gate:
         subject_id = None if actor is None else actor.subject_id
         at_one_place = actor is not None and actor.role == Role.HUB and subject_id is not None
         self._places = {None, *({subject_id} & set(facility_ids) if at_one_place else facility_ids)}
+        self._devices: set[str] = set()  # those whose names were found to be usual
 
     def refusal(self, scan: ScanInput) -> Refusal | None:
         """Why a scan cannot be kept, whatever its number; None when it can."""
@@ -168,7 +170,7 @@ class Gate:
         )
 
     def _usual(self, scan: ScanInput) -> bool:
-        number, device_id, client_scan_id = scan.number, scan.device_id, scan.client_scan_id
+        number, client_scan_id = scan.number, scan.client_scan_id
         return (
             scan.code in _PLAIN_CODES
             and scan.facility_id in self._places
@@ -181,12 +183,20 @@ class Gate:
             and self._earliest <= scan.occurred_at <= self._latest
             and OFFSET_MINUTES_MIN <= scan.offset_minutes <= OFFSET_MINUTES_MAX
             and 0 < len(number) <= _TEXT_LENGTH_MAX
-            and 0 < len(device_id) <= _TEXT_LENGTH_MAX
             and 0 < len(client_scan_id) <= _TEXT_LENGTH_MAX
-            and device_id not in _OWN_DEVICES
             and not number.isspace()
-            and "\0" not in f"{number}{device_id}{client_scan_id}"
+            and "\0" not in client_scan_id
+            and "\0" not in number
+            and (scan.device_id in self._devices or self._usual_device(scan.device_id))
         )
+
+    def _usual_device(self, device_id: str) -> bool:
+        usual = (
+            0 < len(device_id) <= _TEXT_LENGTH_MAX and "\0" not in device_id and device_id not in _OWN_DEVICES
+        )
+        if usual:
+            self._devices.add(device_id)
+        return usual
 
 
 def _malformed(scan: ScanInput) -> Refusal | None:

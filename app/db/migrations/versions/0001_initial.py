@@ -57,6 +57,26 @@ def upgrade() -> None:
         postgresql_where=sa.text("finished_at IS NULL"),
     )
     op.create_table(
+        "outbox_event",
+        sa.Column("id", sa.BigInteger(), sa.Identity(always=False), nullable=False),
+        sa.Column("tenant_id", sa.BigInteger(), nullable=False),
+        sa.Column("topic", sa.Text(), nullable=False),
+        sa.Column("payload", postgresql.JSONB(astext_type=sa.Text()), nullable=False),
+        sa.Column("created_at", app.db.types.UtcDateTime(timezone=True), nullable=False),
+        sa.Column("available_at", app.db.types.UtcDateTime(timezone=True), nullable=False),
+        sa.Column("handled_at", app.db.types.UtcDateTime(timezone=True), nullable=True),
+        sa.Column("attempts", sa.BigInteger(), nullable=False),
+        sa.Column("last_error", sa.Text(), nullable=True),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_outbox_event")),
+    )
+    op.create_index(
+        "ix_outbox_event_waiting",
+        "outbox_event",
+        ["available_at", "id"],
+        unique=False,
+        postgresql_where=sa.text("handled_at IS NULL"),
+    )
+    op.create_table(
         "scan",
         sa.Column("tenant_id", sa.BigInteger(), nullable=False),
         sa.Column("shipment_month", sa.Date(), nullable=False),
@@ -314,30 +334,6 @@ def upgrade() -> None:
     )
     op.create_index(
         op.f("ix_notification_opt_out_tenant_id"), "notification_opt_out", ["tenant_id"], unique=False
-    )
-    op.create_table(
-        "outbox_event",
-        sa.Column("id", sa.BigInteger(), sa.Identity(always=False), nullable=False),
-        sa.Column("tenant_id", sa.BigInteger(), nullable=False),
-        sa.Column("topic", sa.Text(), nullable=False),
-        sa.Column("payload", postgresql.JSONB(astext_type=sa.Text()), nullable=False),
-        sa.Column("created_at", app.db.types.UtcDateTime(timezone=True), nullable=False),
-        sa.Column("available_at", app.db.types.UtcDateTime(timezone=True), nullable=False),
-        sa.Column("handled_at", app.db.types.UtcDateTime(timezone=True), nullable=True),
-        sa.Column("attempts", sa.BigInteger(), nullable=False),
-        sa.Column("last_error", sa.Text(), nullable=True),
-        sa.ForeignKeyConstraint(
-            ["tenant_id"], ["tenant.id"], name=op.f("fk_outbox_event_tenant_id_tenant"), ondelete="RESTRICT"
-        ),
-        sa.PrimaryKeyConstraint("id", name=op.f("pk_outbox_event")),
-    )
-    op.create_index(op.f("ix_outbox_event_tenant_id"), "outbox_event", ["tenant_id"], unique=False)
-    op.create_index(
-        "ix_outbox_event_waiting",
-        "outbox_event",
-        ["available_at", "id"],
-        unique=False,
-        postgresql_where=sa.text("handled_at IS NULL"),
     )
     op.create_table(
         "party",
@@ -3883,11 +3879,6 @@ def downgrade() -> None:
     op.drop_table("promise_calibration")
     op.drop_index(op.f("ix_party_tenant_id"), table_name="party")
     op.drop_table("party")
-    op.drop_index(
-        "ix_outbox_event_waiting", table_name="outbox_event", postgresql_where=sa.text("handled_at IS NULL")
-    )
-    op.drop_index(op.f("ix_outbox_event_tenant_id"), table_name="outbox_event")
-    op.drop_table("outbox_event")
     op.drop_index(op.f("ix_notification_opt_out_tenant_id"), table_name="notification_opt_out")
     op.drop_table("notification_opt_out")
     op.drop_index(
@@ -3921,6 +3912,10 @@ def downgrade() -> None:
         "ix_scan_container", table_name="scan", postgresql_where=sa.text("container_id IS NOT NULL")
     )
     op.drop_table("scan")
+    op.drop_index(
+        "ix_outbox_event_waiting", table_name="outbox_event", postgresql_where=sa.text("handled_at IS NULL")
+    )
+    op.drop_table("outbox_event")
     op.drop_index(
         "ix_job_run_unfinished", table_name="job_run", postgresql_where=sa.text("finished_at IS NULL")
     )
