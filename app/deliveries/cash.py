@@ -5,6 +5,7 @@ The fact is told by the events `cod.collected` and `cod.reversed`; its accounts 
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from datetime import datetime
 
 import sqlalchemy as sa
@@ -74,18 +75,19 @@ def collect(session: Session, shipment: Shipment, given: HandOver, scan_key: str
     outbox.append(session, "cod.collected", _told(row), now=now)
 
 
-def reverse_voided(session: Session, *, now: datetime, shipment_id: int | None = None) -> int:
+def reverse_voided(session: Session, *, now: datetime, shipment_ids: Collection[int] | None = None) -> int:
     """Take back what was collected by scans that were declared errors since; gives how many.
 
     Args:
         session: of a tenant.
         now: when.
-        shipment_id: of this shipment only; None looks at all of them.
+        shipment_ids: of these shipments only; None looks at all of them.
     """
     corrected = sa.select(ScanRecord.scan_key).where(ScanRecord.corrects == CashCollection.scan_key)
     query = sa.select(CashCollection).where(CashCollection.reversed_at.is_(None), corrected.exists())
-    if shipment_id is not None:
-        query = query.where(CashCollection.shipment_id == shipment_id)
+    if shipment_ids is not None:
+        given = sa.any_(sa.literal(sorted(shipment_ids), sa.ARRAY(sa.BigInteger)))
+        query = query.where(CashCollection.shipment_id == given)
     rows = session.scalars(
         query.order_by(CashCollection.id).limit(_AT_ONCE).with_for_update(skip_locked=True)
     ).all()

@@ -5,7 +5,7 @@ Hand-overs of this room cannot bring them about; a scan that was simply sent can
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from datetime import datetime
 from types import MappingProxyType
 
@@ -33,19 +33,28 @@ _CHANNELS: Mapping[ScanCode, ConsentChannel] = MappingProxyType(
 )
 
 
-def look_at_hand_over(session: Session, shipment_id: int, *, now: datetime) -> None:
-    """Bring deposits, cash and findings of a shipment in step with its scans; again is no harm."""
-    points.close_elsewhere(session, shipment_id, now=now)
-    cash.reverse_voided(session, now=now, shipment_id=shipment_id)
-    shipment = session.get_one(Shipment, shipment_id)
+def look_at_hand_overs(session: Session, shipment_ids: Collection[int], *, now: datetime) -> None:
+    """Bring deposits, cash and findings of some shipments in step with their scans; again is no harm."""
+    points.close_elsewhere(session, shipment_ids, now=now)
+    cash.reverse_voided(session, now=now, shipment_ids=shipment_ids)
+    given = sa.any_(sa.literal(sorted(shipment_ids), sa.ARRAY(sa.BigInteger)))
     session.flush()  # what was reversed just now is asked for below
-    store_findings(session, {shipment_id: _found(session, shipment)}, source=SOURCE, now=now)
+    shipments = session.scalars(sa.select(Shipment).where(Shipment.id == given)).all()
+    collected = set(
+        session.scalars(
+            sa.select(CashCollection.shipment_id).where(
+                CashCollection.shipment_id == given, CashCollection.reversed_at.is_(None)
+            )
+        )
+    )
+    found = {one.id: _found(session, one, is_collected=one.id in collected) for one in shipments}
+    store_findings(session, found, source=SOURCE, now=now)
 
 
-def _found(session: Session, shipment: Shipment) -> list[Finding]:
+def _found(session: Session, shipment: Shipment, *, is_collected: bool) -> list[Finding]:
     found = []
     delivered = shipment.milestone is Milestone.DELIVERED
-    if delivered and shipment.due_at_door_minor and not _collected(session, shipment):
+    if delivered and shipment.due_at_door_minor and not is_collected:
         parameters = (("amount_minor", shipment.due_at_door_minor),)
         found.append(
             Finding("cash_missing", FindingKind.CASH_MISSING, shipment.state_since, parameters=parameters)
@@ -61,15 +70,3 @@ def _found(session: Session, shipment: Shipment) -> list[Finding]:
             )
         )
     return found
-
-
-def _collected(session: Session, shipment: Shipment) -> bool:
-    return bool(
-        session.scalar(
-            sa.select(
-                sa.exists().where(
-                    CashCollection.shipment_id == shipment.id, CashCollection.reversed_at.is_(None)
-                )
-            )
-        )
-    )

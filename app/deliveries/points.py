@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from types import MappingProxyType
@@ -164,10 +164,10 @@ def waiting(session: Session, shipment: Shipment) -> PointDeposit | None:
     )
 
 
-def close_elsewhere(session: Session, shipment_id: int, *, now: datetime) -> None:
-    """End a deposit whose parcel was scanned away from its point by other means than its code."""
+def close_elsewhere(session: Session, shipment_ids: Collection[int], *, now: datetime) -> None:
+    """End the deposits whose parcels were scanned away from their points by other means than their codes."""
     gone = sa.and_(
-        PointDeposit.shipment_id == shipment_id,
+        PointDeposit.shipment_id == sa.any_(sa.literal(sorted(shipment_ids), sa.ARRAY(sa.BigInteger))),
         PointDeposit.taken_at.is_(None),
         PointDeposit.taken_back_at.is_(None),
         Shipment.shipment_id == PointDeposit.shipment_id,

@@ -31,8 +31,13 @@ def after_scans(session: Session, scanned: Mapping[int, Collection[Milestone]], 
             applying.turn_back(session, shipment_id, now=now)
         if shipment_id in instructed:
             instructions.follow(session, shipment_id, now=now)
-        if shipment_id in handed_over or not doubts.AT_THE_DOOR.isdisjoint(milestones):
-            doubts.look_at_hand_over(session, shipment_id, now=now)
+    doubtful = {
+        shipment_id
+        for shipment_id, milestones in scanned.items()
+        if shipment_id in handed_over or not doubts.AT_THE_DOOR.isdisjoint(milestones)
+    }
+    if doubtful:
+        doubts.look_at_hand_overs(session, doubtful, now=now)
 
 
 def _concerned(session: Session, shipment_ids: Collection[int]) -> tuple[set[int], set[int]]:

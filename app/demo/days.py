@@ -17,7 +17,7 @@ from sqlalchemy.orm import Session
 
 from app.config import Settings
 from app.containers import jobs as containers_jobs
-from app.customers import service as customers
+from app.customers.many import find_or_create_many
 from app.db import outbox
 from app.db.session import Database
 from app.deliveries import jobs as deliveries_jobs
@@ -136,19 +136,28 @@ class Days:
                     self._foresee(session, parcel, shipment)
         others = [parcel for parcel in parcels if parcel.sender is not Sender.SMALL]
         with self.database.unit_of_work(self.company.tenant_id) as session:
-            bookings = [self._booking(session, parcel) for parcel in others]
+            bookings = self._bookings(session, others)
             placed = orders.book_many(session, self.company.staff["agent"], bookings)
             for parcel, order in zip(others, placed, strict=True):
                 self._foresee(session, parcel, session.get_one(Shipment, order.shipment_id))
 
-    def _booking(self, session: Session, parcel: Parcel) -> orders.Booking:
-        request, now = parcel.request, parcel.booked_at
-        contract = self.company.shippers.get(parcel.sender)
-        if contract is not None:
-            return orders.Booking(request, contract, PaymentChannel.MONTHLY_ACCOUNT, now)
-        sender = request.sender
-        customer = customers.find_or_create(session, name=sender.name, phone=sender.phone, now=now)
-        return orders.Booking(request, customer.id, PaymentChannel.PREPAID, now)
+    def _bookings(self, session: Session, parcels: Sequence[Parcel]) -> list[orders.Booking]:
+        contracts = [self.company.shippers.get(parcel.sender) for parcel in parcels]
+        people = [
+            (parcel.request.sender.name, parcel.request.sender.phone, parcel.booked_at)
+            for parcel, contract in zip(parcels, contracts, strict=True)
+            if contract is None
+        ]
+        senders = iter(find_or_create_many(session, people))
+        return [
+            orders.Booking(
+                parcel.request,
+                next(senders).id if contract is None else contract,
+                PaymentChannel.PREPAID if contract is None else PaymentChannel.MONTHLY_ACCOUNT,
+                parcel.booked_at,
+            )
+            for parcel, contract in zip(parcels, contracts, strict=True)
+        ]
 
     def _book_by_api(self, parcel: Parcel) -> str:
         request = parcel.request

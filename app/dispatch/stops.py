@@ -7,10 +7,10 @@ writes where something changes.
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections import defaultdict
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta, timezone
-from typing import Any
 from zoneinfo import ZoneInfo
 
 import sqlalchemy as sa
@@ -20,11 +20,12 @@ from sqlalchemy.orm import Session, aliased
 from app.accounts.service import audit
 from app.actor import Actor
 from app.dispatch.models import StopKind, StopRequest, StopStatus
+from app.dispatch.stop_rows import Appointment, stop_row
 from app.errors import ConflictError
 from app.network import queries as network
 from app.network.models import Facility
 from app.shipments import hours
-from app.shipments.models import Service, Shipment
+from app.shipments.models import Shipment
 from routing.network import Handover, WorkingHours
 from routing.network.cutoff import COLLECTION_S, ROUND_S, handed_over_at
 from tracking.shipment import Milestone, ScanCode
@@ -32,21 +33,9 @@ from tracking.shipment import Milestone, ScanCode
 WAITING = (StopStatus.OPEN, StopStatus.PLANNED)
 DAY_WINDOW_S = (8 * 3600, 18 * 3600)
 """When somebody is asked for again on another day: during the whole working day."""
-_SERVICE_S = {StopKind.PICKUP: 180, StopKind.DELIVERY: 120, StopKind.RETURN: 120}
-_SERVICE_S_A_FURTHER_PIECE = 20
-_PRIORITY = {Service.STANDARD: 0, Service.EXPRESS: 4}
 
 _GIVEN_UP = frozenset({Milestone.CANCELLED, Milestone.RETURNING, Milestone.RETURNED, Milestone.LOST})
 _NOT_COLLECTED = frozenset({Milestone.PENDING, Milestone.BOOKED, Milestone.CANCELLED})
-
-
-@dataclass(frozen=True, slots=True)
-class Appointment:
-    """A local day, and when service may start on it, in seconds since its midnight."""
-
-    day: date
-    from_s: int
-    to_s: int
 
 
 def request_pickups(session: Session, shipment_ids: Collection[int], *, now: datetime) -> None:
@@ -58,7 +47,7 @@ def request_pickups(session: Session, shipment_ids: Collection[int], *, now: dat
     shipments = session.scalars(
         sa.select(Shipment)
         .where(
-            Shipment.id == sa.any_(sa.literal(sorted(shipment_ids), sa.ARRAY(sa.BigInteger))),
+            Shipment.id == _any_of(shipment_ids),
             Shipment.pickup_handover == Handover.DOOR,
         )
         .order_by(Shipment.id)
@@ -71,7 +60,7 @@ def request_pickups(session: Session, shipment_ids: Collection[int], *, now: dat
         origin_id = shipment.origin_facility_id
         ready_at = hours.ready(places, shipment.booked_at, Handover.DOOR, origin_id, None)
         appointment = _appointment(ready_at, COLLECTION_S, hours.hours_of(places, origin_id).zone)
-        rows.append(_row(shipment, StopKind.PICKUP, appointment, now))
+        rows.append(stop_row(shipment, StopKind.PICKUP, appointment, now))
     session.execute(
         insert(StopRequest).on_conflict_do_nothing(
             index_elements=[StopRequest.shipment_id, StopRequest.kind]
@@ -114,26 +103,32 @@ class _Seen:
 
 def follow_shipments(session: Session, shipment_ids: Collection[int], *, now: datetime) -> None:
     """Bring the stops of shipments in step with where these stand now."""
+    asked: list[tuple[int, StopKind, _Seen]] = []
+    changed: defaultdict[tuple[StopKind, StopStatus], list[int]] = defaultdict(list)
     for shipment_id, seen in _look(session, shipment_ids).items():
-        _follow(session, shipment_id, seen, now)
+        wanted = {
+            StopKind.PICKUP: _pickup_status(seen),
+            StopKind.DELIVERY: _delivery_status(seen),
+            StopKind.RETURN: _return_status(seen),
+        }
+        for kind, status in wanted.items():
+            if status is StopStatus.OPEN:
+                asked.append((shipment_id, kind, seen))
+            elif status is not None and seen.status_of(kind) not in (None, status):
+                changed[kind, status].append(shipment_id)
+    for (kind, status), ids in changed.items():
+        session.execute(
+            sa.update(StopRequest)
+            .where(StopRequest.shipment_id == _any_of(ids), StopRequest.kind == kind)
+            .values(status=status)
+            .execution_options(synchronize_session=False)
+        )
+    if asked:
+        _ask_for(session, asked, now)
 
 
-def _follow(session: Session, shipment_id: int, seen: _Seen, now: datetime) -> None:
-    wanted = {
-        StopKind.PICKUP: _pickup_status(seen),
-        StopKind.DELIVERY: _delivery_status(seen),
-        StopKind.RETURN: _return_status(seen),
-    }
-    for kind, status in wanted.items():
-        if status is StopStatus.OPEN:
-            _ask_for(session, shipment_id, kind, seen, now)
-        elif status is not None and seen.status_of(kind) not in (None, status):
-            session.execute(
-                sa.update(StopRequest)
-                .where(StopRequest.shipment_id == shipment_id, StopRequest.kind == kind)
-                .values(status=status)
-                .execution_options(synchronize_session=False)
-            )
+def _any_of(ids: Collection[int]) -> sa.ColumnElement[bool]:
+    return sa.any_(sa.literal(sorted(ids), sa.ARRAY(sa.BigInteger)))
 
 
 def postpone(
@@ -175,7 +170,7 @@ def _look(session: Session, shipment_ids: Collection[int]) -> dict[int, _Seen]:
         .join(origin, origin.id == Shipment.origin_facility_id)
         .join(Facility, Facility.id == Shipment.destination_facility_id)
         .outerjoin(StopRequest, StopRequest.shipment_id == Shipment.id)
-        .where(Shipment.id == sa.any_(sa.literal(sorted(shipment_ids), sa.ARRAY(sa.BigInteger))))
+        .where(Shipment.id == _any_of(shipment_ids))
         .order_by(Shipment.id)
     ).all()
     found: dict[int, _Seen] = {}
@@ -238,18 +233,25 @@ def _return_status(seen: _Seen) -> StopStatus | None:
     return StopStatus.OPEN if waits and seen.status_of(StopKind.RETURN) not in WAITING else None
 
 
-def _ask_for(session: Session, shipment_id: int, kind: StopKind, seen: _Seen, now: datetime) -> None:
-    shipment = session.get_one(Shipment, shipment_id)
-    delivers = kind is StopKind.DELIVERY
-    outlet_id = shipment.destination_facility_id if delivers else shipment.origin_facility_id
-    outlet = hours.hours_of(network.routing_network(session), outlet_id)
-    row = _row(shipment, kind, _next_round(seen, kind, outlet, now), now)
+def _ask_for(session: Session, asked: Sequence[tuple[int, StopKind, _Seen]], now: datetime) -> None:
+    wanted = _any_of({shipment_id for shipment_id, _kind, _seen in asked})
+    shipments = {one.id: one for one in session.scalars(sa.select(Shipment).where(Shipment.id == wanted))}
+    places = network.routing_network(session)
+    rows = []
+    for shipment_id, kind, seen in asked:
+        shipment = shipments[shipment_id]
+        delivers = kind is StopKind.DELIVERY
+        outlet_id = shipment.destination_facility_id if delivers else shipment.origin_facility_id
+        outlet = hours.hours_of(places, outlet_id)
+        rows.append(stop_row(shipment, kind, _next_round(seen, kind, outlet, now), now))
+    statement = insert(StopRequest)
     # Asked for again it may be at another door, of another outlet: the shipment may have been redirected.
-    again = {name: value for name, value in row.items() if name != "created_at"}
+    again = {name: statement.excluded[name] for name in rows[0] if name != "created_at"}
     session.execute(
-        insert(StopRequest)
-        .values(row)
-        .on_conflict_do_update(index_elements=[StopRequest.shipment_id, StopRequest.kind], set_=again)
+        statement.on_conflict_do_update(
+            index_elements=[StopRequest.shipment_id, StopRequest.kind], set_=again
+        ),
+        rows,
     )
 
 
@@ -268,32 +270,6 @@ def _appointment(ends: datetime, length_s: int, zone: ZoneInfo) -> Appointment:
     local = (ends - timedelta(seconds=length_s)).astimezone(zone)
     from_s = local.hour * 3600 + local.minute * 60
     return Appointment(local.date(), from_s, from_s + length_s)
-
-
-def _row(shipment: Shipment, kind: StopKind, appointment: Appointment, now: datetime) -> dict[str, Any]:
-    end = "consignee" if kind is StopKind.DELIVERY else "sender"
-    outlet = "destination" if kind is StopKind.DELIVERY else "origin"
-    return {
-        "tenant_id": shipment.tenant_id,
-        "shipment_id": shipment.id,
-        "facility_id": getattr(shipment, f"{outlet}_facility_id"),
-        "kind": kind,
-        "status": StopStatus.OPEN,
-        "day": appointment.day,
-        "window_from_s": appointment.from_s,
-        "window_to_s": appointment.to_s,
-        "service_s": _SERVICE_S[kind] + (shipment.pieces - 1) * _SERVICE_S_A_FURTHER_PIECE,
-        "latitude": getattr(shipment, f"{end}_latitude"),
-        "longitude": getattr(shipment, f"{end}_longitude"),
-        "contact_name": getattr(shipment, f"{end}_name"),
-        "contact_phone": getattr(shipment, f"{end}_phone"),
-        "address": getattr(shipment, f"{end}_address"),
-        "weight_g": shipment.weight_g,
-        "volume_cm3": shipment.volume_cm3,
-        "pieces": shipment.pieces,
-        "priority": _PRIORITY[shipment.service],
-        "created_at": now,
-    }
 
 
 def _local(moment: datetime, offset_minutes: int) -> datetime:

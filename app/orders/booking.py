@@ -11,7 +11,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from app.actor import Actor
-from app.customers import service as customers
+from app.customers.many import find_or_create_many
 from app.customers.models import Customer
 from app.customers.party import party_id_of
 from app.db.session import tenant_of
@@ -133,13 +133,13 @@ def book_many(session: Session, actor: Actor, bookings: Sequence[Booking]) -> li
     """
     orders: list[Order | None] = []
     asked: list[tuple[Booking, Customer, Customer]] = []
-    for booking in bookings:
+    ends = [(one.request.consignee.name, one.request.consignee.phone, one.now) for one in bookings]
+    consignees = find_or_create_many(session, ends)
+    for booking, consignee in zip(bookings, consignees, strict=True):
         customer = _payer(session, actor, booking.customer_id)
         known = _booked_before(session, customer, booking.booking_key)
         orders.append(known)
         if known is None:
-            to = booking.request.consignee
-            consignee = customers.find_or_create(session, name=to.name, phone=to.phone, now=booking.now)
             asked.append((booking, customer, consignee))
     # In one order, as everybody locks them: two batches of the same new payers would wait for each other.
     for booking, customer, _consignee in sorted(asked, key=lambda one: one[1].id):
@@ -156,6 +156,7 @@ def _place(session: Session, asked: Sequence[tuple[Booking, Customer, Customer]]
     entries: list[JournalEntry] = []
     orders: list[Order] = []
     with session.no_autoflush:
+        shipments.reserve_numbers(session, len(asked))
         offers = [quote(session, booking.request, now=booking.now) for booking, _payer, _consignee in asked]
         booked = [
             shipments.book(
@@ -169,6 +170,7 @@ def _place(session: Session, asked: Sequence[tuple[Booking, Customer, Customer]]
             for (booking, customer, consignee), offer in zip(asked, offers, strict=True)
         ]
         session.flush()  # orders refer to shipments
+        facts.owners(session, {one for shipment in booked for one in facts.facility_ids(shipment)})
         for (booking, customer, _consignee), offer, shipment in zip(asked, offers, booked, strict=True):
             in_force = terms.in_force(session, booking.now)
             order = _order(shipment, offer, booking.channel, in_force.version_id, booking.now)
@@ -213,7 +215,7 @@ def payment(
 def _payer(session: Session, actor: Actor, customer_id: int) -> Customer:
     if actor.role == "shipper" and actor.subject_id != customer_id:
         raise NotFoundError("no such customer")
-    customer = session.scalar(sa.select(Customer).where(Customer.id == customer_id))
+    customer = session.get(Customer, customer_id)
     if customer is None:
         raise NotFoundError("no such customer")
     if customer.merged_into_id is not None:

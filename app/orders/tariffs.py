@@ -17,6 +17,7 @@ from app.orders.tariff import Band, Fee, Tariff
 from settlement.money import Ratio
 
 # A stored version never changes, so what was read of it once is kept: by its id, for each database.
+_VERSIONS = "orders.tariff_versions"
 _read: WeakKeyDictionary[sa.Engine, dict[int, Tariff]] = WeakKeyDictionary()
 
 
@@ -59,6 +60,7 @@ def set_tariff(
     )
     session.add(row)
     session.flush()  # the audit trail names its id
+    session.info.pop(_VERSIONS, None)
     accounts.audit(session, actor, "tariff.set", subject_kind="tariff_version", subject_id=row.id, now=now)
     return row
 
@@ -69,16 +71,7 @@ def tariff_in_force(session: Session, currency: str, at: datetime) -> Tariff:
     Raises:
         InvalidInputError: nothing is offered in this currency yet.
     """
-    version_id = session.scalar(
-        sa.select(TariffVersion.id)
-        .where(
-            TariffVersion.tenant_id == tenant_of(session),
-            TariffVersion.currency == currency,
-            TariffVersion.effective_from <= at,
-        )
-        .order_by(TariffVersion.effective_from.desc())
-        .limit(1)
-    )
+    version_id = next((one for since, one in _versions(session, currency) if since <= at), None)
     if version_id is None:
         raise InvalidInputError(
             f"there are no prices in {currency}",
@@ -88,6 +81,19 @@ def tariff_in_force(session: Session, currency: str, at: datetime) -> Tariff:
     if version_id not in known:
         known[version_id] = _value(session, version_id)
     return known[version_id]
+
+
+def _versions(session: Session, currency: str) -> list[tuple[datetime, int]]:
+    """The versions of a currency's tariff, the latest first; asked for once a session."""
+    known: dict[str, list[tuple[datetime, int]]] = session.info.setdefault(_VERSIONS, {})
+    if currency not in known:
+        rows = session.execute(
+            sa.select(TariffVersion.effective_from, TariffVersion.id)
+            .where(TariffVersion.tenant_id == tenant_of(session), TariffVersion.currency == currency)
+            .order_by(TariffVersion.effective_from.desc())
+        )
+        known[currency] = [(since, version_id) for since, version_id in rows]
+    return known[currency]
 
 
 def _value(session: Session, version_id: int) -> Tariff:

@@ -38,6 +38,7 @@ from tracking.trail import record_of
 
 _NUMBERING = "waybill_numbering"
 _CARRIERS = "lane_carriers"
+_SERIALS = "reserved_serials"
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,9 +103,7 @@ def book(
 
     Flush before rows are made that refer to it, so that many can be written together.
     """
-    shipment_id = session.execute(
-        sa.text("SELECT nextval(pg_get_serial_sequence('shipment', 'id'))")
-    ).scalar_one()
+    shipment_id = _serial(session)
     number = _waybill_number(session, shipment_id)
     booked_key = scan_key(tenant_of(session), BOOKING_DEVICE, number)
     shipment = Shipment(
@@ -234,6 +233,23 @@ def _refuse_too_large(session: Session, request: BookingRequest, locker: Facilit
             "the parcel is too large for the locker",
             [{"detail": "is more than the largest compartment holds", "pointer": "/volume_cm3"}],
         )
+
+
+def reserve_numbers(session: Session, count: int) -> None:
+    """Take as many serial numbers at once as the session is going to book shipments."""
+    rows = session.execute(
+        sa.text("SELECT nextval(pg_get_serial_sequence('shipment', 'id')) FROM generate_series(1, :count)"),
+        {"count": count},
+    )
+    session.info.setdefault(_SERIALS, []).extend(sorted(rows.scalars(), reverse=True))
+
+
+def _serial(session: Session) -> int:
+    reserved: list[int] | None = session.info.get(_SERIALS)
+    if not reserved:
+        reserve_numbers(session, 1)
+        reserved = session.info[_SERIALS]
+    return reserved.pop()
 
 
 def _waybill_number(session: Session, serial: int) -> str:

@@ -11,7 +11,7 @@ from app.db import outbox
 from app.db.session import tenant_of
 from app.errors import ConflictError
 from app.shipments import unmatched
-from app.shipments.booking import RoutePlan, book, plan
+from app.shipments.booking import RoutePlan, book, plan, reserve_numbers
 from app.shipments.booking_request import BookingRequest, Merge, Place
 from app.shipments.folding import state_of_scans
 from app.shipments.models import Shipment, ShipmentBooking
@@ -37,6 +37,7 @@ __all__ = [
     "plan",
     "record_own",
     "record_scans",
+    "reserve_numbers",
     "retry_unmatched",
 ]
 
