@@ -44,38 +44,38 @@ def _merge_on_the_way(session: Session, events: Sequence[Event], now: datetime) 
     merging.follow(session, _shipments(events), now=now)
 
 
-@one_by_one
-def _post_collected_cash(session: Session, event: Event, now: datetime) -> None:
-    collector_id = dispatch_queries.collector_party(
-        session, courier_id=event.payload["courier_id"], facility_id=event.payload["facility_id"]
-    )
-    orders.post_collected_cash(session, event.payload, collector_id=collector_id, now=now)
-
-
-@one_by_one
-def _reverse_collected_cash(session: Session, event: Event, now: datetime) -> None:
-    orders.reverse_collected_cash(session, event.payload, now=now)
-
-
-@one_by_one
-def _release_order(session: Session, event: Event, now: datetime) -> None:
-    orders.release_for_shipment(
-        session, shipment_id=event.payload["shipment_id"], reason=event.payload["reason"], now=now
-    )
-
-
-@one_by_one
-def _cancel_order(session: Session, event: Event, now: datetime) -> None:
-    if event.payload["milestone"] == Milestone.CANCELLED:
-        orders.cancel_for_shipment(
-            session, shipment_id=event.payload["shipment_id"], reason="shipment_cancelled", now=now
+def _post_collected_cash(session: Session, events: Sequence[Event], now: datetime) -> None:
+    collected = [
+        orders.Collected(
+            event.payload,
+            dispatch_queries.collector_party(
+                session, courier_id=event.payload["courier_id"], facility_id=event.payload["facility_id"]
+            ),
         )
+        for event in events
+    ]
+    orders.post_collected_cash(session, collected, now=now)
+
+
+def _reverse_collected_cash(session: Session, events: Sequence[Event], now: datetime) -> None:
+    orders.reverse_collected_cash(session, [event.payload for event in events], now=now)
+
+
+def _release_orders(session: Session, events: Sequence[Event], now: datetime) -> None:
+    # Reversed, so that the first word about a shipment is the one that counts.
+    reasons = {event.payload["shipment_id"]: event.payload["reason"] for event in reversed(events)}
+    orders.release_for_shipments(session, reasons, now=now)
+
+
+def _cancel_orders(session: Session, events: Sequence[Event], now: datetime) -> None:
+    cancelled = _shipments([event for event in events if event.payload["milestone"] == Milestone.CANCELLED])
+    orders.cancel_for_shipments(session, cancelled, reason="shipment_cancelled", now=now)
 
 
 @one_by_one
 def _follow_merge(session: Session, event: Event, _now: datetime) -> None:
     keep_id, drop_id = event.payload["keep_id"], event.payload["drop_id"]
-    for room in (shipments, orders, servicedesk, webhooks, notices, deliveries):
+    for room in (orders, shipments, servicedesk, webhooks, notices, deliveries):
         room.follow_merge(session, keep_id=keep_id, drop_id=drop_id)
 
 
@@ -95,10 +95,10 @@ HANDLERS: Mapping[str, Sequence[Handler]] = {
     "shipment.booked": (_make_pickup_requests, webhook_events.tell),
     # carries shipment_id, milestone, code, and whether the milestone is new
     "shipment.state_changed": (
+        _cancel_orders,  # first, since orders are locked before shipments
         _merge_on_the_way,  # before a courier is asked for: what is held waits
         _follow_state_in_dispatch,
         _follow_at_the_last_door,
-        _cancel_order,
         webhook_events.tell,
         notices.tell,
     ),
@@ -108,5 +108,5 @@ HANDLERS: Mapping[str, Sequence[Handler]] = {
     "cod.collected": (_post_collected_cash,),
     "cod.reversed": (_reverse_collected_cash,),
     # carries shipment_id and why
-    "shipment.receipt_confirmed": (_release_order, webhook_events.tell),
+    "shipment.receipt_confirmed": (_release_orders, webhook_events.tell),
 }

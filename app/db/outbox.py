@@ -3,8 +3,9 @@
 A relay takes rows with `FOR UPDATE SKIP LOCKED`, so any number of relays may run. The handlers of an
 event run in the transaction that marks it handled: their effect in the database happens exactly once.
 A handler is given all events of its topic that follow one another, since most concern few of them, and one
-question tells which. A handler that fails puts the event off with growing waits and keeps the error beside
-it; after `ATTEMPTS_MAX` the event stays, counted by `/metrics`, until a person looks.
+question tells which. Such a run has a transaction of its own: what its handlers lock they lock in one order,
+which two runs in one transaction would not. A handler that fails puts the event off with growing waits and
+keeps the error beside it; after `ATTEMPTS_MAX` the event stays, counted by `/metrics`, until a person looks.
 """
 
 from __future__ import annotations
@@ -109,85 +110,103 @@ def relay(
     *,
     batch: int = 100,
 ) -> int:
-    """Hand on up to `batch` waiting events of one tenant in one transaction; returns how many were taken.
+    """Hand on up to `batch` waiting events of one tenant; returns how many were there.
 
-    The batch is tried as a whole; when a handler fails, it is done over event by event with a savepoint for
-    each, so that one failure undoes nothing but its own work.
+    A run of one topic is tried as a whole; when a handler or its commit fails, it is done over with a
+    transaction for each event, so that one failure undoes nothing but its own work.
     """
-    try:
-        return _relay(database, handlers, clock, batch, _all_at_once)
-    except Exception as error:  # noqa: BLE001 - which event failed is found out and kept by the second try
-        log.info("outbox.one_by_one", error=type(error).__name__)
-        return _relay(database, handlers, clock, batch, _each_by_itself)
-
-
-_Hand = Callable[[Session, Sequence[OutboxEvent], Mapping[str, Sequence[Handler]], datetime], None]
-
-
-def _relay(
-    database: Database,
-    handlers: Mapping[str, Sequence[Handler]],
-    clock: Callable[[], datetime],
-    batch: int,
-    hand_on: _Hand,
-) -> int:
     now = clock()
+    ahead = _ahead(database, now, batch)
+    for topic, run in groupby(ahead, key=lambda event: event.topic):
+        event_ids = [event.event_id for event in run]
+        subscribed = handlers.get(topic, ())
+        try:
+            _hand_on(database, event_ids, subscribed, now)
+        except Exception as error:  # noqa: BLE001 - which event failed is found out and kept by the second try
+            log.info("outbox.one_by_one", topic=topic, error=type(error).__name__)
+            for event_id in event_ids:
+                _hand_on_alone(database, event_id, subscribed, now)
+    return len(ahead)
+
+
+@dataclass(frozen=True, slots=True)
+class _Ahead:
+    event_id: int
+    topic: str
+
+
+def _ahead(database: Database, now: datetime, batch: int) -> list[_Ahead]:
+    """What waits, oldest first, of the tenant and from the event on that no other relay has."""
     with database.unit_of_work(None) as session:
-        waiting = (
-            OutboxEvent.handled_at.is_(None),
-            OutboxEvent.available_at <= now,
-            OutboxEvent.attempts < ATTEMPTS_MAX,
-        )
-        oldest = sa.select(OutboxEvent).order_by(OutboxEvent.available_at, OutboxEvent.id)
-        first = session.scalar(oldest.where(*waiting).limit(1).with_for_update(skip_locked=True))
+        oldest = sa.select(OutboxEvent.id, OutboxEvent.topic, OutboxEvent.tenant_id, OutboxEvent.available_at)
+        oldest = oldest.where(*_waiting(now)).order_by(OutboxEvent.available_at, OutboxEvent.id)
+        first = session.execute(oldest.limit(1).with_for_update(skip_locked=True)).one_or_none()
         if first is None:
-            return 0
-        # From here on the session is that tenant's, and so are the handlers'.
-        session.info["tenant_id"] = first.tenant_id
-        rows = session.scalars(oldest.where(*waiting).limit(batch).with_for_update(skip_locked=True)).all()
-        hand_on(session, rows, handlers, now)
-        return len(rows)
+            return []
+        rows = session.execute(
+            oldest.where(
+                OutboxEvent.tenant_id == first.tenant_id,
+                sa.tuple_(OutboxEvent.available_at, OutboxEvent.id) >= (first.available_at, first.id),
+            ).limit(batch)
+        )
+        return [_Ahead(row.id, row.topic) for row in rows]
 
 
-def _all_at_once(
-    session: Session,
-    rows: Sequence[OutboxEvent],
-    handlers: Mapping[str, Sequence[Handler]],
-    now: datetime,
-) -> None:
-    for topic, run in groupby(rows, key=lambda row: row.topic):
-        events = [_event(row) for row in run]
-        for handler in handlers.get(topic, ()):
-            handler(session, events, now)
-    session.execute(
-        sa.update(OutboxEvent)
-        .where(OutboxEvent.id.in_([row.id for row in rows]))
-        .values(handled_at=now)
-        .execution_options(synchronize_session=False)
+def _waiting(now: datetime) -> tuple[sa.ColumnElement[bool], ...]:
+    return (
+        OutboxEvent.handled_at.is_(None),
+        OutboxEvent.available_at <= now,
+        OutboxEvent.attempts < ATTEMPTS_MAX,
     )
 
 
-def _each_by_itself(
-    session: Session,
-    rows: Sequence[OutboxEvent],
-    handlers: Mapping[str, Sequence[Handler]],
-    now: datetime,
+def _take(session: Session, event_ids: Sequence[int], now: datetime) -> Sequence[OutboxEvent]:
+    """Those of some events that still wait, locked; what another relay has is left to it."""
+    rows = session.scalars(
+        sa.select(OutboxEvent)
+        .where(OutboxEvent.id.in_(event_ids), *_waiting(now))
+        .order_by(OutboxEvent.available_at, OutboxEvent.id)
+        .with_for_update(skip_locked=True)
+    ).all()
+    if rows:
+        # From here on the session is that tenant's, and so are the handlers'.
+        session.info["tenant_id"] = rows[0].tenant_id
+    return rows
+
+
+def _hand_on(
+    database: Database, event_ids: Sequence[int], handlers: Sequence[Handler], now: datetime
 ) -> None:
-    for row in rows:
-        try:
-            with session.begin_nested():
-                for handler in handlers.get(row.topic, ()):
-                    handler(session, [_event(row)], now)
-        except Exception as error:
-            row.attempts += 1
-            row.last_error = f"{type(error).__name__}: {error}"[:2000]
-            wait_s = min(_WAIT_S_MAX, _FIRST_WAIT_S * 2 ** (row.attempts - 1))
-            row.available_at = now + timedelta(seconds=wait_s)
-            log.warning(
-                "outbox.failed", topic=row.topic, event_id=row.id, attempts=row.attempts, exc_info=error
-            )
-        else:
-            row.handled_at = now
+    with database.unit_of_work(None) as session:
+        rows = _take(session, event_ids, now)
+        if not rows:
+            return
+        events = [_event(row) for row in rows]
+        for handler in handlers:
+            handler(session, events, now)
+        session.execute(
+            sa.update(OutboxEvent)
+            .where(OutboxEvent.id.in_([row.id for row in rows]))
+            .values(handled_at=now)
+            .execution_options(synchronize_session=False)
+        )
+
+
+def _hand_on_alone(database: Database, event_id: int, handlers: Sequence[Handler], now: datetime) -> None:
+    try:
+        _hand_on(database, [event_id], handlers, now)
+    except Exception as failure:  # noqa: BLE001 - whatever it is, it is kept beside the event
+        with database.unit_of_work(None) as session:
+            for row in _take(session, [event_id], now):
+                _put_off(row, failure, now)
+
+
+def _put_off(row: OutboxEvent, failure: Exception, now: datetime) -> None:
+    row.attempts += 1
+    row.last_error = f"{type(failure).__name__}: {failure}"[:2000]
+    wait_s = min(_WAIT_S_MAX, _FIRST_WAIT_S * 2 ** (row.attempts - 1))
+    row.available_at = now + timedelta(seconds=wait_s)
+    log.warning("outbox.failed", topic=row.topic, event_id=row.id, attempts=row.attempts, exc_info=failure)
 
 
 def _event(row: OutboxEvent) -> Event:

@@ -1,16 +1,16 @@
 """What happens to orders: quoted, booked and split, paid, released, cancelled; and the terms they follow."""
 
 from app.orders.booking import Booking, Quote, book, book_many, quote
-from app.orders.cash import post_collected_cash, reverse_collected_cash
+from app.orders.cash import Collected, post_collected_cash, reverse_collected_cash
 from app.orders.changes import price_difference
 from app.orders.lifecycle import (
     cancel,
-    cancel_for_shipment,
+    cancel_for_shipments,
     follow_merge,
     owed_minor,
     pay,
     pay_many,
-    release_for_shipment,
+    release_for_shipments,
     settle_channel,
 )
 from app.orders.surcharges import Rise, may_rise, surcharge
@@ -19,13 +19,14 @@ from app.orders.terms import approve_terms, create_terms_version, dry_run, withd
 
 __all__ = [
     "Booking",
+    "Collected",
     "Quote",
     "Rise",
     "approve_terms",
     "book",
     "book_many",
     "cancel",
-    "cancel_for_shipment",
+    "cancel_for_shipments",
     "create_terms_version",
     "dry_run",
     "follow_merge",
@@ -36,7 +37,7 @@ __all__ = [
     "post_collected_cash",
     "price_difference",
     "quote",
-    "release_for_shipment",
+    "release_for_shipments",
     "reverse_collected_cash",
     "set_tariff",
     "settle_channel",

@@ -46,8 +46,7 @@ def test_receipt_releases_what_was_held_once(database, fresh: Shop, clock):
     assert totals(database, fresh) == {"channel_clearing": 2600, "held": -2600}
     for _ in range(2):
         with database.unit_of_work(fresh.tenant_id) as session:
-            orders.release_for_shipment(
-                session, shipment_id=order.shipment_id, reason="receipt_confirmed", now=clock.forward(hours=1)
+            orders.release_for_shipments(session, {order.shipment_id: "receipt_confirmed"}, now=clock.forward(hours=1)
             )
     with database.unit_of_work(fresh.tenant_id) as session:
         released = queries.load_order(session, fresh.finance, order.number)
@@ -68,9 +67,7 @@ def test_two_who_release_at_once_release_once(database, fresh: Shop, clock):
     def release(moment) -> None:
         start.wait()
         with database.unit_of_work(fresh.tenant_id) as session:
-            orders.release_for_shipment(
-                session, shipment_id=order.shipment_id, reason="receipt_confirmed", now=moment
-            )
+            orders.release_for_shipments(session, {order.shipment_id: "receipt_confirmed"}, now=moment)
 
     with ThreadPoolExecutor(4) as pool:
         list(pool.map(release, moments))
@@ -89,8 +86,8 @@ def test_a_cancelled_booking_leaves_no_money(database, fresh: Shop, clock):
         assert session.get_one(Shipment, found.shipment_id).milestone == "cancelled"
         with pytest.raises(ConflictError):
             orders.cancel(session, fresh.agent, found, reason="again", now=clock())
-        orders.cancel_for_shipment(session, shipment_id=found.shipment_id, reason="scan", now=clock())
-        orders.release_for_shipment(session, shipment_id=found.shipment_id, reason="x", now=clock())
+        orders.cancel_for_shipments(session, [found.shipment_id], reason="scan", now=clock())
+        orders.release_for_shipments(session, {found.shipment_id: "x"}, now=clock())
         assert found.cancel_reason == "wrong address"
         with pytest.raises(ConflictError):
             orders.pay(session, fresh.finance, _unpaid(found), now=clock())
@@ -105,7 +102,7 @@ def _unpaid(order: Order) -> Order:
 def test_a_released_order_is_not_cancelled(database, fresh: Shop, clock):
     order = book(database, fresh)
     with database.unit_of_work(fresh.tenant_id) as session:
-        orders.release_for_shipment(session, shipment_id=order.shipment_id, reason="r", now=clock())
+        orders.release_for_shipments(session, {order.shipment_id: "r"}, now=clock())
     with pytest.raises(ConflictError), database.unit_of_work(fresh.tenant_id) as session:
         found = queries.load_order(session, fresh.agent, order.number)
         orders.cancel(session, fresh.agent, found, reason="late", now=clock())
@@ -116,7 +113,7 @@ def test_what_nobody_paid_is_released_and_kept_back(database, fresh: Shop, clock
     order = book(database, fresh, PaymentChannel.MONTHLY_ACCOUNT)
     with database.unit_of_work(fresh.tenant_id) as session:
         assert queries.awaiting_funds(session, "CNY") == ()
-        orders.release_for_shipment(session, shipment_id=order.shipment_id, reason="r", now=clock())
+        orders.release_for_shipments(session, {order.shipment_id: "r"}, now=clock())
     with database.unit_of_work(fresh.tenant_id) as session:
         holds = queries.awaiting_funds(session, "CNY")
         assert sum(hold.amount.amount_minor for hold in holds) == 2600

@@ -118,7 +118,7 @@ def test_an_approved_claim_is_posted_from_bearer_to_customer_with_its_evidence(d
         paid = desk.book(session)
         desk.deliver(session, paid)
         shipments.confirm_receipt(session, paid, now=desk.now, by="agent")
-        orders.release_for_shipment(session, shipment_id=paid.id, reason="receipt_confirmed", now=desk.now)
+        orders.release_for_shipments(session, {paid.id: "receipt_confirmed"}, now=desk.now)
     with desk.work() as session:
         parcel = desk.book(session)
         desk.carry(session, parcel, until="CTU-01")

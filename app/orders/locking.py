@@ -1,0 +1,61 @@
+"""Orders are locked in the order of their ids, all that a transaction needs at once, before anything else.
+
+Two transactions that lock several orders then cannot wait for each other; nor can one that holds an order and
+one that holds its shipment, since whoever needs both has the order first.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+
+import sqlalchemy as sa
+from sqlalchemy.orm import InstrumentedAttribute, Session, selectinload
+
+from app.db.ending import LockOrderError
+from app.orders.models import Order
+
+_INFO = "orders.locked"
+_EAGER = (selectinload(Order.shares), selectinload(Order.surcharges))
+
+
+def lock(session: Session, orders: Sequence[Order]) -> None:
+    """Wait for whoever is changing orders, and look at them again."""
+    _locked(session, Order.id, [order.id for order in orders])
+
+
+def locked_orders(session: Session, shipment_ids: Collection[int]) -> dict[int, Order]:
+    """The orders of shipments by shipment, locked, as they stand now; a shipment without one is left out."""
+    return {order.shipment_id: order for order in _locked(session, Order.shipment_id, shipment_ids)}
+
+
+def locked_order(session: Session, shipment_id: int) -> Order | None:
+    """The order of a shipment, locked, as it stands now."""
+    return locked_orders(session, [shipment_id]).get(shipment_id)
+
+
+def lock_orders_of(session: Session, customer_id: int) -> list[int]:
+    """Lock every order of a customer; gives their ids."""
+    return [order.id for order in _locked(session, Order.customer_id, [customer_id])]
+
+
+def _locked(session: Session, key: InstrumentedAttribute[int], values: Collection[int]) -> Sequence[Order]:
+    session.flush()  # a look anew would forget what is not written yet
+    found = session.scalars(
+        sa.select(Order)
+        .where(key.in_(values))
+        .order_by(Order.id)
+        .options(*_EAGER)
+        .with_for_update(key_share=True)
+        .execution_options(populate_existing=True)
+    ).all()
+    _note(session, {order.id for order in found})
+    return found
+
+
+def _note(session: Session, order_ids: set[int]) -> None:
+    """Hold the transaction to the order of locks, whether or not somebody was there to wait for."""
+    before: set[int] = session.info.setdefault(_INFO, set())
+    more = order_ids - before
+    if before and more and min(more) < max(before):
+        raise LockOrderError(f"order {min(more)} is locked after order {max(before)}")
+    before |= more
