@@ -46,7 +46,8 @@ def test_receipt_releases_what_was_held_once(database, fresh: Shop, clock):
     assert totals(database, fresh) == {"channel_clearing": 2600, "held": -2600}
     for _ in range(2):
         with database.unit_of_work(fresh.tenant_id) as session:
-            orders.release_for_shipments(session, {order.shipment_id: "receipt_confirmed"}, now=clock.forward(hours=1)
+            orders.release_for_shipments(
+                session, {order.shipment_id: "receipt_confirmed"}, now=clock.forward(hours=1)
             )
     with database.unit_of_work(fresh.tenant_id) as session:
         released = queries.load_order(session, fresh.finance, order.number)
