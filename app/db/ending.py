@@ -1,4 +1,4 @@
-"""The end of a transaction: what everybody waits for is locked last, and nothing after it.
+"""The order of a transaction's locks: rows by their ids, last what everybody waits for, and nothing after it.
 
 A row that every transaction of a tenant must lock, as the head of the ledger, is safe from deadlock only if
 whoever holds it never waits for another lock. So the work that needs it is put off until everything else of
@@ -9,7 +9,7 @@ to lock anything. `docs/decisions/0028-the-ledger-is-locked-last.md` tells why.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -27,7 +27,7 @@ Work = Callable[[Session, Sequence[Any]], None]
 
 
 class LockOrderError(AssertionError):
-    """A lock was asked for after the last one: a bug, since two who do so can wait for each other."""
+    """A lock was asked for out of turn: a bug, since two who do so can wait for each other."""
 
 
 @dataclass(slots=True)
@@ -39,10 +39,29 @@ class _PutOff:
 
 @dataclass(slots=True)
 class _Ending:
-    """What a session has put off, and whether it has begun to end; both as savepoints roll back."""
+    """What a session has locked in order, has put off, and whether it has begun to end."""
 
+    locked: dict[str, set[int]] = field(default_factory=dict)
     put_off: list[_PutOff] = field(default_factory=list)
     begun_within: frozenset[SessionTransaction] | None = None
+
+
+def note_locked(session: Session, kind: str, ids: Collection[int]) -> None:
+    """Hold a transaction to locking the rows of a kind in the order of their ids, whoever else is there.
+
+    Args:
+        session: which has just locked them, by a statement that locks in this order.
+        kind: what they are rows of.
+        ids: some of them may have been locked before.
+
+    Raises:
+        LockOrderError: one that is new lies below one that was locked before.
+    """
+    before = _of(session).locked.setdefault(kind, set())
+    more = set(ids) - before
+    if before and more and min(more) < max(before):
+        raise LockOrderError(f"{kind} {min(more)} is locked after {kind} {max(before)}")
+    before |= more
 
 
 def put_off(session: Session, work: Work, items: Sequence[Any]) -> None:
@@ -101,6 +120,8 @@ def _of(session: Session) -> _Ending:
 
 def _transactions(session: Session) -> frozenset[SessionTransaction]:
     """The open transaction and the savepoints in it."""
+    if not session.in_transaction():
+        session.begin()
     found = set()
     current = session.get_nested_transaction() or session.get_transaction()
     while current is not None:
@@ -124,6 +145,8 @@ def _done(session: Session) -> None:
 @event.listens_for(Session, "after_soft_rollback")
 def _forget(session: Session, undone: SessionTransaction) -> None:
     ending = _of(session)
+    if undone.parent is None:
+        ending.locked.clear()
     ending.put_off = [one for one in ending.put_off if undone not in one.within]
     if ending.begun_within is not None and undone in ending.begun_within:
         ending.begun_within = None

@@ -100,7 +100,8 @@ class Days:
             if _hour(slot_start) in _OFFICE_HOURS:
                 if self.storyteller == 0:
                     self._open_office(slot_start, end)
-                # The office locks orders by the hundred; what the others lock would stand crosswise to it.
+                # So that what the office finds, pays and plans is what stood at its hour, however fast the
+                # others tell: the channel's money is what had been booked until then.
                 self.in_step()
                 self._renew_estimates(slot_start)
             due: list[Parcel] = []

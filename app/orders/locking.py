@@ -11,10 +11,9 @@ from collections.abc import Collection, Sequence
 import sqlalchemy as sa
 from sqlalchemy.orm import InstrumentedAttribute, Session, selectinload
 
-from app.db.ending import LockOrderError
+from app.db import ending
 from app.orders.models import Order
 
-_INFO = "orders.locked"
 _EAGER = (selectinload(Order.shares), selectinload(Order.surcharges))
 
 
@@ -48,14 +47,5 @@ def _locked(session: Session, key: InstrumentedAttribute[int], values: Collectio
         .with_for_update(key_share=True)
         .execution_options(populate_existing=True)
     ).all()
-    _note(session, {order.id for order in found})
+    ending.note_locked(session, "order", [order.id for order in found])
     return found
-
-
-def _note(session: Session, order_ids: set[int]) -> None:
-    """Hold the transaction to the order of locks, whether or not somebody was there to wait for."""
-    before: set[int] = session.info.setdefault(_INFO, set())
-    more = order_ids - before
-    if before and more and min(more) < max(before):
-        raise LockOrderError(f"order {min(more)} is locked after order {max(before)}")
-    before |= more

@@ -9,6 +9,7 @@ from datetime import timedelta
 import pytest
 import sqlalchemy as sa
 
+from app.db.ending import LockOrderError
 from app.errors import ConflictError
 from app.ledger import queries as ledger
 from app.orders import jobs, queries
@@ -143,6 +144,30 @@ def test_the_channel_hands_over_what_it_confirmed_once(database, fresh: Shop, cl
         orders.settle_channel(session, fresh.finance, amount=Money(601, "CNY"), reference="B2", now=clock())
     with pytest.raises(EntryConflictError), database.unit_of_work(fresh.tenant_id) as session:
         orders.settle_channel(session, fresh.finance, amount=Money(1999, "CNY"), reference="B1", now=clock())
+
+
+def test_whoever_locks_an_order_after_a_later_one_is_told(database, fresh: Shop, clock):
+    first, second = book(database, fresh), book(database, fresh)
+    with database.unit_of_work(fresh.tenant_id) as session:
+        orders.release_for_shipments(session, {first.shipment_id: "r", second.shipment_id: "r"}, now=clock())
+        orders.release_for_shipments(session, {first.shipment_id: "r"}, now=clock())
+    with pytest.raises(LockOrderError), database.unit_of_work(fresh.tenant_id) as session:
+        orders.release_for_shipments(session, {second.shipment_id: "r"}, now=clock())
+        orders.release_for_shipments(session, {first.shipment_id: "r"}, now=clock())
+    with pytest.raises(LockOrderError), database.unit_of_work(fresh.tenant_id) as session:
+        orders.settle_channel(session, fresh.finance, amount=Money(1, "CNY"), reference="B", now=clock())
+        orders.release_for_shipments(session, {first.shipment_id: "r"}, now=clock())
+
+
+def test_what_waits_to_be_posted_is_known_to_its_transaction(database, fresh: Shop, clock):
+    with database.unit_of_work(fresh.tenant_id) as session:
+        order = fresh.book(session)
+        orders.cancel(session, fresh.agent, order, reason="changed his mind", now=clock.forward(minutes=1))
+    assert totals(database, fresh) == {}
+    with database.unit_of_work(fresh.tenant_id) as session:
+        kinds = [entry.kind for entry in queries.entries_of(session, order)]
+        assert kinds == ["order_placed_split_held", "paid", "reversal", "reversal"]
+        assert ledger.broken_chain(session) == []
 
 
 def test_the_clock_releases_what_was_delivered_long_ago(database, fresh: Shop, new_tenant, settings, clock):

@@ -224,6 +224,8 @@ def test_a_case_is_not_resolved_while_its_claim_waits(desk: Desk):
         with pytest.raises(ConflictError, match="waits for its decision"):
             service.resolve(session, desk.agent, case, "已处理", now=desk.now)
         service.approve_claim(session, desk.finance, claim, now=desk.now)
+    with desk.work() as session:
+        case = queries.load_case(session, desk.agent, case.number)
         service.resolve(session, desk.agent, case, "已赔付 300 元。", now=desk.now)
         assert case.status is CaseStatus.RESOLVED
 
