@@ -92,7 +92,7 @@ def begin(session: Session) -> None:
     For a decision under the last locks; the commit does it by itself. From here to the end of the
     transaction the session refuses statements that lock rows.
     """
-    session.flush()
+    session.flush()  # what it locks has to be locked before the last locks
     ending = _of(session)
     if ending.begun_within is None:
         ending.begun_within = _transactions(session)
