@@ -7,7 +7,7 @@ from datetime import datetime
 
 from sqlalchemy.orm import Session
 
-from app.db.outbox import Event, Handler, one_by_one
+from app.db.outbox import Event, Handler, Subscriptions, one_by_one
 from app.deliveries import service as deliveries
 from app.dispatch import queries as dispatch_queries
 from app.dispatch import service as dispatch
@@ -68,14 +68,18 @@ def _release_orders(session: Session, events: Sequence[Event], now: datetime) ->
 
 
 def _cancel_orders(session: Session, events: Sequence[Event], now: datetime) -> None:
-    cancelled = _shipments([event for event in events if event.payload["milestone"] == Milestone.CANCELLED])
+    cancelled = _shipments([event for event in events if _is_cancelled(event)])
     orders.cancel_for_shipments(session, cancelled, reason="shipment_cancelled", now=now)
+
+
+def _is_cancelled(event: Event) -> bool:
+    return event.topic == "shipment.state_changed" and event.payload["milestone"] == Milestone.CANCELLED
 
 
 @one_by_one
 def _follow_merge(session: Session, event: Event, _now: datetime) -> None:
     keep_id, drop_id = event.payload["keep_id"], event.payload["drop_id"]
-    for room in (orders, shipments, servicedesk, webhooks, notices, deliveries):
+    for room in (shipments, orders, servicedesk, webhooks, notices, deliveries):
         room.follow_merge(session, keep_id=keep_id, drop_id=drop_id)
 
 
@@ -95,10 +99,10 @@ HANDLERS: Mapping[str, Sequence[Handler]] = {
     "shipment.booked": (_make_pickup_requests, webhook_events.tell),
     # carries shipment_id, milestone, code, and whether the milestone is new
     "shipment.state_changed": (
-        _cancel_orders,  # first, since orders are locked before shipments
         _merge_on_the_way,  # before a courier is asked for: what is held waits
         _follow_state_in_dispatch,
         _follow_at_the_last_door,
+        _cancel_orders,
         webhook_events.tell,
         notices.tell,
     ),
@@ -110,3 +114,17 @@ HANDLERS: Mapping[str, Sequence[Handler]] = {
     # carries shipment_id and why
     "shipment.receipt_confirmed": (_release_orders, webhook_events.tell),
 }
+
+_ABOUT_MONEY = frozenset({"cod.collected", "cod.reversed", "shipment.receipt_confirmed"})
+
+
+def _lock_orders(session: Session, events: Sequence[Event]) -> None:
+    """Orders are locked before anything else, and all that the events are about at once."""
+    orders.lock_all(
+        session,
+        shipment_ids=_shipments([one for one in events if one.topic in _ABOUT_MONEY or _is_cancelled(one)]),
+        customer_ids={one.payload["drop_id"] for one in events if one.topic == "customer.merged"},
+    )
+
+
+SUBSCRIPTIONS = Subscriptions(HANDLERS, _lock_orders)

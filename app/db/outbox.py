@@ -3,9 +3,10 @@
 A relay takes rows with `FOR UPDATE SKIP LOCKED`, so any number of relays may run. The handlers of an
 event run in the transaction that marks it handled: their effect in the database happens exactly once.
 A handler is given all events of its topic that follow one another, since most concern few of them, and one
-question tells which. Such a run has a transaction of its own: what its handlers lock they lock in one order,
-which two runs in one transaction would not. A handler that fails puts the event off with growing waits and
-keeps the error beside it; after `ATTEMPTS_MAX` the event stays, counted by `/metrics`, until a person looks.
+question tells which. What handlers of several events lock in an order of their own is locked for all of
+them before the first (`Subscriptions.lock_first`). A handler that fails puts the event off with growing waits
+and keeps the error beside it; after `ATTEMPTS_MAX` the event stays, counted by `/metrics`, until a person
+looks.
 """
 
 from __future__ import annotations
@@ -103,53 +104,42 @@ def append_many(
     )
 
 
-def relay(
-    database: Database,
-    handlers: Mapping[str, Sequence[Handler]],
-    clock: Callable[[], datetime],
-    *,
-    batch: int = 100,
-) -> int:
-    """Hand on up to `batch` waiting events of one tenant; returns how many were there.
+@dataclass(frozen=True, slots=True)
+class Subscriptions:
+    """Who reacts to what.
 
-    A run of one topic is tried as a whole; when a handler or its commit fails, it is done over with a
-    transaction for each event, so that one failure undoes nothing but its own work.
+    Args:
+        handlers: by topic, in the order in which they see an event.
+        lock_first: is given every event of a transaction before the first is handed on, and locks what
+            transactions have to lock in one order.
+    """
+
+    handlers: Mapping[str, Sequence[Handler]]
+    lock_first: Callable[[Session, Sequence[Event]], None] = lambda _session, _events: None
+
+
+def relay(
+    database: Database, subscriptions: Subscriptions, clock: Callable[[], datetime], *, batch: int = 100
+) -> int:
+    """Hand on up to `batch` waiting events of one tenant; returns how many were taken.
+
+    The batch is tried as a whole, in one transaction; when a handler or the commit fails, it is done over
+    with a transaction for each event, so that one failure undoes nothing but its own work.
     """
     now = clock()
-    ahead = _ahead(database, now, batch)
-    for topic, run in groupby(ahead, key=lambda event: event.topic):
-        event_ids = [event.event_id for event in run]
-        subscribed = handlers.get(topic, ())
-        try:
-            _hand_on(database, event_ids, subscribed, now)
-        except Exception as error:  # noqa: BLE001 - which event failed is found out and kept by the second try
-            log.info("outbox.one_by_one", topic=topic, error=type(error).__name__)
-            for event_id in event_ids:
-                _hand_on_alone(database, event_id, subscribed, now)
-    return len(ahead)
-
-
-@dataclass(frozen=True, slots=True)
-class _Ahead:
-    event_id: int
-    topic: str
-
-
-def _ahead(database: Database, now: datetime, batch: int) -> list[_Ahead]:
-    """What waits, oldest first, of the tenant and from the event on that no other relay has."""
-    with database.unit_of_work(None) as session:
-        oldest = sa.select(OutboxEvent.id, OutboxEvent.topic, OutboxEvent.tenant_id, OutboxEvent.available_at)
-        oldest = oldest.where(*_waiting(now)).order_by(OutboxEvent.available_at, OutboxEvent.id)
-        first = session.execute(oldest.limit(1).with_for_update(skip_locked=True)).one_or_none()
-        if first is None:
-            return []
-        rows = session.execute(
-            oldest.where(
-                OutboxEvent.tenant_id == first.tenant_id,
-                sa.tuple_(OutboxEvent.available_at, OutboxEvent.id) >= (first.available_at, first.id),
-            ).limit(batch)
-        )
-        return [_Ahead(row.id, row.topic) for row in rows]
+    taken: list[int] = []
+    try:
+        with database.unit_of_work(None) as session:
+            rows = _take_oldest(session, now, batch)
+            taken = [row.id for row in rows]
+            _hand_on(session, rows, subscriptions, now)
+    except Exception as error:
+        if not taken:
+            raise
+        log.info("outbox.one_by_one", error=type(error).__name__)
+        for event_id in taken:
+            _hand_on_alone(database, event_id, subscriptions, now)
+    return len(taken)
 
 
 def _waiting(now: datetime) -> tuple[sa.ColumnElement[bool], ...]:
@@ -160,45 +150,55 @@ def _waiting(now: datetime) -> tuple[sa.ColumnElement[bool], ...]:
     )
 
 
-def _take(session: Session, event_ids: Sequence[int], now: datetime) -> Sequence[OutboxEvent]:
-    """Those of some events that still wait, locked; what another relay has is left to it."""
-    rows = session.scalars(
-        sa.select(OutboxEvent)
-        .where(OutboxEvent.id.in_(event_ids), *_waiting(now))
-        .order_by(OutboxEvent.available_at, OutboxEvent.id)
-        .with_for_update(skip_locked=True)
-    ).all()
-    if rows:
-        # From here on the session is that tenant's, and so are the handlers'.
-        session.info["tenant_id"] = rows[0].tenant_id
-    return rows
+def _take_oldest(session: Session, now: datetime, batch: int) -> Sequence[OutboxEvent]:
+    oldest = sa.select(OutboxEvent).where(*_waiting(now)).order_by(OutboxEvent.available_at, OutboxEvent.id)
+    first = session.scalar(oldest.limit(1).with_for_update(skip_locked=True))
+    if first is None:
+        return []
+    # From here on the session is that tenant's, and so are the handlers'.
+    session.info["tenant_id"] = first.tenant_id
+    return session.scalars(oldest.limit(batch).with_for_update(skip_locked=True)).all()
 
 
 def _hand_on(
-    database: Database, event_ids: Sequence[int], handlers: Sequence[Handler], now: datetime
+    session: Session, rows: Sequence[OutboxEvent], subscriptions: Subscriptions, now: datetime
 ) -> None:
-    with database.unit_of_work(None) as session:
-        rows = _take(session, event_ids, now)
-        if not rows:
-            return
-        events = [_event(row) for row in rows]
-        for handler in handlers:
-            handler(session, events, now)
-        session.execute(
-            sa.update(OutboxEvent)
-            .where(OutboxEvent.id.in_([row.id for row in rows]))
-            .values(handled_at=now)
-            .execution_options(synchronize_session=False)
-        )
+    if not rows:
+        return
+    events = [_event(row) for row in rows]
+    subscriptions.lock_first(session, events)
+    for topic, run in groupby(events, key=lambda event: event.topic):
+        following = list(run)
+        for handler in subscriptions.handlers.get(topic, ()):
+            handler(session, following, now)
+    session.execute(
+        sa.update(OutboxEvent)
+        .where(OutboxEvent.id.in_([row.id for row in rows]))
+        .values(handled_at=now)
+        .execution_options(synchronize_session=False)
+    )
 
 
-def _hand_on_alone(database: Database, event_id: int, handlers: Sequence[Handler], now: datetime) -> None:
+def _hand_on_alone(database: Database, event_id: int, subscriptions: Subscriptions, now: datetime) -> None:
     try:
-        _hand_on(database, [event_id], handlers, now)
+        with database.unit_of_work(None) as session:
+            _hand_on(session, _take(session, event_id, now), subscriptions, now)
     except Exception as failure:  # noqa: BLE001 - whatever it is, it is kept beside the event
         with database.unit_of_work(None) as session:
-            for row in _take(session, [event_id], now):
+            for row in _take(session, event_id, now):
                 _put_off(row, failure, now)
+
+
+def _take(session: Session, event_id: int, now: datetime) -> Sequence[OutboxEvent]:
+    """An event if it still waits, locked; what another relay has is left to it."""
+    rows = session.scalars(
+        sa.select(OutboxEvent)
+        .where(OutboxEvent.id == event_id, *_waiting(now))
+        .with_for_update(skip_locked=True)
+    ).all()
+    for row in rows:
+        session.info["tenant_id"] = row.tenant_id
+    return rows
 
 
 def _put_off(row: OutboxEvent, failure: Exception, now: datetime) -> None:

@@ -39,7 +39,7 @@ from app.shipments.hours import hours_of, ready
 from app.shipments.legs import leg_of
 from app.shipments.models import Shipment
 from app.shipments.scan_values import DELIVERED
-from app.subscriptions import HANDLERS
+from app.subscriptions import SUBSCRIPTIONS
 
 SLOT = timedelta(hours=3)
 _NIGHT, _MORNING = 0, 9
@@ -250,7 +250,7 @@ class Days:
 
     def _relay(self, now: datetime) -> None:
         self.clock.moment = now
-        while outbox.relay(self.database, HANDLERS, self.clock, batch=500):
+        while outbox.relay(self.database, SUBSCRIPTIONS, self.clock, batch=500):
             pass
 
     def _confirm(self, until: datetime) -> None:

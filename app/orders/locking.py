@@ -17,6 +17,20 @@ from app.orders.models import Order
 _EAGER = (selectinload(Order.shares), selectinload(Order.surcharges))
 
 
+def lock_all(session: Session, *, shipment_ids: Collection[int], customer_ids: Collection[int]) -> None:
+    """Lock the orders of shipments and of customers, for work that looks at them one after the other."""
+    if not shipment_ids and not customer_ids:
+        return
+    session.flush()  # an order that is not written yet has no place in the order
+    found = session.scalars(
+        sa.select(Order.id)
+        .where(sa.or_(Order.shipment_id.in_(shipment_ids), Order.customer_id.in_(customer_ids)))
+        .order_by(Order.id)
+        .with_for_update(key_share=True)
+    ).all()
+    ending.note_locked(session, "order", found)
+
+
 def lock(session: Session, orders: Sequence[Order]) -> None:
     """Wait for whoever is changing orders, and look at them again."""
     _locked(session, Order.id, [order.id for order in orders])

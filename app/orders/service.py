@@ -13,6 +13,7 @@ from app.orders.lifecycle import (
     release_for_shipments,
     settle_channel,
 )
+from app.orders.locking import lock_all
 from app.orders.surcharges import Rise, may_rise, surcharge
 from app.orders.tariffs import set_tariff
 from app.orders.terms import approve_terms, create_terms_version, dry_run, withdraw_terms
@@ -30,6 +31,7 @@ __all__ = [
     "create_terms_version",
     "dry_run",
     "follow_merge",
+    "lock_all",
     "may_rise",
     "owed_minor",
     "pay",

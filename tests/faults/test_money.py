@@ -22,7 +22,7 @@ from app.ledger import queries as ledger
 from app.orders import queries
 from app.orders import service as orders
 from app.orders.models import Order, OrderStatus, PaymentChannel
-from app.subscriptions import HANDLERS
+from app.subscriptions import SUBSCRIPTIONS
 from settlement.money import Money
 from tests.app.orders.build import Shop, open_shop
 from tests.support.app import StepClock
@@ -82,7 +82,7 @@ class Round:
 
     def relay(self, others_work: Callable[[], bool]) -> None:
         while True:
-            handed_on = outbox.relay(self.database, HANDLERS, self.clock, batch=RELAYED_AT_ONCE)
+            handed_on = outbox.relay(self.database, SUBSCRIPTIONS, self.clock, batch=RELAYED_AT_ONCE)
             if not handed_on:
                 if not others_work():
                     return
