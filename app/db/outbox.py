@@ -136,7 +136,7 @@ def relay(
     except Exception as error:
         if not taken:
             raise
-        log.info("outbox.one_by_one", error=type(error).__name__)
+        log.info("outbox.one_by_one", error=type(error).__name__)  # which of them, the second try finds out
         for event_id in taken:
             _hand_on_alone(database, event_id, subscriptions, now)
     return len(taken)
