@@ -43,7 +43,7 @@ from app.shipments import calibration, estimates, watching
 from app.shipments import history as shipments_history
 from app.shipments import jobs as shipments_jobs
 from app.slots import Job, SteppedJob, run_slot
-from app.subscriptions import HANDLERS
+from app.subscriptions import SUBSCRIPTIONS
 from app.webhooks import jobs as webhooks_jobs
 from app.webhooks.client import Client
 from app.webhooks.delivering import Deliverer
@@ -172,7 +172,7 @@ class Scheduler:
             log.exception("job.failed", job=job.name)
 
     def _relay(self) -> None:
-        self._loop(_RELAY_IDLE_S, lambda: outbox.relay(self._database, HANDLERS, self._clock) > 0)
+        self._loop(_RELAY_IDLE_S, lambda: outbox.relay(self._database, SUBSCRIPTIONS, self._clock) > 0)
 
     def _solve_plans(self) -> None:
         self._loop(_PLAN_IDLE_S, lambda: dispatch_jobs.solve_next(self._database, self._clock))

@@ -7,7 +7,7 @@ from datetime import datetime
 
 from sqlalchemy.orm import Session
 
-from app.db.outbox import Event, Handler, one_by_one
+from app.db.outbox import Event, Handler, Subscriptions, one_by_one
 from app.deliveries import service as deliveries
 from app.dispatch import queries as dispatch_queries
 from app.dispatch import service as dispatch
@@ -44,32 +44,36 @@ def _merge_on_the_way(session: Session, events: Sequence[Event], now: datetime) 
     merging.follow(session, _shipments(events), now=now)
 
 
-@one_by_one
-def _post_collected_cash(session: Session, event: Event, now: datetime) -> None:
-    collector_id = dispatch_queries.collector_party(
-        session, courier_id=event.payload["courier_id"], facility_id=event.payload["facility_id"]
-    )
-    orders.post_collected_cash(session, event.payload, collector_id=collector_id, now=now)
-
-
-@one_by_one
-def _reverse_collected_cash(session: Session, event: Event, now: datetime) -> None:
-    orders.reverse_collected_cash(session, event.payload, now=now)
-
-
-@one_by_one
-def _release_order(session: Session, event: Event, now: datetime) -> None:
-    orders.release_for_shipment(
-        session, shipment_id=event.payload["shipment_id"], reason=event.payload["reason"], now=now
-    )
-
-
-@one_by_one
-def _cancel_order(session: Session, event: Event, now: datetime) -> None:
-    if event.payload["milestone"] == Milestone.CANCELLED:
-        orders.cancel_for_shipment(
-            session, shipment_id=event.payload["shipment_id"], reason="shipment_cancelled", now=now
+def _post_collected_cash(session: Session, events: Sequence[Event], now: datetime) -> None:
+    collected = [
+        orders.Collected(
+            event.payload,
+            dispatch_queries.collector_party(
+                session, courier_id=event.payload["courier_id"], facility_id=event.payload["facility_id"]
+            ),
         )
+        for event in events
+    ]
+    orders.post_collected_cash(session, collected, now=now)
+
+
+def _reverse_collected_cash(session: Session, events: Sequence[Event], now: datetime) -> None:
+    orders.reverse_collected_cash(session, [event.payload for event in events], now=now)
+
+
+def _release_orders(session: Session, events: Sequence[Event], now: datetime) -> None:
+    # Reversed, so that the first word about a shipment is the one that counts.
+    reasons = {event.payload["shipment_id"]: event.payload["reason"] for event in reversed(events)}
+    orders.release_for_shipments(session, reasons, now=now)
+
+
+def _cancel_orders(session: Session, events: Sequence[Event], now: datetime) -> None:
+    cancelled = _shipments([event for event in events if _is_cancelled(event)])
+    orders.cancel_for_shipments(session, cancelled, reason="shipment_cancelled", now=now)
+
+
+def _is_cancelled(event: Event) -> bool:
+    return event.topic == "shipment.state_changed" and event.payload["milestone"] == Milestone.CANCELLED
 
 
 @one_by_one
@@ -98,7 +102,7 @@ HANDLERS: Mapping[str, Sequence[Handler]] = {
         _merge_on_the_way,  # before a courier is asked for: what is held waits
         _follow_state_in_dispatch,
         _follow_at_the_last_door,
-        _cancel_order,
+        _cancel_orders,
         webhook_events.tell,
         notices.tell,
     ),
@@ -108,5 +112,19 @@ HANDLERS: Mapping[str, Sequence[Handler]] = {
     "cod.collected": (_post_collected_cash,),
     "cod.reversed": (_reverse_collected_cash,),
     # carries shipment_id and why
-    "shipment.receipt_confirmed": (_release_order, webhook_events.tell),
+    "shipment.receipt_confirmed": (_release_orders, webhook_events.tell),
 }
+
+_ABOUT_MONEY = frozenset({"cod.collected", "cod.reversed", "shipment.receipt_confirmed"})
+
+
+def _lock_orders(session: Session, events: Sequence[Event]) -> None:
+    """Orders are locked before anything else, and all that the events are about at once."""
+    orders.lock_all(
+        session,
+        shipment_ids=_shipments([one for one in events if one.topic in _ABOUT_MONEY or _is_cancelled(one)]),
+        customer_ids={one.payload["drop_id"] for one in events if one.topic == "customer.merged"},
+    )
+
+
+SUBSCRIPTIONS = Subscriptions(HANDLERS, _lock_orders)

@@ -32,7 +32,7 @@ from app.network import queries
 from app.network import service as networks
 from app.network.models import Facility
 from app.shipments.models import Shipment, ShipmentLeg
-from app.subscriptions import HANDLERS
+from app.subscriptions import SUBSCRIPTIONS
 from routing.network import (
     Closure,
     FacilityKind,
@@ -172,7 +172,7 @@ def service_s(database: Database, tenant_id: int, actor: Actor, hub_id: int) -> 
     waiting = _waiting(database, tenant_id)
     while waiting:
         step = time.perf_counter()
-        relay(database, HANDLERS, lambda: _NOW + timedelta(seconds=time.perf_counter() - began))
+        relay(database, SUBSCRIPTIONS, lambda: _NOW + timedelta(seconds=time.perf_counter() - began))
         longest = max(longest, time.perf_counter() - step)
         waiting = _waiting(database, tenant_id)
     spent = time.perf_counter() - began

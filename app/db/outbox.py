@@ -3,8 +3,10 @@
 A relay takes rows with `FOR UPDATE SKIP LOCKED`, so any number of relays may run. The handlers of an
 event run in the transaction that marks it handled: their effect in the database happens exactly once.
 A handler is given all events of its topic that follow one another, since most concern few of them, and one
-question tells which. A handler that fails puts the event off with growing waits and keeps the error beside
-it; after `ATTEMPTS_MAX` the event stays, counted by `/metrics`, until a person looks.
+question tells which. What handlers of several events lock in an order of their own is locked for all of
+them before the first (`Subscriptions.lock_first`). A handler that fails puts the event off with growing waits
+and keeps the error beside it; after `ATTEMPTS_MAX` the event stays, counted by `/metrics`, until a person
+looks.
 """
 
 from __future__ import annotations
@@ -104,63 +106,73 @@ def append_many(
     )
 
 
-def relay(
-    database: Database,
-    handlers: Mapping[str, Sequence[Handler]],
-    clock: Callable[[], datetime],
-    *,
-    batch: int = 100,
-) -> int:
-    """Hand on up to `batch` waiting events of one tenant in one transaction; returns how many were taken.
+@dataclass(frozen=True, slots=True)
+class Subscriptions:
+    """Who reacts to what.
 
-    The batch is tried as a whole; when a handler fails, it is done over event by event with a savepoint for
-    each, so that one failure undoes nothing but its own work.
+    Args:
+        handlers: by topic, in the order in which they see an event.
+        lock_first: is given every event of a transaction before the first is handed on, and locks what
+            transactions have to lock in one order.
     """
-    try:
-        return _relay(database, handlers, clock, batch, _all_at_once)
-    except Exception as error:  # noqa: BLE001 - which event failed is found out and kept by the second try
-        log.info("outbox.one_by_one", error=type(error).__name__)
-        return _relay(database, handlers, clock, batch, _each_by_itself)
+
+    handlers: Mapping[str, Sequence[Handler]]
+    lock_first: Callable[[Session, Sequence[Event]], None] = lambda _session, _events: None
 
 
-_Hand = Callable[[Session, Sequence[OutboxEvent], Mapping[str, Sequence[Handler]], datetime], None]
-
-
-def _relay(
-    database: Database,
-    handlers: Mapping[str, Sequence[Handler]],
-    clock: Callable[[], datetime],
-    batch: int,
-    hand_on: _Hand,
+def relay(
+    database: Database, subscriptions: Subscriptions, clock: Callable[[], datetime], *, batch: int = 100
 ) -> int:
+    """Hand on up to `batch` waiting events of one tenant; returns how many were taken.
+
+    The batch is tried as a whole, in one transaction; when a handler or the commit fails, it is done over
+    with a transaction for each event, so that one failure undoes nothing but its own work.
+    """
     now = clock()
-    with database.unit_of_work(None) as session:
-        waiting = (
-            OutboxEvent.handled_at.is_(None),
-            OutboxEvent.available_at <= now,
-            OutboxEvent.attempts < ATTEMPTS_MAX,
-        )
-        oldest = sa.select(OutboxEvent).order_by(OutboxEvent.available_at, OutboxEvent.id)
-        first = session.scalar(oldest.where(*waiting).limit(1).with_for_update(skip_locked=True))
-        if first is None:
-            return 0
-        # From here on the session is that tenant's, and so are the handlers'.
-        session.info["tenant_id"] = first.tenant_id
-        rows = session.scalars(oldest.where(*waiting).limit(batch).with_for_update(skip_locked=True)).all()
-        hand_on(session, rows, handlers, now)
-        return len(rows)
+    taken: list[int] = []
+    try:
+        with database.unit_of_work(None) as session:
+            rows = _take_oldest(session, now, batch)
+            taken = [row.id for row in rows]
+            _hand_on(session, rows, subscriptions, now)
+    except Exception as error:
+        if not taken:
+            raise
+        log.info("outbox.one_by_one", error=type(error).__name__)  # which of them, the second try finds out
+        for event_id in taken:
+            _hand_on_alone(database, event_id, subscriptions, now)
+    return len(taken)
 
 
-def _all_at_once(
-    session: Session,
-    rows: Sequence[OutboxEvent],
-    handlers: Mapping[str, Sequence[Handler]],
-    now: datetime,
+def _waiting(now: datetime) -> tuple[sa.ColumnElement[bool], ...]:
+    return (
+        OutboxEvent.handled_at.is_(None),
+        OutboxEvent.available_at <= now,
+        OutboxEvent.attempts < ATTEMPTS_MAX,
+    )
+
+
+def _take_oldest(session: Session, now: datetime, batch: int) -> Sequence[OutboxEvent]:
+    oldest = sa.select(OutboxEvent).where(*_waiting(now)).order_by(OutboxEvent.available_at, OutboxEvent.id)
+    first = session.scalar(oldest.limit(1).with_for_update(skip_locked=True))
+    if first is None:
+        return []
+    # From here on the session is that tenant's, and so are the handlers'.
+    session.info["tenant_id"] = first.tenant_id
+    return session.scalars(oldest.limit(batch).with_for_update(skip_locked=True)).all()
+
+
+def _hand_on(
+    session: Session, rows: Sequence[OutboxEvent], subscriptions: Subscriptions, now: datetime
 ) -> None:
-    for topic, run in groupby(rows, key=lambda row: row.topic):
-        events = [_event(row) for row in run]
-        for handler in handlers.get(topic, ()):
-            handler(session, events, now)
+    if not rows:
+        return
+    events = [_event(row) for row in rows]
+    subscriptions.lock_first(session, events)
+    for topic, run in groupby(events, key=lambda event: event.topic):
+        following = list(run)
+        for handler in subscriptions.handlers.get(topic, ()):
+            handler(session, following, now)
     session.execute(
         sa.update(OutboxEvent)
         .where(OutboxEvent.id.in_([row.id for row in rows]))
@@ -169,27 +181,34 @@ def _all_at_once(
     )
 
 
-def _each_by_itself(
-    session: Session,
-    rows: Sequence[OutboxEvent],
-    handlers: Mapping[str, Sequence[Handler]],
-    now: datetime,
-) -> None:
+def _hand_on_alone(database: Database, event_id: int, subscriptions: Subscriptions, now: datetime) -> None:
+    try:
+        with database.unit_of_work(None) as session:
+            _hand_on(session, _take(session, event_id, now), subscriptions, now)
+    except Exception as failure:  # noqa: BLE001 - whatever it is, it is kept beside the event
+        with database.unit_of_work(None) as session:
+            for row in _take(session, event_id, now):
+                _put_off(row, failure, now)
+
+
+def _take(session: Session, event_id: int, now: datetime) -> Sequence[OutboxEvent]:
+    """An event if it still waits, locked; what another relay has is left to it."""
+    rows = session.scalars(
+        sa.select(OutboxEvent)
+        .where(OutboxEvent.id == event_id, *_waiting(now))
+        .with_for_update(skip_locked=True)
+    ).all()
     for row in rows:
-        try:
-            with session.begin_nested():
-                for handler in handlers.get(row.topic, ()):
-                    handler(session, [_event(row)], now)
-        except Exception as error:
-            row.attempts += 1
-            row.last_error = f"{type(error).__name__}: {error}"[:2000]
-            wait_s = min(_WAIT_S_MAX, _FIRST_WAIT_S * 2 ** (row.attempts - 1))
-            row.available_at = now + timedelta(seconds=wait_s)
-            log.warning(
-                "outbox.failed", topic=row.topic, event_id=row.id, attempts=row.attempts, exc_info=error
-            )
-        else:
-            row.handled_at = now
+        session.info["tenant_id"] = row.tenant_id
+    return rows
+
+
+def _put_off(row: OutboxEvent, failure: Exception, now: datetime) -> None:
+    row.attempts += 1
+    row.last_error = f"{type(failure).__name__}: {failure}"[:2000]
+    wait_s = min(_WAIT_S_MAX, _FIRST_WAIT_S * 2 ** (row.attempts - 1))
+    row.available_at = now + timedelta(seconds=wait_s)
+    log.warning("outbox.failed", topic=row.topic, event_id=row.id, attempts=row.attempts, exc_info=failure)
 
 
 def _event(row: OutboxEvent) -> Event:

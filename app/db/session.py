@@ -20,6 +20,7 @@ from sqlalchemy import event
 from sqlalchemy.orm import LoaderCriteriaOption, ORMExecuteState, Session, sessionmaker, with_loader_criteria
 from sqlalchemy.pool import ConnectionPoolEntry, PoolProxiedConnection
 
+from app.db import ending
 from app.db.base import TenantScoped
 
 _json_encoder = msgspec.json.Encoder()
@@ -53,6 +54,8 @@ class Database:
     @contextmanager
     def unit_of_work(self, tenant_id: int | None) -> Iterator[Session]:
         """Open a session, commit it at the end, roll it back on any exception.
+
+        What was put off until the end (`app.db.ending`) is done by the commit.
 
         Args:
             tenant_id: The tenant whose rows may be seen and written; None sees every tenant.
@@ -111,6 +114,7 @@ def execute_plain(
     criterion is not added here: the statement says it, or names rows that were looked up with it.
     """
     session.flush()  # the session would have done so by itself before a statement of its own
+    ending.refuse_locks(session, statement)
     cursor = session.connection().connection.cursor()
     try:
         cursor.execute(statement, parameters)

@@ -39,7 +39,7 @@ from app.shipments.hours import hours_of, ready
 from app.shipments.legs import leg_of
 from app.shipments.models import Shipment
 from app.shipments.scan_values import DELIVERED
-from app.subscriptions import HANDLERS
+from app.subscriptions import SUBSCRIPTIONS
 
 SLOT = timedelta(hours=3)
 _NIGHT, _MORNING = 0, 9
@@ -100,7 +100,8 @@ class Days:
             if _hour(slot_start) in _OFFICE_HOURS:
                 if self.storyteller == 0:
                     self._open_office(slot_start, end)
-                # The office locks orders by the hundred; what the others lock would stand crosswise to it.
+                # So that what the office finds, pays and plans is what stood at its hour, however fast the
+                # others tell: the channel's money is what had been booked until then.
                 self.in_step()
                 self._renew_estimates(slot_start)
             due: list[Parcel] = []
@@ -258,7 +259,7 @@ class Days:
 
     def _relay(self, now: datetime) -> None:
         self.clock.moment = now
-        while outbox.relay(self.database, HANDLERS, self.clock, batch=500):
+        while outbox.relay(self.database, SUBSCRIPTIONS, self.clock, batch=500):
             pass
 
     def _confirm(self, until: datetime) -> None:

@@ -108,6 +108,7 @@ class Office:
                     (claimed_at, lambda session, now: self._claim(session, number, claimed_minor, now))
                 )
                 actions.append((decided_at, lambda session, now: self._award(session, number, now)))
+                actions.append((decided_at, lambda session, now: self._compensated(session, number, now)))
             elif self._pick.random() < 0.7:
                 solved_at = answered_at + timedelta(hours=self._pick.uniform(2, 30))
                 actions.append((solved_at, lambda session, now: self._solve(session, number, now)))
@@ -142,8 +143,12 @@ class Office:
         if (now + timedelta(minutes=OFFSET_MINUTES)).weekday() not in _PAYOUT_DAYS:
             return
         maker, checker = self._company.staff["finance"], self._company.staff["finance2"]
-        with database.unit_of_work(self._company.tenant_id) as session:
-            self._collect(session, now)
+        tenant_id = self._company.tenant_id
+        with database.unit_of_work(tenant_id) as session:
+            self._collect_accounts(session, now)
+        with database.unit_of_work(tenant_id) as session:
+            self._collect_channel(session, now)
+        with database.unit_of_work(tenant_id) as session:
             for batch in payout_queries.batches_in(session, BatchState.EXPORTED):
                 reports = [
                     (item.party_id, self._pick.random() > 0.02)
@@ -154,13 +159,13 @@ class Office:
             for batch in payout_queries.batches_in(session, BatchState.PREPARED):
                 payouts.approve(session, checker, batch, now=now)
                 payouts.export(session, batch, now=now)
+        with database.unit_of_work(tenant_id) as session:
             preview = payout_queries.preview(session, "CNY", Money(payouts.THRESHOLD_MINOR, "CNY"))
             if preview.payable and preview.is_covered:
                 payouts.prepare_batch(session, maker, currency="CNY", now=now)
 
-    def _collect(self, session: Session, now: datetime) -> None:
-        """Monthly accounts pay what is over three days old; the channel hands over what it confirmed."""
-        finance = self._company.staff["finance"]
+    def _collect_accounts(self, session: Session, now: datetime) -> None:
+        """Monthly accounts pay what is over three days old."""
         due = session.scalars(
             sa.select(Order).where(
                 Order.paid_at.is_(None),
@@ -168,13 +173,19 @@ class Office:
                 Order.placed_at < now - timedelta(days=3),
             )
         ).all()
-        orders.pay_many(session, finance, due, now=now)
+        orders.pay_many(session, self._company.staff["finance"], due, now=now)
+
+    def _collect_channel(self, session: Session, now: datetime) -> None:
+        """The payment channel hands over what it confirmed."""
         clearing = AccountKey(self._company.tenant_id, None, Purpose.CHANNEL_CLEARING, "CNY")
         waiting_minor = ledger.balance(session, clearing)
         if waiting_minor > 0:
-            reference = f"demo-{now:%Y%m%d}"
             orders.settle_channel(
-                session, finance, amount=Money(waiting_minor, "CNY"), reference=reference, now=now
+                session,
+                self._company.staff["finance"],
+                amount=Money(waiting_minor, "CNY"),
+                reference=f"demo-{now:%Y%m%d}",
+                now=now,
             )
 
     def _open(
@@ -212,7 +223,11 @@ class Office:
         servicedesk.propose_claim(session, agent, case, claimed_minor=claimed_minor, now=now)
 
     def _award(self, session: Session, number: str, now: datetime) -> None:
-        agent, approver = self._company.staff["agent"], self._company.staff["finance2"]
-        case = cases.load_case(session, agent, self._case_numbers[number])
+        approver = self._company.staff["finance2"]
+        case = cases.load_case(session, approver, self._case_numbers[number])
         servicedesk.approve_claim(session, approver, case.claims[-1], now=now)
+
+    def _compensated(self, session: Session, number: str, now: datetime) -> None:
+        agent = self._company.staff["agent"]
+        case = cases.load_case(session, agent, self._case_numbers[number])
         servicedesk.resolve(session, agent, case, "已按规定赔付。", now=now)

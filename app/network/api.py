@@ -10,14 +10,14 @@ from pydantic import AfterValidator, AwareDatetime, Field
 
 from app.accounts.roles import Scope
 from app.api_schema import ApiInput, ApiOutput, PageQuery, page_answer
-from app.network import api_designs, api_facilities, api_lanes, api_loads, overview, queries
+from app.network import api_designs, api_facilities, api_holidays, api_loads, overview, queries
 from app.network.api_blueprint import blueprint
 from app.network.models import LANE_CURRENCY, Facility
 from app.security import current_actor, requires, signed_in
 from app.web import unit_of_work
 from routing.network import FacilityKind, Mode, Operator
 
-__all__ = ["api_designs", "api_facilities", "api_lanes", "api_loads", "blueprint"]
+__all__ = ["api_designs", "api_facilities", "api_holidays", "api_loads", "blueprint"]
 
 _SQL_INTEGER_MAX = 2**63 - 1
 

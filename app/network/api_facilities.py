@@ -1,4 +1,4 @@
-"""How a facility is run and when it rests, for machines."""
+"""How a facility is run, for machines."""
 
 from __future__ import annotations
 
@@ -11,9 +11,8 @@ from app.accounts.roles import Scope
 from app.api_schema import BEARER, ApiInput, ApiOutput
 from app.errors import InvalidInputError
 from app.idempotency import idempotent
-from app.network import queries, timetables, working
+from app.network import queries, working
 from app.network.api_blueprint import blueprint
-from app.network.api_lanes import HolidayDayIn, HolidayIn, Holidays, rest_days
 from app.network.hours_text import WEEKDAYS, intervals_of, intervals_written, time_of, written
 from app.network.models import Facility
 from app.network.working import Operation
@@ -125,47 +124,6 @@ def change_operation(facility_id: int, json_data: OperationIn) -> flask.typing.R
                 "a facility cannot be run so", [{"detail": str(error), "pointer": "/opening_hours"}]
             ) from error
         return _answer(facility)
-
-
-@blueprint.get("/network/facilities/<int:facility_id>/holidays")
-@blueprint.output(Holidays)
-@blueprint.doc(summary="Days on which a facility does not work", security=BEARER)
-@requires(Scope.NETWORK_READ)
-def facility_holidays(facility_id: int) -> flask.typing.ResponseReturnValue:
-    """Days of rest, those that are past too."""
-    with unit_of_work() as session:
-        return rest_days(session, queries.load_facility(session, current_actor(), facility_id))
-
-
-@blueprint.post("/network/facilities/<int:facility_id>/holidays")
-@blueprint.input(HolidayIn)
-@blueprint.output(Holidays)
-@blueprint.doc(summary="Let a facility rest on some days; parcels are planned anew", security=BEARER)
-@requires(Scope.ADMIN)
-@idempotent
-def add_facility_holidays(facility_id: int, json_data: HolidayIn) -> flask.typing.ResponseReturnValue:
-    """Let a facility rest."""
-    actor = current_actor()
-    with unit_of_work() as session:
-        facility = queries.load_facility(session, actor, facility_id)
-        first, last = json_data.first_day, json_data.last_day
-        timetables.add_holidays(session, actor, facility, first, last, reason=json_data.reason, now=now())
-        return rest_days(session, facility)
-
-
-@blueprint.post("/network/facilities/<int:facility_id>/holidays/remove")
-@blueprint.input(HolidayDayIn)
-@blueprint.output(Holidays)
-@blueprint.doc(summary="Let a facility work on a day again", security=BEARER)
-@requires(Scope.ADMIN)
-@idempotent
-def remove_facility_holiday(facility_id: int, json_data: HolidayDayIn) -> flask.typing.ResponseReturnValue:
-    """Let a facility work again."""
-    actor = current_actor()
-    with unit_of_work() as session:
-        facility = queries.load_facility(session, actor, facility_id)
-        timetables.remove_holiday(session, actor, facility, json_data.day, now=now())
-        return rest_days(session, facility)
 
 
 def _operation(wanted: OperationIn) -> Operation:

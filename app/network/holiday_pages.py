@@ -2,74 +2,79 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import date
+from typing import Any
 
 import flask
 from apiflask import APIBlueprint
 from flask_babel import gettext as _
+from flask_babel import lazy_gettext as _l
 from flask_babel import ngettext
 from sqlalchemy.orm import Session
 
 from app.accounts.roles import Scope
 from app.errors import InvalidInputError, NotFoundError
-from app.network import facility_page, lane_page, queries, timetables
+from app.network import facility_page, lane_page, timetables
 from app.network.forms import HolidayForm, ReasonForm
 from app.network.models import Facility, Lane
+from app.network.resting import FACILITIES, LANES, Resting
 from app.security import current_actor, requires
 from app.web import now, unit_of_work
 
 
+@dataclass(frozen=True, slots=True)
+class _Pages:
+    """Of one kind of what rests: the page that shows it, and what is said when a day is taken back."""
+
+    kind: Resting
+    endpoint: str
+    render: Callable[[Session, Any, ReasonForm, HolidayForm], str]
+    works_again: Any
+
+
+_PAGES = (
+    _Pages(LANES, "network.lane", lane_page.render, _l("It runs on that day again.")),
+    _Pages(FACILITIES, "network.facility", facility_page.render, _l("It works on that day again.")),
+)
+
+
 def register(blueprint: APIBlueprint) -> None:
     """Hang the pages on the room's blueprint."""
-    for path, kind, add, remove in (
-        ("/network/lanes/<int:lane_id>/holidays", "", add_of_lane, remove_of_lane),
-        ("/network/facilities/<int:facility_id>/holidays", "facility_", add_of_facility, remove_of_facility),
-    ):
-        plural, single = f"add_{kind}holidays", f"remove_{kind}holiday"
-        blueprint.add_url_rule(path, plural, add, methods=["POST"])
-        blueprint.add_url_rule(f"{path}/<day>/remove", single, remove, methods=["POST"])
+    for pages in _PAGES:
+        path = pages.kind.path
+        blueprint.add_url_rule(path, pages.kind.add, _adding(pages), methods=["POST"])
+        blueprint.add_url_rule(f"{path}/<day>/remove", pages.kind.remove, _removing(pages), methods=["POST"])
 
 
-@requires(Scope.ADMIN)
-def add_of_lane(lane_id: int) -> flask.typing.ResponseReturnValue:
-    """Let a lane rest on some days."""
-    form = HolidayForm()
-    with unit_of_work() as session:
-        lane = queries.load_lane(session, current_actor(), lane_id)
-        if not _add(session, lane, form):
-            return lane_page.render(session, lane, ReasonForm(formdata=None), form), 422
-    return flask.redirect(flask.url_for("network.lane", lane_id=lane_id))
+def _adding(pages: _Pages) -> Callable[..., flask.typing.ResponseReturnValue]:
+    @requires(Scope.ADMIN)
+    def add(**address: Any) -> flask.typing.ResponseReturnValue:
+        """Let a lane or facility rest on some days."""
+        (subject_id,) = address.values()
+        form = HolidayForm()
+        with unit_of_work() as session:
+            subject = pages.kind.load(session, current_actor(), subject_id)
+            if not _add(session, subject, form):
+                return pages.render(session, subject, ReasonForm(formdata=None), form), 422
+        return flask.redirect(flask.url_for(pages.endpoint, **address))
+
+    return add
 
 
-@requires(Scope.ADMIN)
-def add_of_facility(facility_id: int) -> flask.typing.ResponseReturnValue:
-    """Let a facility rest on some days."""
-    form = HolidayForm()
-    with unit_of_work() as session:
-        facility = queries.load_facility(session, current_actor(), facility_id)
-        if not _add(session, facility, form):
-            return facility_page.render(session, facility, ReasonForm(formdata=None), form), 422
-    return flask.redirect(flask.url_for("network.facility", facility_id=facility_id))
+def _removing(pages: _Pages) -> Callable[..., flask.typing.ResponseReturnValue]:
+    @requires(Scope.ADMIN)
+    def remove(day: str, **address: Any) -> flask.typing.ResponseReturnValue:
+        """Let a lane run, or a facility work, on a day again."""
+        (subject_id,) = address.values()
+        with unit_of_work() as session:
+            subject = pages.kind.load(session, current_actor(), subject_id)
+            timetables.remove_holiday(session, current_actor(), subject, day_of(day), now=now())
+        flask.flash(str(pages.works_again), "success")
+        return flask.redirect(flask.url_for(pages.endpoint, **address))
 
-
-@requires(Scope.ADMIN)
-def remove_of_lane(lane_id: int, day: str) -> flask.typing.ResponseReturnValue:
-    """Let a lane run on a day again."""
-    with unit_of_work() as session:
-        lane = queries.load_lane(session, current_actor(), lane_id)
-        timetables.remove_holiday(session, current_actor(), lane, day_of(day), now=now())
-    flask.flash(_("It runs on that day again."), "success")
-    return flask.redirect(flask.url_for("network.lane", lane_id=lane_id))
-
-
-@requires(Scope.ADMIN)
-def remove_of_facility(facility_id: int, day: str) -> flask.typing.ResponseReturnValue:
-    """Let a facility work on a day again."""
-    with unit_of_work() as session:
-        facility = queries.load_facility(session, current_actor(), facility_id)
-        timetables.remove_holiday(session, current_actor(), facility, day_of(day), now=now())
-    flask.flash(_("It works on that day again."), "success")
-    return flask.redirect(flask.url_for("network.facility", facility_id=facility_id))
+    return remove
 
 
 def _add(session: Session, subject: Lane | Facility, form: HolidayForm) -> bool:

@@ -149,7 +149,7 @@ def book_many(session: Session, actor: Actor, bookings: Sequence[Booking]) -> li
 
 
 def _place(session: Session, asked: Sequence[tuple[Booking, Customer, Customer]]) -> list[Order]:
-    """Shipments first, since orders refer to them; then orders; their money last, under its lock."""
+    """Shipments first, since orders refer to them; then orders; their money last."""
     if not asked:
         return []
     chart = posting.Chart(tenant_of(session), parties.platform_id(session))
@@ -185,7 +185,7 @@ def _place(session: Session, asked: Sequence[tuple[Booking, Customer, Customer]]
             if booking.channel is PaymentChannel.PREPAID:
                 entries.append(payment(chart, order, shipment, payer_id, order.total_minor, booking.now))
         session.add_all(orders)
-        session.flush()  # a database that refuses an order must do so before its money is posted
+        session.flush()  # who asked goes on with the orders' ids
     ledger.post_many(session, entries, now=max(booking.now for booking, _payer, _consignee in asked))
     return orders
 

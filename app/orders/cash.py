@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
@@ -11,12 +12,11 @@ from sqlalchemy.orm import Session
 from app.customers.models import Customer
 from app.customers.party import party_id_of
 from app.errors import ConflictError
-from app.ledger import queries as ledger_queries
 from app.ledger import service as ledger
-from app.ledger.values import entry_value
 from app.orders import surcharges
-from app.orders.lifecycle import chart_of
-from app.orders.queries import order_of_shipment
+from app.orders.lifecycle import chart_of, shipments_of
+from app.orders.locking import locked_orders
+from app.orders.models import Order
 from app.shipments.models import Shipment
 from settlement import posting
 from settlement.ledger import EvidenceRef
@@ -26,60 +26,84 @@ from settlement.money import Money
 _CASH, _CHARGE = "collected", "charge"
 
 
-def post_collected_cash(
-    session: Session, told: Mapping[str, Any], *, collector_id: int, now: datetime
-) -> None:
-    """Post what was collected at a door; the same scan again is no harm.
+@dataclass(frozen=True, slots=True)
+class Collected:
+    """Cash that was collected at a door.
 
     Args:
-        session: of the shipment's tenant.
         told: the payload of `cod.collected`.
         collector_id: the party that has the cash now.
+    """
+
+    told: Mapping[str, Any]
+    collector_id: int
+
+
+def post_collected_cash(session: Session, collected: Sequence[Collected], *, now: datetime) -> None:
+    """Post what was collected at doors; the same scan again is no harm.
+
+    Args:
+        session: of the shipments' tenant.
+        collected: of one scan each.
         now: when it is recorded.
     """
-    shipment = session.get_one(Shipment, told["shipment_id"])
-    at = datetime.fromisoformat(told["collected_at"])
-    charge_minor = told.get("charge_minor", 0)
-    if charge_minor:
-        made = _header(session, shipment, told["scan_key"], _CHARGE, at)
-        surcharges.collected(session, told, collector_id=collector_id, made=made, now=now)
-    amount = Money(told["amount_minor"] - charge_minor, told["currency"])
-    if amount.amount_minor:
-        shipper_id = party_id_of(session, session.get_one(Customer, shipment.customer_id), now=now)
-        made = _header(session, shipment, told["scan_key"], _CASH, at)
-        entry = posting.cod_collected(chart_of(session), made, collector_id, shipper_id, amount)
-        ledger.post(session, entry, now=now)
+    shipment_ids = {one.told["shipment_id"] for one in collected}
+    order_of = locked_orders(session, shipment_ids)
+    shipment_of = shipments_of(session, shipment_ids)
+    for one in collected:
+        told = one.told
+        shipment = shipment_of[told["shipment_id"]]
+        order = order_of.get(shipment.id)
+        charge_minor = told.get("charge_minor", 0)
+        if charge_minor:
+            assert order is not None, "a charge at the door is a surcharge of an order"
+            made = _header(shipment, order, told, _CHARGE)
+            surcharges.collected(session, order, told, collector_id=one.collector_id, made=made, now=now)
+        amount = Money(told["amount_minor"] - charge_minor, told["currency"])
+        if amount.amount_minor:
+            shipper_id = party_id_of(session, session.get_one(Customer, shipment.customer_id), now=now)
+            made = _header(shipment, order, told, _CASH)
+            entry = posting.cod_collected(chart_of(session), made, one.collector_id, shipper_id, amount)
+            ledger.post(session, entry, now=now)
 
 
-def reverse_collected_cash(session: Session, told: Mapping[str, Any], *, now: datetime) -> None:
-    """Undo the entries of a delivery that was declared an error; again is no harm.
+def reverse_collected_cash(
+    session: Session, taken_back: Sequence[Mapping[str, Any]], *, now: datetime
+) -> None:
+    """Undo the entries of deliveries that were declared errors; again is no harm.
+
+    Args:
+        session: of the shipments' tenant.
+        taken_back: payloads of `cod.reversed`.
+        now: when it is recorded.
 
     Raises:
-        ConflictError: they are not there yet; the event comes again.
+        ConflictError: the entries of one are not there yet; the event comes again.
     """
-    shipment = session.get_one(Shipment, told["shipment_id"])
-    at = datetime.fromisoformat(told["collected_at"])
-    if told.get("charge_minor", 0):
-        surcharges.uncollected(session, told["shipment_id"], now=now)
-    found = [
-        entry
-        for step in (_CHARGE, _CASH)
-        if (
-            entry := ledger_queries.entry_by_key(
-                session, _header(session, shipment, told["scan_key"], step, at).entry_id
-            )
-        )
-    ]
-    if not found:
-        raise ConflictError("the collected cash has not been posted yet")
-    made = _header(session, shipment, told["scan_key"], "reversed", at)
-    ledger.post_many(session, [posting.reversal(entry_value(entry), made) for entry in found], now=now)
+    shipment_ids = {told["shipment_id"] for told in taken_back}
+    order_of = locked_orders(session, shipment_ids)
+    shipment_of = shipments_of(session, shipment_ids)
+    for told in taken_back:
+        shipment = shipment_of[told["shipment_id"]]
+        order = order_of.get(shipment.id)
+        if told.get("charge_minor", 0):
+            assert order is not None, "a charge at the door is a surcharge of an order"
+            surcharges.uncollected(session, order, now=now)
+        found = [
+            entry
+            for step in (_CHARGE, _CASH)
+            if (entry := ledger.posted(session, _header(shipment, order, told, step).entry_id))
+        ]
+        if not found:
+            raise ConflictError("the collected cash has not been posted yet")
+        made = _header(shipment, order, told, "reversed")
+        ledger.post_many(session, [posting.reversal(entry, made) for entry in found], now=now)
 
 
-def _header(session: Session, shipment: Shipment, scan_key: str, step: str, at: datetime) -> posting.Header:
+def _header(shipment: Shipment, order: Order | None, told: Mapping[str, Any], step: str) -> posting.Header:
     """Key, moment and evidence: the scan is the fact; one looks for it by shipment or order."""
-    evidence = [EvidenceRef("shipment", shipment.waybill_number), EvidenceRef("scan", scan_key)]
-    order = order_of_shipment(session, shipment.id)
+    evidence = [EvidenceRef("shipment", shipment.waybill_number), EvidenceRef("scan", told["scan_key"])]
     if order is not None:
         evidence.insert(0, EvidenceRef("order", order.number))
-    return posting.Header(f"cod:{scan_key}:{step}", at, tuple(evidence))
+    at = datetime.fromisoformat(told["collected_at"])
+    return posting.Header(f"cod:{told['scan_key']}:{step}", at, tuple(evidence))

@@ -29,11 +29,12 @@ def release_unconfirmed(session: Session, settings: Settings, now: datetime) -> 
     released = 0
     for _batch in range(_BATCHES_A_RUN):
         due = _due(session, now - timedelta(days=settings.auto_confirm_days))
-        # Tenants in one order, so that two schedulers cannot wait for each other's journals.
         for tenant_id, orders in groupby(due, key=lambda order: order.tenant_id):
             session.info["tenant_id"] = tenant_id
             try:
-                release(session, list(orders), reason=AUTO_CONFIRMED, now=now)
+                held = list(orders)
+                reasons = dict.fromkeys((order.shipment_id for order in held), AUTO_CONFIRMED)
+                release(session, held, reasons=reasons, now=now)
                 session.flush()  # within the tenant whose rows they are; the next batch must not see them
             finally:
                 session.info["tenant_id"] = None

@@ -1,16 +1,16 @@
 """What happens to an order's money after booking: paid, settled by the channel, released, cancelled.
 
-Each step locks the order, looks at its status and posts under a key made of the order's number, so that
+Each step locks its orders, looks at their status and posts under keys made of the orders' numbers, so that
 a step that comes twice has one effect.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime
 
 import sqlalchemy as sa
-from sqlalchemy.orm import Session, selectinload
+from sqlalchemy.orm import Session
 
 from app.accounts import service as accounts
 from app.actor import Actor
@@ -18,10 +18,9 @@ from app.customers.models import Customer
 from app.customers.party import party_id_of
 from app.db.session import tenant_of
 from app.errors import ConflictError
-from app.ledger import queries as ledger_queries
 from app.ledger import service as ledger
-from app.ledger.values import entry_value
 from app.orders.booking import header, payment
+from app.orders.locking import lock, lock_orders_of, locked_orders
 from app.orders.models import Order, OrderStatus, SurchargePayment
 from app.parties import queries as parties
 from app.shipments import service as shipments
@@ -44,31 +43,35 @@ def pay(session: Session, actor: Actor, order: Order, *, now: datetime) -> None:
 
 def pay_many(session: Session, actor: Actor, orders: Sequence[Order], *, now: datetime) -> None:
     """The payers of monthly accounts have paid what they owe of some orders, all or none; else as `pay`."""
-    entries = [
-        entry
-        for order in sorted(orders, key=lambda order: order.id)
-        if (entry := _paid(session, actor, order, now)) is not None
-    ]
+    lock(session, orders)
+    due = sorted({order for order in orders if order.paid_at is None}, key=lambda order: order.id)
+    known = shipments_of(session, (order.shipment_id for order in due))
+    customers = {
+        customer.id: customer
+        for customer in session.scalars(
+            sa.select(Customer).where(Customer.id.in_({order.customer_id for order in due}))
+        )
+    }
+    entries = []
+    for order in due:
+        entries.append(_paid(session, order, known[order.shipment_id], customers[order.customer_id], now))
+        accounts.audit(session, actor, "order.paid", subject_kind="order", subject_id=order.id, now=now)
     ledger.post_many(session, entries, now=now)
 
 
-def _paid(session: Session, actor: Actor, order: Order, now: datetime) -> JournalEntry | None:
-    """Write on an order that its payer has paid; gives what is to be posted, None if he had before."""
-    _lock(session, order)
-    if order.paid_at is not None:
-        return None
+def _paid(
+    session: Session, order: Order, shipment: Shipment, customer: Customer, now: datetime
+) -> JournalEntry:
+    """Write on a locked order that its payer has paid; gives what is to be posted."""
     if order.status is OrderStatus.CANCELLED:
         raise ConflictError("a cancelled order is owed by nobody")
     before_minor, amount_minor = order.paid_minor, owed_minor(order)
     if not amount_minor:
         raise ConflictError("what is not paid yet is collected at the door")
-    customer = session.get_one(Customer, order.customer_id)
-    shipment = session.get_one(Shipment, order.shipment_id)
     note_paid(order, amount_minor, now)
     for one in order.surcharges:
         if one.payment is SurchargePayment.ACCOUNT:
             one.paid_at = one.paid_at or now
-    accounts.audit(session, actor, "order.paid", subject_kind="order", subject_id=order.id, now=now)
     payer_id = party_id_of(session, customer, now=now)
     return payment(chart_of(session), order, shipment, payer_id, amount_minor, now, before_minor=before_minor)
 
@@ -103,7 +106,7 @@ def settle_channel(session: Session, actor: Actor, *, amount: Money, reference: 
     tenant_id = tenant_of(session)
     clearing = AccountKey(tenant_id, None, Purpose.CHANNEL_CLEARING, amount.currency)
     waiting_minor = ledger.lock_accounts(session, [clearing])[clearing]
-    recorded = ledger_queries.entry_by_key(session, key)
+    recorded = ledger.posted(session, key)
     if recorded is None and amount.amount_minor > waiting_minor:
         raise ConflictError("the channel has confirmed less than that", waiting_minor=waiting_minor)
     moment = now if recorded is None else recorded.effective_at
@@ -122,22 +125,22 @@ def settle_channel(session: Session, actor: Actor, *, amount: Money, reference: 
         )
 
 
-def release_for_shipment(session: Session, *, shipment_id: int, reason: str, now: datetime) -> None:
-    """Receipt is confirmed: what was held becomes available; again, or after a cancellation, is no harm."""
-    order = locked_order(session, shipment_id)
-    if order is not None and order.status is OrderStatus.HELD:
-        release(session, [order], reason=reason, now=now)
+def release_for_shipments(session: Session, reasons: Mapping[int, str], *, now: datetime) -> None:
+    """Receipt is confirmed: what was held becomes available; again, or after a cancellation, is no harm.
+
+    Args:
+        session: of the shipments' tenant.
+        reasons: why, of each shipment by its id.
+        now: when.
+    """
+    held = [order for order in locked_orders(session, reasons).values() if order.status is OrderStatus.HELD]
+    release(session, held, reasons=reasons, now=now)
 
 
-def release(session: Session, orders: Sequence[Order], *, reason: str, now: datetime) -> None:
-    """Release orders that are held and locked by the caller, in one posting."""
+def release(session: Session, orders: Sequence[Order], *, reasons: Mapping[int, str], now: datetime) -> None:
+    """Release orders that are held and locked by the caller; the reasons are by shipment."""
     chart = chart_of(session)
-    shipment_of = {
-        shipment.id: shipment
-        for shipment in session.scalars(
-            sa.select(Shipment).where(Shipment.id.in_([order.shipment_id for order in orders]))
-        )
-    }
+    shipment_of = shipments_of(session, (order.shipment_id for order in orders))
     entries = [
         posting.receipt_released(
             chart, header(order, shipment_of[order.shipment_id], "released", now), held_parts(order)
@@ -145,7 +148,8 @@ def release(session: Session, orders: Sequence[Order], *, reason: str, now: date
         for order in orders
     ]
     for order in orders:
-        order.status, order.released_at, order.release_reason = OrderStatus.RELEASED, now, reason
+        order.status, order.released_at = OrderStatus.RELEASED, now
+        order.release_reason = reasons[order.shipment_id]
     ledger.post_many(session, entries, now=now)
 
 
@@ -155,7 +159,7 @@ def cancel(session: Session, actor: Actor, order: Order, *, reason: str, now: da
     Raises:
         ConflictError: the parcel has been collected, or the order is no longer held.
     """
-    _lock(session, order)
+    lock(session, [order])
     if order.status is not OrderStatus.HELD:
         raise ConflictError(f"the order is {order.status.value}")
     shipment = session.get_one(Shipment, order.shipment_id)
@@ -166,16 +170,24 @@ def cancel(session: Session, actor: Actor, order: Order, *, reason: str, now: da
     _undo(session, order, shipment, reason, now)
 
 
-def cancel_for_shipment(session: Session, *, shipment_id: int, reason: str, now: datetime) -> None:
-    """The shipment was cancelled through another door: undo its order; again is no harm."""
-    order = locked_order(session, shipment_id)
-    if order is not None and order.status is OrderStatus.HELD:
-        _undo(session, order, session.get_one(Shipment, shipment_id), reason, now)
+def cancel_for_shipments(
+    session: Session, shipment_ids: Collection[int], *, reason: str, now: datetime
+) -> None:
+    """Shipments were cancelled through another door: undo their orders; again is no harm."""
+    if not shipment_ids:
+        return
+    held = [
+        order for order in locked_orders(session, shipment_ids).values() if order.status is OrderStatus.HELD
+    ]
+    shipment_of = shipments_of(session, (order.shipment_id for order in held))
+    for order in held:
+        _undo(session, order, shipment_of[order.shipment_id], reason, now)
 
 
 def follow_merge(session: Session, *, keep_id: int, drop_id: int) -> None:
     """Two customer records became one: the orders of the dropped one are the kept one's; again is no harm."""
-    session.execute(sa.update(Order).where(Order.customer_id == drop_id).values(customer_id=keep_id))
+    order_ids = lock_orders_of(session, drop_id)
+    session.execute(sa.update(Order).where(Order.id.in_(order_ids)).values(customer_id=keep_id))
 
 
 def held_parts(order: Order) -> dict[int, Money]:
@@ -191,26 +203,15 @@ def chart_of(session: Session) -> posting.Chart:
     return posting.Chart(tenant_of(session), parties.platform_id(session))
 
 
-def _lock(session: Session, order: Order) -> None:
-    session.flush()  # a refresh would forget what is not written yet
-    session.refresh(order, with_for_update=True)
-
-
-def locked_order(session: Session, shipment_id: int) -> Order | None:
-    """The order of a shipment, locked; before the shipment, where both are."""
-    session.flush()  # a look anew would forget what is not written yet
-    return session.scalar(
-        sa.select(Order)
-        .where(Order.shipment_id == shipment_id)
-        .options(selectinload(Order.shares))
-        .with_for_update()
-        .execution_options(populate_existing=True)
-    )
+def shipments_of(session: Session, shipment_ids: Iterable[int]) -> dict[int, Shipment]:
+    """Shipments by their ids, asked for at once."""
+    rows = session.scalars(sa.select(Shipment).where(Shipment.id.in_(set(shipment_ids))))
+    return {shipment.id: shipment for shipment in rows}
 
 
 def _undo(session: Session, order: Order, shipment: Shipment, reason: str, now: datetime) -> None:
     order.status, order.cancelled_at, order.cancel_reason = OrderStatus.CANCELLED, now, reason
     undo = header(order, shipment, "cancelled", now)
-    posted = ledger_queries.entries_with_evidence(session, "order", order.number)
-    entries = [posting.reversal(entry_value(entry), undo) for entry in reversed(posted)]
+    posted = ledger.posted_with_evidence(session, "order", order.number)
+    entries = [posting.reversal(entry, undo) for entry in reversed(posted)]
     ledger.post_many(session, entries, now=now)

@@ -21,7 +21,8 @@ from app.ledger import service as ledger
 from app.network.models import Facility
 from app.orders import terms
 from app.orders.booking import header, payment, shares_of, split_of
-from app.orders.lifecycle import chart_of, held_parts, locked_order, note_paid
+from app.orders.lifecycle import chart_of, held_parts, note_paid
+from app.orders.locking import locked_order
 from app.orders.models import (
     Order,
     OrderCharge,
@@ -119,24 +120,28 @@ def surcharge(session: Session, shipment: Shipment, rise: Rise, *, now: datetime
         entries.append(entry)
         row.paid_at = now
         note_paid(order, rise.amount.amount_minor, now)
-    session.flush()  # a database that refuses the order must do so before its money is posted
     ledger.post_many(session, entries, now=now)
 
 
 def collected(
-    session: Session, told: Mapping[str, Any], *, collector_id: int, made: posting.Header, now: datetime
+    session: Session,
+    order: Order,
+    told: Mapping[str, Any],
+    *,
+    collector_id: int,
+    made: posting.Header,
+    now: datetime,
 ) -> None:
     """What a consignee owed of the carriage was collected at his door; the same scan again is no harm.
 
     Args:
         session: of the shipment's tenant.
+        order: of the shipment, locked.
         told: the payload of `cod.collected`, with a charge.
         collector_id: the party that has the cash now.
         made: key, moment and evidence of the posting.
         now: when it is recorded.
     """
-    order = locked_order(session, told["shipment_id"])
-    assert order is not None, "a charge at the door is a surcharge of an order"
     due = _at_the_door(session, order)
     amount = Money(told["charge_minor"], told["currency"])
     entry = posting.surcharge_collected(chart_of(session), made, collector_id, due[0].payer_party_id, amount)
@@ -147,10 +152,8 @@ def collected(
     note_paid(order, sum(one.amount_minor for one in unpaid), now)
 
 
-def uncollected(session: Session, shipment_id: int, *, now: datetime) -> None:
+def uncollected(session: Session, order: Order, *, now: datetime) -> None:
     """The delivery at which it was collected was an error: it is owed again; again is no harm."""
-    order = locked_order(session, shipment_id)
-    assert order is not None, "a charge at the door is a surcharge of an order"
     paid = [one for one in _at_the_door(session, order) if one.paid_at is not None]
     for one in paid:
         one.paid_at = None

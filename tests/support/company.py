@@ -33,7 +33,7 @@ from app.shipments import queries as shipments
 from app.shipments import service as shipments_service
 from app.shipments.models import ProofKind, Shipment
 from app.shipments.service import ProofInput, ScanInput
-from app.subscriptions import HANDLERS
+from app.subscriptions import SUBSCRIPTIONS
 from settlement.ledger import AccountKey, Purpose
 from settlement.money import Money
 from tests.app.orders.build import Shop, open_shop
@@ -83,7 +83,7 @@ class Company:
     def relay(self) -> int:
         """Hand on every event that waits; gives how many there were."""
         handed_on = 0
-        while taken := outbox.relay(self.logins.database, HANDLERS, self.logins.clock):
+        while taken := outbox.relay(self.logins.database, SUBSCRIPTIONS, self.logins.clock):
             handed_on += taken
         return handed_on
 

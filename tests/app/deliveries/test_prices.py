@@ -212,8 +212,8 @@ def test_what_has_come_or_is_settled_can_no_longer_be_accepted(door: Door) -> No
     door.scan(delivered, ScanCode.OUT_FOR_DELIVERY, courier_id=door.firm.couriers["WUH-01"])
     door.scan(delivered, ScanCode.DELIVERED, courier_id=door.firm.couriers["WUH-01"])
     with door.firm.work() as session:
-        orders.release_for_shipment(
-            session, shipment_id=door.shipment(settled).id, reason="receipt_confirmed", now=door.firm.now
+        orders.release_for_shipments(
+            session, {door.shipment(settled).id: "receipt_confirmed"}, now=door.firm.now
         )
     assert order_of(door, settled).status is OrderStatus.RELEASED
     row = accept(door, late, by_shipper=True)

@@ -39,10 +39,12 @@ def test_an_entry_is_stored_with_lines_balances_and_evidence(database, books: Bo
 def test_the_same_entry_posted_again_is_the_stored_one(database, books: Books):
     entry = books.receive("r1", books.first_id, 500)
     with database.unit_of_work(books.tenant_id) as session:
-        first = service.post(session, entry, now=NOW).id
+        service.post(session, entry, now=NOW)
     with database.unit_of_work(books.tenant_id) as session:
-        assert service.post(session, entry, now=NOW).id == first
-        assert [row.id for row in service.post_many(session, [entry, entry], now=NOW)] == [first, first]
+        service.post(session, entry, now=NOW)
+        service.post_many(session, [entry, entry], now=NOW)
+    with database.unit_of_work(books.tenant_id) as session:
+        assert session.scalar(sa.select(sa.func.count(JournalEntry.id))) == 1
         assert queries.balance(session, books.account(Purpose.CUSTODY)) == 500
 
 
@@ -62,7 +64,9 @@ def test_keys_and_balances_of_two_tenants_do_not_meet(database, books: Books, ne
     other = make_books(database, new_tenant())
     for each in (books, other):
         with database.unit_of_work(each.tenant_id) as session:
-            assert service.post(session, each.receive("r1", each.first_id, 500), now=NOW).sequence == 1
+            service.post(session, each.receive("r1", each.first_id, 500), now=NOW)
+        with database.unit_of_work(each.tenant_id) as session:
+            assert session.scalars(sa.select(JournalEntry.sequence)).all() == [1]
     with pytest.raises(AssertionError), database.unit_of_work(other.tenant_id) as session:
         service.post(session, books.receive("r9", books.first_id, 500), now=NOW)
 
@@ -128,19 +132,16 @@ def test_many_posting_the_same_keys_have_one_effect(database, books: Books):
     entries = [books.receive(f"r{number}", books.first_id, 100 + number) for number in range(12)]
     start = threading.Barrier(6)
 
-    def worker(seed: int) -> set[int]:
+    def worker(seed: int) -> None:
         order = entries.copy()
         random.Random(seed).shuffle(order)
         start.wait()
-        ids = set()
         for entry in order:
             with database.unit_of_work(books.tenant_id) as session:
-                ids.add(service.post(session, entry, now=NOW).id)
-        return ids
+                service.post(session, entry, now=NOW)
 
     with ThreadPoolExecutor(6) as pool:
-        found = list(pool.map(worker, range(6)))
-    assert len(set.union(*found)) == len(entries)
+        list(pool.map(worker, range(6)))
     with database.unit_of_work(books.tenant_id) as session:
         assert queries.balance(session, books.account(Purpose.CUSTODY)) == sum(100 + n for n in range(12))
         sequences = session.scalars(sa.select(JournalEntry.sequence).order_by(JournalEntry.sequence)).all()

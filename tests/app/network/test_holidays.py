@@ -13,7 +13,7 @@ from app.db import outbox
 from app.network import overview, queries
 from app.network.models import Lane
 from app.shipments.models import ShipmentLeg
-from app.subscriptions import HANDLERS
+from app.subscriptions import SUBSCRIPTIONS
 from routing.network import itinerary
 from tests.app.shipments.conftest import Desk
 from tests.app.shipments.conftest import new_desk as new_desk
@@ -72,7 +72,7 @@ def test_parcels_that_had_the_lane_ahead_are_planned_anew(new_desk: Callable[[],
         data={"first_day": day.isoformat(), "last_day": day.isoformat(), "why": "feast"},
     )
     assert answer.status_code == 302
-    while outbox.relay(desk.database, HANDLERS, utcnow):
+    while outbox.relay(desk.database, SUBSCRIPTIONS, utcnow):
         pass
     assert (departs_at() + timedelta(hours=8)).date() > day
 

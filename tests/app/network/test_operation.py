@@ -18,7 +18,7 @@ from app.network.hours_text import intervals_of, intervals_written, time_of, tim
 from app.network.models import Facility
 from app.network.opening import opening_words
 from app.shipments.models import ShipmentLeg
-from app.subscriptions import HANDLERS
+from app.subscriptions import SUBSCRIPTIONS
 from routing.network import Handover, WorkingHours
 from routing.network.hours import weekly
 from tests.app.shipments.conftest import Desk
@@ -241,7 +241,7 @@ def test_parcels_on_their_way_are_planned_by_the_hours_of_a_hub(new_desk: Callab
         WorkingHours("Asia/Shanghai"),
         *((day + timedelta(days=step)).isoformat() for step in (-1, 0)),
     )
-    while outbox.relay(desk.database, HANDLERS, utcnow):
+    while outbox.relay(desk.database, SUBSCRIPTIONS, utcnow):
         pass
     assert (leaves_hub() + timedelta(hours=8)).date() > day
 

@@ -9,6 +9,7 @@ from datetime import timedelta
 import pytest
 import sqlalchemy as sa
 
+from app.db.ending import LockOrderError
 from app.errors import ConflictError
 from app.ledger import queries as ledger
 from app.orders import jobs, queries
@@ -46,8 +47,8 @@ def test_receipt_releases_what_was_held_once(database, fresh: Shop, clock):
     assert totals(database, fresh) == {"channel_clearing": 2600, "held": -2600}
     for _ in range(2):
         with database.unit_of_work(fresh.tenant_id) as session:
-            orders.release_for_shipment(
-                session, shipment_id=order.shipment_id, reason="receipt_confirmed", now=clock.forward(hours=1)
+            orders.release_for_shipments(
+                session, {order.shipment_id: "receipt_confirmed"}, now=clock.forward(hours=1)
             )
     with database.unit_of_work(fresh.tenant_id) as session:
         released = queries.load_order(session, fresh.finance, order.number)
@@ -68,9 +69,7 @@ def test_two_who_release_at_once_release_once(database, fresh: Shop, clock):
     def release(moment) -> None:
         start.wait()
         with database.unit_of_work(fresh.tenant_id) as session:
-            orders.release_for_shipment(
-                session, shipment_id=order.shipment_id, reason="receipt_confirmed", now=moment
-            )
+            orders.release_for_shipments(session, {order.shipment_id: "receipt_confirmed"}, now=moment)
 
     with ThreadPoolExecutor(4) as pool:
         list(pool.map(release, moments))
@@ -89,8 +88,8 @@ def test_a_cancelled_booking_leaves_no_money(database, fresh: Shop, clock):
         assert session.get_one(Shipment, found.shipment_id).milestone == "cancelled"
         with pytest.raises(ConflictError):
             orders.cancel(session, fresh.agent, found, reason="again", now=clock())
-        orders.cancel_for_shipment(session, shipment_id=found.shipment_id, reason="scan", now=clock())
-        orders.release_for_shipment(session, shipment_id=found.shipment_id, reason="x", now=clock())
+        orders.cancel_for_shipments(session, [found.shipment_id], reason="scan", now=clock())
+        orders.release_for_shipments(session, {found.shipment_id: "x"}, now=clock())
         assert found.cancel_reason == "wrong address"
         with pytest.raises(ConflictError):
             orders.pay(session, fresh.finance, _unpaid(found), now=clock())
@@ -105,7 +104,7 @@ def _unpaid(order: Order) -> Order:
 def test_a_released_order_is_not_cancelled(database, fresh: Shop, clock):
     order = book(database, fresh)
     with database.unit_of_work(fresh.tenant_id) as session:
-        orders.release_for_shipment(session, shipment_id=order.shipment_id, reason="r", now=clock())
+        orders.release_for_shipments(session, {order.shipment_id: "r"}, now=clock())
     with pytest.raises(ConflictError), database.unit_of_work(fresh.tenant_id) as session:
         found = queries.load_order(session, fresh.agent, order.number)
         orders.cancel(session, fresh.agent, found, reason="late", now=clock())
@@ -116,7 +115,7 @@ def test_what_nobody_paid_is_released_and_kept_back(database, fresh: Shop, clock
     order = book(database, fresh, PaymentChannel.MONTHLY_ACCOUNT)
     with database.unit_of_work(fresh.tenant_id) as session:
         assert queries.awaiting_funds(session, "CNY") == ()
-        orders.release_for_shipment(session, shipment_id=order.shipment_id, reason="r", now=clock())
+        orders.release_for_shipments(session, {order.shipment_id: "r"}, now=clock())
     with database.unit_of_work(fresh.tenant_id) as session:
         holds = queries.awaiting_funds(session, "CNY")
         assert sum(hold.amount.amount_minor for hold in holds) == 2600
@@ -145,6 +144,30 @@ def test_the_channel_hands_over_what_it_confirmed_once(database, fresh: Shop, cl
         orders.settle_channel(session, fresh.finance, amount=Money(601, "CNY"), reference="B2", now=clock())
     with pytest.raises(EntryConflictError), database.unit_of_work(fresh.tenant_id) as session:
         orders.settle_channel(session, fresh.finance, amount=Money(1999, "CNY"), reference="B1", now=clock())
+
+
+def test_whoever_locks_an_order_after_a_later_one_is_told(database, fresh: Shop, clock):
+    first, second = book(database, fresh), book(database, fresh)
+    with database.unit_of_work(fresh.tenant_id) as session:
+        orders.release_for_shipments(session, {first.shipment_id: "r", second.shipment_id: "r"}, now=clock())
+        orders.release_for_shipments(session, {first.shipment_id: "r"}, now=clock())
+    with pytest.raises(LockOrderError), database.unit_of_work(fresh.tenant_id) as session:
+        orders.release_for_shipments(session, {second.shipment_id: "r"}, now=clock())
+        orders.release_for_shipments(session, {first.shipment_id: "r"}, now=clock())
+    with pytest.raises(LockOrderError), database.unit_of_work(fresh.tenant_id) as session:
+        orders.settle_channel(session, fresh.finance, amount=Money(1, "CNY"), reference="B", now=clock())
+        orders.release_for_shipments(session, {first.shipment_id: "r"}, now=clock())
+
+
+def test_what_waits_to_be_posted_is_known_to_its_transaction(database, fresh: Shop, clock):
+    with database.unit_of_work(fresh.tenant_id) as session:
+        order = fresh.book(session)
+        orders.cancel(session, fresh.agent, order, reason="changed his mind", now=clock.forward(minutes=1))
+    assert totals(database, fresh) == {}
+    with database.unit_of_work(fresh.tenant_id) as session:
+        kinds = [entry.kind for entry in queries.entries_of(session, order)]
+        assert kinds == ["order_placed_split_held", "paid", "reversal", "reversal"]
+        assert ledger.broken_chain(session) == []
 
 
 def test_the_clock_releases_what_was_delivered_long_ago(database, fresh: Shop, new_tenant, settings, clock):

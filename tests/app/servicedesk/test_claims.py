@@ -118,7 +118,7 @@ def test_an_approved_claim_is_posted_from_bearer_to_customer_with_its_evidence(d
         paid = desk.book(session)
         desk.deliver(session, paid)
         shipments.confirm_receipt(session, paid, now=desk.now, by="agent")
-        orders.release_for_shipment(session, shipment_id=paid.id, reason="receipt_confirmed", now=desk.now)
+        orders.release_for_shipments(session, {paid.id: "receipt_confirmed"}, now=desk.now)
     with desk.work() as session:
         parcel = desk.book(session)
         desk.carry(session, parcel, until="CTU-01")
@@ -224,6 +224,8 @@ def test_a_case_is_not_resolved_while_its_claim_waits(desk: Desk):
         with pytest.raises(ConflictError, match="waits for its decision"):
             service.resolve(session, desk.agent, case, "已处理", now=desk.now)
         service.approve_claim(session, desk.finance, claim, now=desk.now)
+    with desk.work() as session:
+        case = queries.load_case(session, desk.agent, case.number)
         service.resolve(session, desk.agent, case, "已赔付 300 元。", now=desk.now)
         assert case.status is CaseStatus.RESOLVED
 

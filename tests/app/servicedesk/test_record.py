@@ -9,7 +9,7 @@ import pytest
 import sqlalchemy as sa
 
 from app.customers.models import Customer
-from app.servicedesk import record, service
+from app.servicedesk import queries, record, service
 from app.servicedesk.timeline import KEY_MOMENTS, EntryKind, timeline
 from app.shipments import service as shipments
 from app.shipments.models import ScanRecord, Shipment, ShipmentBooking
@@ -56,6 +56,8 @@ def life(desk: Desk):
         service.note(session, desk.agent, case, "内部", now=desk.now)
         claim = service.propose_claim(session, desk.agent, case, claimed_minor=5000, now=desk.now)
         service.approve_claim(session, desk.finance, claim, now=desk.now)
+    with desk.work() as session:
+        case = queries.load_case(session, desk.agent, case.number)
         service.resolve(session, desk.agent, case, "已赔付", now=desk.now)
     return parcel, case
 

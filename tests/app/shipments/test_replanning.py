@@ -15,7 +15,7 @@ from app.network import service as network
 from app.network.models import Facility, Lane
 from app.shipments import replanning
 from app.shipments.models import Shipment, ShipmentLeg
-from app.subscriptions import HANDLERS
+from app.subscriptions import SUBSCRIPTIONS
 from routing.network import EVERY_DAY, Departure, FacilityKind, Mode
 from tests.app.shipments.conftest import Desk
 from tests.support.world import TIMEZONE
@@ -77,7 +77,7 @@ def close(desk: Desk, code: str, *, at: datetime, opens: bool = False) -> None:
 
 
 def settle(desk: Desk, at: datetime) -> None:
-    while relay(desk.database, HANDLERS, lambda: at):
+    while relay(desk.database, SUBSCRIPTIONS, lambda: at):
         pass
 
 
