@@ -103,7 +103,9 @@ class CompareForm(_DemandForm):
     parcels = IntegerField(
         _l("Parcels a day"), validators=[InputRequired(), NumberRange(min=1, max=1_000_000)], default=100_000
     )
-    hubs = IntegerField(_l("Number of hubs"), validators=[InputRequired(), NumberRange(min=1, max=30)], default=6)
+    hubs = IntegerField(
+        _l("Number of hubs"), validators=[InputRequired(), NumberRange(min=1, max=30)], default=6
+    )
     discount = IntegerField(
         _l("Cost between hubs"), validators=[InputRequired(), NumberRange(min=0, max=100)], default=60
     )
@@ -152,7 +154,9 @@ class HolidayForm(FlaskForm):
 class DesignForm(_DemandForm):
     """Which outlets would best be hubs."""
 
-    hubs = IntegerField(_l("Number of hubs"), validators=[InputRequired(), NumberRange(min=1, max=30)], default=6)
+    hubs = IntegerField(
+        _l("Number of hubs"), validators=[InputRequired(), NumberRange(min=1, max=30)], default=6
+    )
     discount = IntegerField(
         _l("Cost between hubs"), validators=[InputRequired(), NumberRange(min=0, max=100)], default=60
     )
