@@ -19,22 +19,17 @@ from random import Random
 import _measure  # noqa: F401 - puts the project on the path
 import flask
 from _load import Outcome, get, load
+from _stored_scans import let_travel, parcels_for
 
 from app import i18n
 from app.shipments.document_sql import statement
 from app.shipments.documents import SETTINGS
-from tests.support.multitude import BOOKED_AT, World, company, served
+from tests.support.multitude import World, company, served
 
 CONNECTIONS = 32
 TURNS = 9
 NEEDED, P99_MAX = 0.8, 4.0
 """The least of the rate it is held to that each has to reach, and how many times its p50 its p99 may be."""
-
-LIFE = (
-    *("collected", "accepted", "sorted", "departed", "arrived", "sorted"),
-    *("departed", "arrived", "sorted", "departed", "arrived"),
-)
-"""What each parcel has behind it beside its booking: twelve scans together."""
 
 STORED, STORED_AT_LEAST = 600_000, 12_000
 
@@ -59,46 +54,6 @@ class Contender:
         return statistics.median(
             mine.rate / theirs.rate for mine, theirs in zip(self.seen, other.seen, strict=True)
         )
-
-
-def live(world: World) -> int:
-    """Let every parcel travel up to its last outlet but one; gives how many scans are stored then."""
-    values = {
-        "codes": list(LIFE),
-        "steps": len(LIFE),
-        "at": BOOKED_AT,
-        "month": BOOKED_AT.date().replace(day=1),
-        "facilities": list(world.facility_ids),
-        "first": world.shipment_ids[0],
-    }
-    with world.connect() as connection:
-        # In the order of time, as they are heard: the scans of one parcel lie in a dozen different pages.
-        connection.execute(_SCANS, values)
-        connection.execute(_STATES, values)
-        connection.execute("VACUUM ANALYZE scan, shipment, shipment_state")
-        row = connection.execute("SELECT count(*) FROM scan").fetchone()
-    assert row is not None, "a count has one row"
-    return int(row[0])
-
-
-_SCANS = """
-INSERT INTO scan (tenant_id, scan_key, shipment_id, shipment_month, device_id, client_scan_id, code,
-    occurred_at, offset_minutes, received_at, facility_id)
-SELECT tenant_id, md5(id || '-' || step), id, %(month)s, 'belt', id || '-' || step, (%(codes)s::text[])[step],
-    %(at)s + step * interval '3 hours', 480, %(at)s + step * interval '3 hours',
-    (%(facilities)s::bigint[])[1 + (id + step / 3) %% cardinality(%(facilities)s::bigint[])]
-FROM generate_series(1, %(steps)s) AS step, shipment
-WHERE id >= %(first)s
-ORDER BY step, id
-"""
-_STATES = """
-UPDATE shipment_state SET milestone = 'in_transit', code = (%(codes)s::text[])[%(steps)s],
-    state_since = %(at)s + %(steps)s * interval '3 hours',
-    trail = decode(repeat('00', 9 * (1 + %(steps)s)), 'hex'), -- as wide as a true one; nobody reads it here
-    state_facility_id =
-        (%(facilities)s::bigint[])[1 + (shipment_id + %(steps)s / 3) %% cardinality(%(facilities)s::bigint[])]
-WHERE shipment_id >= %(first)s
-"""
 
 
 @contextmanager
@@ -180,8 +135,8 @@ def main() -> None:
     sizes = arguments.stored or [STORED if arguments.seconds >= 1 else STORED_AT_LEAST]
     rates: dict[int, dict[str, float]] = {}
     for size in sizes:
-        with company(max(1, size // (len(LIFE) + 1))) as world:
-            stored = live(world)
+        with company(parcels_for(size)) as world:
+            stored = let_travel(world)
             found = measured(world, arguments.seconds)
         table(stored, found)
         rates[stored] = {one.name: one.usual.rate for one in found if one.against}
