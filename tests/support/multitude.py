@@ -239,7 +239,9 @@ def served(
     command = (
         *(sys.executable, "-m", "granian", "--interface", "wsgi", application, "--http", "1"),
         *("--host", "127.0.0.1", "--port", str(port), "--no-ws", "--log-level", "error"),
-        *("--workers", str(workers), "--blocking-threads", str(threads), "--respawn-failed-workers"),
+        *("--workers", str(workers), "--blocking-threads", str(threads)),
+        # One that is told to end while it is being forked never hears it; the server would wait for ever.
+        *("--respawn-failed-workers", "--workers-kill-timeout", "10"),
     )
     server = subprocess.Popen(command, cwd=REPOSITORY, env=environment)
     try:
