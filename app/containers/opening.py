@@ -27,8 +27,7 @@ from tracking.numbers import container_number, sscc
 from tracking.shipment import OFFSET_MINUTES_MAX, OFFSET_MINUTES_MIN, ScanCode
 
 _LETTERS = {ContainerKind.BAG: "B", ContainerKind.MANIFEST: "M", ContainerKind.TRIP: "T"}
-# The extension digit of an SSCC is free to the company: ours tells the kind.
-_EXTENSIONS = {ContainerKind.BAG: 1, ContainerKind.MANIFEST: 2, ContainerKind.TRIP: 3}
+_SSCC_DIGITS = 16  # of prefix and serial; the extension digit before them is free to the company
 _ID_LENGTH_MAX = 200
 
 
@@ -249,10 +248,13 @@ def _is_facility(session: Session, facility_id: int) -> bool:
 
 
 def _number(session: Session, kind: ContainerKind, container_id: int) -> str:
+    """An SSCC as long as the company's prefix leaves room for one, its extension digit counted in."""
     prefix = session.get_one(Tenant, tenant_of(session)).gs1_company_prefix
-    if prefix is None:
-        return container_number(_LETTERS[kind], container_id)
-    return sscc(_EXTENSIONS[kind], prefix, container_id)
+    if prefix is not None:
+        extension, serial = divmod(container_id, 10 ** (_SSCC_DIGITS - len(prefix)))
+        if extension <= 9:
+            return sscc(extension, prefix, serial)
+    return container_number(_LETTERS[kind], container_id)
 
 
 def _text(text: str | None) -> str | None:

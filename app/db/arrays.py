@@ -11,6 +11,12 @@ from datetime import date, datetime
 from typing import cast
 
 import msgspec
+import sqlalchemy as sa
+
+
+def any_of(ids: Collection[int]) -> sa.ColumnElement[bool]:
+    """To be written `column == any_of(ids)`: one parameter, and one plan however many ids there are."""
+    return sa.any_(sa.literal(sorted(ids), sa.ARRAY(sa.BigInteger)))
 
 
 def numbers(values: Collection[int | None]) -> str:

@@ -10,7 +10,6 @@ from sqlalchemy.orm import Session
 from app.deliveries import consent, queries, service
 from app.deliveries.models import ConsentChannel, Instruction
 from app.deliveries.values import Asking
-from app.network.models import Facility
 from app.shipments.models import Shipment
 from tracking.instructions import InstructionKind, refusal
 
@@ -43,11 +42,10 @@ def instruction_answer(row: Instruction) -> dict[str, Any]:
 
 def delivery_answer(session: Session, shipment: Shipment, asking: Asking, now: datetime) -> dict[str, Any]:
     """What may be asked about a shipment, what was, and what its consignee consents to."""
-    outlet = session.get_one(Facility, shipment.destination_facility_id)
     possible = [kind for kind in InstructionKind if refusal(kind, asking.asker, shipment.milestone) is None]
     days = []
     if InstructionKind.REDELIVER in possible:
-        days = service.redelivery_days(shipment, outlet.utc_offset_minutes, now)
+        days = service.redelivery_days(session, shipment, now)
     return {
         "possible": [kind.value for kind in possible],
         "redelivery_days": [day.isoformat() for day in days],

@@ -118,8 +118,7 @@ def context(
 
 def _redelivery(session: Session, shipment: Shipment, now: datetime) -> RedeliverForm:
     form = RedeliverForm()
-    outlet = session.get_one(Facility, shipment.destination_facility_id)
-    form.offer(service.redelivery_days(shipment, outlet.utc_offset_minutes, now))
+    form.offer(service.redelivery_days(session, shipment, now))
     return form
 
 

@@ -12,7 +12,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from app.accounts.models import Tenant
-from app.db import outbox
+from app.db import arrays, outbox
 from app.db.session import tenant_of
 from app.deliveries.door_models import CashCollection
 from app.deliveries.door_values import HandOver, Paid
@@ -86,7 +86,7 @@ def reverse_voided(session: Session, *, now: datetime, shipment_ids: Collection[
     corrected = sa.select(ScanRecord.scan_key).where(ScanRecord.corrects == CashCollection.scan_key)
     query = sa.select(CashCollection).where(CashCollection.reversed_at.is_(None), corrected.exists())
     if shipment_ids is not None:
-        given = sa.any_(sa.literal(sorted(shipment_ids), sa.ARRAY(sa.BigInteger)))
+        given = arrays.any_of(shipment_ids)
         query = query.where(CashCollection.shipment_id == given)
     rows = session.scalars(
         query.order_by(CashCollection.id).limit(_AT_ONCE).with_for_update(skip_locked=True)

@@ -12,6 +12,7 @@ from types import MappingProxyType
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
+from app.db import arrays
 from app.deliveries import cash, consent, points
 from app.deliveries.door_models import CashCollection
 from app.deliveries.models import ConsentChannel
@@ -37,7 +38,7 @@ def look_at_hand_overs(session: Session, shipment_ids: Collection[int], *, now: 
     """Bring deposits, cash and findings of some shipments in step with their scans; again is no harm."""
     points.close_elsewhere(session, shipment_ids, now=now)
     cash.reverse_voided(session, now=now, shipment_ids=shipment_ids)
-    given = sa.any_(sa.literal(sorted(shipment_ids), sa.ARRAY(sa.BigInteger)))
+    given = arrays.any_of(shipment_ids)
     session.flush()  # what was reversed just now is asked for below
     shipments = session.scalars(sa.select(Shipment).where(Shipment.id == given)).all()
     collected = set(

@@ -6,7 +6,7 @@ be met is kept with its reason. `tracking.instructions` says what may be asked w
 
 from __future__ import annotations
 
-from datetime import date, datetime, timedelta, timezone
+from datetime import date, datetime, timedelta
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
@@ -19,8 +19,9 @@ from app.deliveries.models import Instruction
 from app.deliveries.targets import Target
 from app.deliveries.values import REDELIVER_WITHIN_DAYS, WINDOWS_S, Asking, Window, Wish
 from app.errors import ConflictError, ForbiddenError, InvalidInputError, TooManyTriesError
-from app.network.models import Facility
+from app.network import queries as network
 from app.orders.changes import price_difference
+from app.shipments.hours import hours_of
 from app.shipments.models import Shipment
 from routing.network import Handover
 from tracking.errors import InstructionError
@@ -114,12 +115,17 @@ def follow(session: Session, shipment_id: int, *, now: datetime) -> None:
             _see_to(session, row, shipment, now)
 
 
-def redelivery_days(shipment: Shipment, offset_minutes: int, now: datetime) -> list[date]:
-    """The local days on which it could come again: from tomorrow, or from when it is expected."""
-    zone = timezone(timedelta(minutes=offset_minutes))
-    tomorrow = now.astimezone(zone).date() + timedelta(days=1)
-    first = max(tomorrow, shipment.estimate_p50_at.astimezone(zone).date())
-    return [first + timedelta(days=after_it) for after_it in range(REDELIVER_WITHIN_DAYS)]
+def redelivery_days(session: Session, shipment: Shipment, now: datetime) -> list[date]:
+    """The local days on which it could come again, never none.
+
+    From tomorrow, or from when it is expected, the days of a week on which its outlet works; where that is
+    closed for longer, the day on which it opens again.
+    """
+    outlet = hours_of(network.routing_network(session), shipment.destination_facility_id)
+    tomorrow = now.astimezone(outlet.zone).date() + timedelta(days=1)
+    first = max(tomorrow, shipment.estimate_p50_at.astimezone(outlet.zone).date())
+    week = [first + timedelta(days=after_it) for after_it in range(REDELIVER_WITHIN_DAYS)]
+    return [day for day in week if outlet.intervals_on(day)] or [outlet.works_from(first)]
 
 
 def step(row: Instruction, taken: Step, now: datetime) -> None:
@@ -190,10 +196,9 @@ def _unfit(session: Session, shipment: Shipment, wish: Wish, now: datetime) -> I
     if wish.kind is InstructionKind.REDELIVER:
         if not to_door:
             return InstructionRefusal.NOT_TO_A_DOOR
-        outlet = session.get_one(Facility, shipment.destination_facility_id)
-        days = redelivery_days(shipment, outlet.utc_offset_minutes, now)
+        days = redelivery_days(session, shipment, now)
         if wish.day not in days:
-            detail = f"between {days[0].isoformat()} and {days[-1].isoformat()}"
+            detail = f"one of {', '.join(day.isoformat() for day in days)}"
             raise InvalidInputError("it cannot come on that day", [{"detail": detail, "pointer": "/day"}])
     if wish.kind is InstructionKind.HOLD_AT_OUTLET and shipment.delivery_handover is Handover.OUTLET:
         return InstructionRefusal.ALREADY_SO

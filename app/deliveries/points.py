@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 
 from app.accounts.roles import Role
 from app.actor import Actor
+from app.db import arrays
 from app.deliveries import applying, cash, codes, consent
 from app.deliveries.codes import Try
 from app.deliveries.compartments import choose_compartment
@@ -167,7 +168,7 @@ def waiting(session: Session, shipment: Shipment) -> PointDeposit | None:
 def close_elsewhere(session: Session, shipment_ids: Collection[int], *, now: datetime) -> None:
     """End the deposits whose parcels were scanned away from their points by other means than their codes."""
     gone = sa.and_(
-        PointDeposit.shipment_id == sa.any_(sa.literal(sorted(shipment_ids), sa.ARRAY(sa.BigInteger))),
+        PointDeposit.shipment_id == arrays.any_of(shipment_ids),
         PointDeposit.taken_at.is_(None),
         PointDeposit.taken_back_at.is_(None),
         Shipment.shipment_id == PointDeposit.shipment_id,

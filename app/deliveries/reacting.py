@@ -8,6 +8,7 @@ from datetime import datetime
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
+from app.db import arrays
 from app.deliveries import applying, doubts, instructions
 from app.deliveries.door_models import CashCollection
 from app.deliveries.models import Instruction
@@ -42,7 +43,7 @@ def after_scans(session: Session, scanned: Mapping[int, Collection[Milestone]], 
 
 def _concerned(session: Session, shipment_ids: Collection[int]) -> tuple[set[int], set[int]]:
     """Those of some shipments that an instruction waits for; those whose hand-over is looked at."""
-    given = sa.any_(sa.literal(sorted(shipment_ids), sa.ARRAY(sa.BigInteger)))
+    given = arrays.any_of(shipment_ids)
     instructed = sa.select(Instruction.shipment_id).where(
         Instruction.shipment_id == given, Instruction.standing == Standing.ACCEPTED
     )

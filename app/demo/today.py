@@ -15,7 +15,6 @@ from app.deliveries.models import Instruction
 from app.deliveries.point_models import DisputeKind, PointDeposit
 from app.deliveries.service import Asking, Window, Wish
 from app.demo.setup import Company
-from app.network.models import Facility
 from app.shipments import forwarding
 from app.shipments.models import Shipment
 from routing.network import Handover
@@ -32,8 +31,7 @@ def ask_around(session: Session, company: Company, now: datetime) -> None:
     by_staff = deliveries_queries.asking(company.staff["agent"])
     by_link = deliveries_queries.BY_LINK
     for shipment in _underway(session, Milestone.ATTEMPT_FAILED, _EACH):
-        outlet = session.get_one(Facility, shipment.destination_facility_id)
-        day = deliveries.redelivery_days(shipment, outlet.utc_offset_minutes, now)[0]
+        day = deliveries.redelivery_days(session, shipment, now)[0]
         wish = Wish(InstructionKind.REDELIVER, day=day, window=Window.MORNING, note="请先打电话")
         deliveries.ask(session, shipment, wish, by_link, now=now)
     for shipment in _underway(session, Milestone.IN_TRANSIT, _EACH):

@@ -12,6 +12,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session, selectinload
 
 from app.actor import Actor
+from app.db import arrays
 from app.dispatch.models import Courier, Plan, PlanRound, PlanStatus, PlanVisit, StopRequest, StopStatus
 from app.dispatch.problem import couriers_of, second_of_day
 from app.dispatch.stored import loads_after
@@ -171,7 +172,7 @@ def _plans(session: Session, facility_id: int, day: date) -> tuple[Plan | None, 
 def _stops(session: Session, facility_id: int, day: date, also: set[int]) -> dict[int, Listed]:
     """Stops of the day, and those of the plan that have moved to another day since."""
     of_day = sa.and_(StopRequest.facility_id == facility_id, StopRequest.day == day)
-    in_plan = StopRequest.id == sa.any_(sa.literal(sorted(also), sa.ARRAY(sa.BigInteger)))
+    in_plan = StopRequest.id == arrays.any_of(also)
     rows = session.execute(
         sa.select(StopRequest, Shipment.waybill_number)
         .join(Shipment, Shipment.id == StopRequest.shipment_id)

@@ -9,6 +9,7 @@ from datetime import UTC, date, datetime, timedelta
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
+from app.db import arrays
 from app.dispatch.models import (
     Courier,
     Plan,
@@ -107,9 +108,7 @@ def draft_of(session: Session, plan: Plan, *, now: datetime, also: Iterable[int]
         stop.id: stop
         for stop in session.scalars(
             sa.select(StopRequest)
-            .where(
-                StopRequest.id == sa.any_(sa.literal(sorted(in_plan | set(also)), sa.ARRAY(sa.BigInteger)))
-            )
+            .where(StopRequest.id == arrays.any_of(in_plan | set(also)))
             .order_by(StopRequest.id)
         )
     }

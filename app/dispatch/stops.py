@@ -19,6 +19,7 @@ from sqlalchemy.orm import Session, aliased
 
 from app.accounts.service import audit
 from app.actor import Actor
+from app.db import arrays
 from app.dispatch.models import StopKind, StopRequest, StopStatus
 from app.dispatch.stop_rows import Appointment, stop_row
 from app.errors import ConflictError
@@ -47,7 +48,7 @@ def request_pickups(session: Session, shipment_ids: Collection[int], *, now: dat
     shipments = session.scalars(
         sa.select(Shipment)
         .where(
-            Shipment.id == _any_of(shipment_ids),
+            Shipment.id == arrays.any_of(shipment_ids),
             Shipment.pickup_handover == Handover.DOOR,
         )
         .order_by(Shipment.id)
@@ -119,16 +120,12 @@ def follow_shipments(session: Session, shipment_ids: Collection[int], *, now: da
     for (kind, status), ids in changed.items():
         session.execute(
             sa.update(StopRequest)
-            .where(StopRequest.shipment_id == _any_of(ids), StopRequest.kind == kind)
+            .where(StopRequest.shipment_id == arrays.any_of(ids), StopRequest.kind == kind)
             .values(status=status)
             .execution_options(synchronize_session=False)
         )
     if asked:
         _ask_for(session, asked, now)
-
-
-def _any_of(ids: Collection[int]) -> sa.ColumnElement[bool]:
-    return sa.any_(sa.literal(sorted(ids), sa.ARRAY(sa.BigInteger)))
 
 
 def postpone(
@@ -170,7 +167,7 @@ def _look(session: Session, shipment_ids: Collection[int]) -> dict[int, _Seen]:
         .join(origin, origin.id == Shipment.origin_facility_id)
         .join(Facility, Facility.id == Shipment.destination_facility_id)
         .outerjoin(StopRequest, StopRequest.shipment_id == Shipment.id)
-        .where(Shipment.id == _any_of(shipment_ids))
+        .where(Shipment.id == arrays.any_of(shipment_ids))
         .order_by(Shipment.id)
     ).all()
     found: dict[int, _Seen] = {}
@@ -234,7 +231,7 @@ def _return_status(seen: _Seen) -> StopStatus | None:
 
 
 def _ask_for(session: Session, asked: Sequence[tuple[int, StopKind, _Seen]], now: datetime) -> None:
-    wanted = _any_of({shipment_id for shipment_id, _kind, _seen in asked})
+    wanted = arrays.any_of({shipment_id for shipment_id, _kind, _seen in asked})
     shipments = {one.id: one for one in session.scalars(sa.select(Shipment).where(Shipment.id == wanted))}
     places = network.routing_network(session)
     rows = []

@@ -7,6 +7,7 @@ from collections.abc import Collection
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
+from app.db import arrays
 from app.network.models import Facility
 from routing.network import FacilityKind
 
@@ -26,7 +27,7 @@ def outlets_of_points(session: Session, facility_ids: Collection[int | None]) ->
         return {}
     rows = session.execute(
         sa.select(Facility.id, Facility.parent_id).where(
-            Facility.id == sa.any_(sa.literal(sorted(asked), sa.ARRAY(sa.BigInteger))),
+            Facility.id == arrays.any_of(asked),
             Facility.kind.in_(POINT_KINDS),
         )
     )

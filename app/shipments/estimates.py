@@ -104,7 +104,7 @@ def renew(session: Session, shipment_ids: Collection[int], *, now: datetime) -> 
         return set()
     shipments = session.scalars(
         sa.select(Shipment)
-        .where(Shipment.id == sa.any_(sa.literal(sorted(shipment_ids), sa.ARRAY(sa.BigInteger))))
+        .where(Shipment.id == arrays.any_of(shipment_ids))
         .order_by(Shipment.id)
         .with_for_update(key_share=True, skip_locked=True, of=ShipmentBooking)
     ).all()

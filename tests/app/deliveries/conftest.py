@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -97,6 +97,12 @@ class Door:
 
     def shipment(self, number: str) -> Shipment:
         return self.firm.shipment(number)
+
+    def days(self, number: str) -> list[date]:
+        """On which it could come again."""
+        with self.firm.work() as session:
+            shipment = shipments.load_shipment(session, self.firm.shop.agent, number)
+            return service.redelivery_days(session, shipment, self.firm.now)
 
     def codes(self, number: str) -> list[ScanCode]:
         """What was scanned, in the order in which it counts."""

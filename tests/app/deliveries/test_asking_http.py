@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from app.accounts.roles import Role
-from app.deliveries import service
 from tests.app.deliveries.conftest import Door
 from tests.support.pages import visit
 from tracking.instructions import InstructionKind, Standing
@@ -14,7 +13,7 @@ def test_the_consignee_chooses_another_day_on_his_link(door: Door) -> None:
     number = door.at_door_in_vain()
     client = door.firm.logins.app.test_client()
     page = visit(client, f"{door.firm.link(number)}/delivery")
-    day = service.redelivery_days(door.shipment(number), 480, door.firm.now)[1]
+    day = door.days(number)[1]
     asked = page.submit("/delivery", day=day.isoformat(), window="morning", note="二楼")
     assert "It is arranged." in asked.text or "已安排" in asked.text
     with door.firm.work() as session:

@@ -8,12 +8,14 @@ from itertools import pairwise
 import pytest
 import sqlalchemy as sa
 
+from app.accounts.roles import Role
 from app.deliveries import consent, queries, service
 from app.deliveries.models import ConsentChannel
 from app.deliveries.service import Window
 from app.dispatch.models import StopKind, StopRequest, StopStatus
 from app.errors import ConflictError, ForbiddenError, InvalidInputError
 from app.network import service as network
+from app.network import timetables
 from app.network.models import Facility
 from app.orders.models import Order
 from app.shipments.models import ShipmentLeg
@@ -48,8 +50,7 @@ def last_leg_leads_to(door: Door, number: str) -> int:
 
 def test_after_a_failed_attempt_it_comes_again_on_the_chosen_day(door: Door) -> None:
     number = door.at_door_in_vain()
-    shipment = door.shipment(number)
-    day = service.redelivery_days(shipment, 480, door.firm.now)[2]
+    day = door.days(number)[2]
     row = door.ask(number, K.REDELIVER, day=day, window=Window.AFTERNOON)
     assert row.standing is S.ACCEPTED
     assert door.shipment(number).instruction is K.REDELIVER
@@ -64,7 +65,7 @@ def test_after_a_failed_attempt_it_comes_again_on_the_chosen_day(door: Door) -> 
 
 def test_a_day_chosen_on_the_way_is_kept_when_the_stop_is_asked_for(door: Door) -> None:
     number = door.parcel(ScanCode.ACCEPTED)
-    day = service.redelivery_days(door.shipment(number), 480, door.firm.now)[4]
+    day = door.days(number)[4]
     row = door.ask(number, K.REDELIVER, day=day)
     door.carry(number)
     stop = stop_of(door, number)
@@ -76,6 +77,39 @@ def test_no_day_before_it_can_be_there(door: Door) -> None:
     number = door.parcel(ScanCode.ACCEPTED)
     with pytest.raises(InvalidInputError):
         door.ask(number, K.REDELIVER, day=door.firm.now.date())
+
+
+def test_no_day_on_which_the_outlet_is_closed(door: Door) -> None:
+    number = door.parcel(ScanCode.ACCEPTED)
+    offered = door.days(number)
+    assert len(offered) == 7
+    with door.firm.work() as session:
+        outlet = session.get_one(Facility, door.shipment(number).destination_facility_id)
+        timetables.add_holidays(
+            session,
+            door.firm.logins.actor(Role.ADMIN),
+            outlet,
+            offered[1],
+            offered[5],
+            reason="works",
+            now=door.firm.now,
+        )
+    assert door.days(number) == [offered[0], offered[6]]
+    with pytest.raises(InvalidInputError):
+        door.ask(number, K.REDELIVER, day=offered[3])
+    assert door.ask(number, K.REDELIVER, day=offered[6]).standing is S.ACCEPTED
+    with door.firm.work() as session:
+        outlet = session.get_one(Facility, door.shipment(number).destination_facility_id)
+        timetables.add_holidays(
+            session,
+            door.firm.logins.actor(Role.ADMIN),
+            outlet,
+            offered[0],
+            offered[0] + timedelta(days=40),
+            reason="rebuilt",
+            now=door.firm.now,
+        )
+    assert door.days(number) == [offered[0] + timedelta(days=41)], "then on the day on which it opens again"
 
 
 def test_to_another_door_of_the_city_it_gets_another_way(door: Door) -> None:
