@@ -103,16 +103,23 @@ def withdraw(session: Session, row: Instruction, asking: Asking, *, now: datetim
 
 
 def follow(session: Session, shipment_id: int, *, now: datetime) -> None:
-    """See to an accepted instruction after something has happened to its shipment; again is no harm."""
+    """See to an open instruction after something has happened to its shipment; again is no harm.
+
+    What is still asked when the parcel's way ends is refused for that reason.
+    """
     row = session.scalar(
         sa.select(Instruction).where(
-            Instruction.shipment_id == shipment_id, Instruction.standing == Standing.ACCEPTED
+            Instruction.shipment_id == shipment_id, Instruction.standing.in_(OPEN)
         )
     )
-    if row is not None:
-        shipment = locked(session, row)
-        if row.standing is Standing.ACCEPTED:
-            _see_to(session, row, shipment, now)
+    if row is None:
+        return
+    shipment = locked(session, row)
+    if row.standing is Standing.ACCEPTED:
+        _see_to(session, row, shipment, now)
+    elif row.standing is Standing.ASKED and shipment.terminal:
+        refuse(row, InstructionRefusal.ENDED, None, now)
+        write_down(session, None, row, now)
 
 
 def redelivery_days(session: Session, shipment: Shipment, now: datetime) -> list[date]:

@@ -14,7 +14,7 @@ from app.deliveries.door_models import CashCollection
 from app.deliveries.models import Instruction
 from app.deliveries.point_models import PointDeposit
 from app.shipments.finding_models import ShipmentFinding
-from tracking.instructions import Standing
+from tracking.instructions import OPEN
 from tracking.shipment import Milestone
 
 
@@ -45,7 +45,7 @@ def _concerned(session: Session, shipment_ids: Collection[int]) -> tuple[set[int
     """Those of some shipments that an instruction waits for; those whose hand-over is looked at."""
     given = arrays.any_of(shipment_ids)
     instructed = sa.select(Instruction.shipment_id).where(
-        Instruction.shipment_id == given, Instruction.standing == Standing.ACCEPTED
+        Instruction.shipment_id == given, Instruction.standing.in_(OPEN)
     )
     handed_over = sa.union(
         sa.select(PointDeposit.shipment_id).where(

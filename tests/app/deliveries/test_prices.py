@@ -204,23 +204,22 @@ def test_a_booking_that_is_taken_back_takes_the_rise_back(door: Door, by_shipper
     assert booked(door, number) == {}
 
 
-def test_what_has_come_or_is_settled_can_no_longer_be_accepted(door: Door) -> None:
-    delivered, settled = door.parcel(ScanCode.DEPARTED), door.parcel()
-    late, closed = asked(door, delivered, by_shipper=True), asked(door, settled, by_shipper=True)
-    before = [order_of(door, number).total_minor for number in (delivered, settled)]
-    door.carry(delivered)
-    door.scan(delivered, ScanCode.OUT_FOR_DELIVERY, courier_id=door.firm.couriers["WUH-01"])
-    door.scan(delivered, ScanCode.DELIVERED, courier_id=door.firm.couriers["WUH-01"])
+def test_what_is_out_or_settled_can_no_longer_be_accepted(door: Door) -> None:
+    out, settled = door.parcel(ScanCode.DEPARTED), door.parcel()
+    late, closed = asked(door, out, by_shipper=True), asked(door, settled, by_shipper=True)
+    before = [order_of(door, number).total_minor for number in (out, settled)]
+    door.carry(out)
+    door.scan(out, ScanCode.OUT_FOR_DELIVERY, courier_id=door.firm.couriers["WUH-01"])
     with door.firm.work() as session:
         orders.release_for_shipments(
             session, {door.shipment(settled).id: "receipt_confirmed"}, now=door.firm.now
         )
     assert order_of(door, settled).status is OrderStatus.RELEASED
     row = accept(door, late, by_shipper=True)
-    assert (row.standing, row.refusal) == (Standing.REFUSED, InstructionRefusal.ENDED)
+    assert (row.standing, row.refusal) == (Standing.REFUSED, InstructionRefusal.OUT_FOR_DELIVERY)
     row = accept(door, closed, by_shipper=True)
     assert (row.standing, row.refusal) == (Standing.REFUSED, InstructionRefusal.PRICE_SETTLED)
-    assert [order_of(door, number).total_minor for number in (delivered, settled)] == before
+    assert [order_of(door, number).total_minor for number in (out, settled)] == before
     assert door.shipment(settled).destination_facility_id == door.firm.facilities["WUH-01"]
     with pytest.raises(ConflictError):
         accept(door, closed, by_shipper=True)
@@ -262,6 +261,21 @@ def test_only_who_asked_accepts_and_no_locker_takes_the_cash(door: Door) -> None
     with pytest.raises(ConflictError, match="locker takes no cash"):
         accept(door, by_link)
     assert door.row(by_link.id).standing is Standing.ASKED
+
+
+def test_what_nobody_answered_ends_with_the_parcels_way(door: Door) -> None:
+    number = door.parcel()
+    row = asked(door, number)
+    door.carry(number)
+    assert door.row(row.id).standing is Standing.ASKED, "it is still on its way"
+    courier_id = door.firm.couriers["WUH-01"]
+    door.scan(number, ScanCode.OUT_FOR_DELIVERY, courier_id=courier_id)
+    door.scan(number, ScanCode.DELIVERED, courier_id=courier_id)
+    ended = door.row(row.id)
+    assert (ended.standing, ended.refusal) == (Standing.REFUSED, InstructionRefusal.ENDED)
+    with pytest.raises(ConflictError):
+        accept(door, row)
+    assert order_of(door, number).surcharges == []
 
 
 def test_by_api_for_the_shipper_and_over_the_link(door: Door) -> None:
