@@ -21,11 +21,11 @@ from app.containers.queries import ContainerFilters
 from app.containers.service import ContainerInput, Deed
 from app.containers.words import KINDS, STATUSES
 from app.errors import ConflictError, InvalidInputError
+from app.network.labels import facility_name
 from app.pagination import LIMIT_DEFAULT
 from app.security import current_actor, requires
 from app.shipments import queries as shipments
 from app.shipments.container_models import Container
-from app.shipments.phrases import facility_name
 from app.shipments.words import CODES
 from app.web import now, unit_of_work
 from tracking.container_states import ContainerStatus

@@ -15,9 +15,9 @@ from app.deliveries.point_models import DisputeKind
 from app.deliveries.values import ADDRESS_LENGTH_MAX, NOTE_LENGTH_MAX, Window, Wish
 from app.deliveries.words import DISPUTES, KINDS, MEANS, STANDINGS, WINDOWS
 from app.formatting import calendar_date
+from app.network.labels import facility_name
 from app.network.models import District, Facility
 from app.orders.forms import ScaledField
-from app.shipments.phrases import facility_name
 from tracking.instructions import InstructionKind, Standing
 from tracking.pickup import SIDE_MM_MAX
 

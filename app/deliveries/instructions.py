@@ -108,9 +108,7 @@ def follow(session: Session, shipment_id: int, *, now: datetime) -> None:
     What is still asked when the parcel's way ends is refused for that reason.
     """
     row = session.scalar(
-        sa.select(Instruction).where(
-            Instruction.shipment_id == shipment_id, Instruction.standing.in_(OPEN)
-        )
+        sa.select(Instruction).where(Instruction.shipment_id == shipment_id, Instruction.standing.in_(OPEN))
     )
     if row is None:
         return

@@ -8,7 +8,7 @@ from apiflask import APIBlueprint
 
 from app.deliveries import courier_pages, point_pages, public_pages, staff_pages
 from app.deliveries.words import ASKERS, BEARERS, CONSENTS, KINDS, MEANS, REFUSALS, RELATIONS, STANDINGS
-from app.shipments.phrases import facility_name
+from app.network.labels import facility_name
 
 blueprint = APIBlueprint("deliveries", __name__, enable_openapi=False)
 for pages in (public_pages, staff_pages, courier_pages, point_pages):

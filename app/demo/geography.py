@@ -91,6 +91,16 @@ def _rows(file_name: str) -> list[dict[str, str]]:
 
 
 @cache
+def _english_names() -> Mapping[str, str]:
+    return {row["adcode"]: row["name_en"] for row in _rows("romanised.csv")}
+
+
+def english_name(adcode: str) -> str:
+    """What a province or prefecture is called in Latin letters, for example Chengdu."""
+    return _english_names()[adcode]
+
+
+@cache
 def provinces() -> tuple[Province, ...]:
     """All provinces, by code."""
     rows = (

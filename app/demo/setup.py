@@ -15,7 +15,7 @@ from app.actor import Actor
 from app.customers import service as customers
 from app.customers.models import CustomerKind
 from app.db.session import Database
-from app.demo.geography import counties
+from app.demo.geography import counties, english_name
 from app.demo.logins import PASSWORD, STAFF
 from app.demo.network_plan import FacilitySpec, NetworkPlan
 from app.demo.parcels import SHIPPERS, Parcel, Sender
@@ -156,6 +156,8 @@ def _network(
                 name=county.name,
                 city_name=county.prefecture_name,
                 province_name=county.province_name,
+                city_name_en=english_name(county.prefecture_adcode),
+                province_name_en=english_name(county.province_adcode),
                 latitude=county.latitude,
                 longitude=county.longitude,
             )

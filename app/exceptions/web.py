@@ -29,12 +29,12 @@ from app.exceptions.wording import (
     refusal_text,
 )
 from app.formatting import datetime_local, duration
+from app.network.labels import facility_name
 from app.network.models import Facility
 from app.pagination import LIMIT_DEFAULT, LIMIT_MAX, Page
 from app.security import current_actor, requires
 from app.shipments import queries as shipments
 from app.shipments.exporting import csv_line
-from app.shipments.phrases import facility_name
 from app.shipments.words import MILESTONES
 from app.web import now, unit_of_work
 from tracking.finding import FindingKind

@@ -11,10 +11,10 @@ from flask_babel import lazy_gettext as _l
 
 from app.errors import AppError
 from app.formatting import datetime_local, duration
+from app.network.labels import facility_name
 from app.network.models import Facility
 from app.shipments.finding_models import ShipmentFinding
 from app.shipments.models import Shipment
-from app.shipments.phrases import facility_name
 from app.shipments.words import CODES, FINDINGS, MILESTONES
 from tracking.finding import FindingKind
 from tracking.shipment import Milestone, ScanCode

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from flask_babel import get_locale
 from flask_babel import lazy_gettext as _l
 
-from app.network.models import Facility, StudyStatus
+from app import i18n
+from app.network.models import District, Facility, StudyStatus
 from routing.network import FacilityKind, Mode, NoRouteReason, Operator
 
 KINDS = {
@@ -57,8 +57,19 @@ WEEKDAYS_BY_BIT = [
 
 def facility_name(facility: Facility) -> str:
     """A facility's name in the language of the page."""
-    locale = get_locale()
-    return facility.name if locale is not None and locale.language == "zh" else facility.name_en
+    return facility.name_en if i18n.current() is i18n.ENGLISH and facility.name_en else facility.name
+
+
+def city_name(district: District) -> str:
+    """The city of a district in the language of the page."""
+    english = district.city_name_en if i18n.current() is i18n.ENGLISH else ""
+    return english or district.city_name
+
+
+def province_name(district: District) -> str:
+    """The province of a district in the language of the page."""
+    english = district.province_name_en if i18n.current() is i18n.ENGLISH else ""
+    return english or district.province_name
 
 
 STUDIES = {

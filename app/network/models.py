@@ -33,6 +33,9 @@ class District(Base):
     name: Mapped[str]
     city_name: Mapped[str]
     province_name: Mapped[str] = mapped_column(index=True)
+    # In Latin letters; empty where nobody has given them.
+    city_name_en: Mapped[str] = mapped_column(default="")
+    province_name_en: Mapped[str] = mapped_column(default="")
     latitude: Mapped[float] = mapped_column(sa.Double)
     longitude: Mapped[float] = mapped_column(sa.Double)
 

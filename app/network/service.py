@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from datetime import datetime
-from typing import Literal, TypedDict
+from typing import Literal, NotRequired, TypedDict
 
 import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import insert
@@ -38,6 +38,8 @@ class DistrictRow(TypedDict):
     name: str
     city_name: str
     province_name: str
+    city_name_en: NotRequired[str]
+    province_name_en: NotRequired[str]
     latitude: float
     longitude: float
 

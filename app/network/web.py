@@ -38,7 +38,8 @@ blueprint = APIBlueprint("network", __name__, enable_openapi=False)
 holiday_pages.register(blueprint)
 design_pages.register(blueprint)
 operation_pages.register(blueprint)
-blueprint.add_app_template_filter(labels.facility_name, "facility_name")
+for _name_of in (labels.facility_name, labels.city_name, labels.province_name):
+    blueprint.add_app_template_filter(_name_of)
 
 _DISTRICTS_SHOWN = 12
 _LOADS_SHOWN = 20

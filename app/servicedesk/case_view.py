@@ -18,6 +18,7 @@ from app.errors import NotFoundError
 from app.formatting import money as format_money
 from app.ledger import queries as ledger
 from app.ledger.models import JournalEntry
+from app.network.labels import facility_name
 from app.orders import queries as orders
 from app.orders.models import Order
 from app.parties import queries as parties
@@ -167,8 +168,8 @@ def _evidence(session: Session, shipment: Shipment, now: datetime, *, staff: boo
     told = story.story_of(session, shipment, now=now)
     return Evidence(
         shipment,
-        phrases.sentence_text(told, phrases.facility_name),
-        phrases.timeline_rows(told, phrases.facility_name, detailed=staff),
+        phrases.sentence_text(told, facility_name),
+        phrases.timeline_rows(told, facility_name, detailed=staff),
         [phrases.finding_text(finding, now) for finding in shipments.findings(session, shipment)]
         if staff
         else [],

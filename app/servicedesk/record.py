@@ -50,8 +50,8 @@ class MoneySummary:
 class Lane:
     """From which city to which, how often."""
 
-    origin: str
-    destination: str
+    origin: District
+    destination: District
     shipments: int
 
 
@@ -158,7 +158,7 @@ def activity(session: Session, customer_ids: Collection[int], *, now: datetime) 
     origin, destination = aliased(District), aliased(District)
     often = sa.func.count()
     lanes = session.execute(
-        sa.select(origin.city_name, destination.city_name, often)
+        sa.select(sa.func.min(origin.adcode), sa.func.min(destination.adcode), often)
         .select_from(Shipment)
         .join(origin, origin.adcode == Shipment.sender_district_adcode)
         .join(destination, destination.adcode == Shipment.consignee_district_adcode)
@@ -166,7 +166,11 @@ def activity(session: Session, customer_ids: Collection[int], *, now: datetime) 
         .group_by(origin.city_name, destination.city_name)
         .order_by(often.desc(), origin.city_name, destination.city_name)
         .limit(_LANES_MAX)
-    )
+    ).all()
+    ends = {adcode for start, end, _often in lanes for adcode in (start, end)}
+    district = {
+        one.adcode: one for one in session.scalars(sa.select(District).where(District.adcode.in_(ends)))
+    }
     spent = session.execute(
         sa.select(Order.currency, _sum(Order.total_minor, sa.true()))
         .where(
@@ -177,7 +181,8 @@ def activity(session: Session, customer_ids: Collection[int], *, now: datetime) 
         .group_by(Order.currency)
         .order_by(Order.currency)
     )
-    return Activity(sent_30, sent_90, received_90, spent.all(), [Lane(*row) for row in lanes])
+    named = [Lane(district[start], district[end], count) for start, end, count in lanes]
+    return Activity(sent_30, sent_90, received_90, spent.all(), named)
 
 
 def own_shipments(session: Session, customer_ids: Collection[int], *, limit: int) -> Sequence[Shipment]:

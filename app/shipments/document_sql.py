@@ -70,7 +70,7 @@ CROSS JOIN LATERAL (
         ORDER BY CASE WHEN heard.code = ANY ({texts(_FIRST_WINS)}) THEN scan_key END, scan_key DESC
         LIMIT 1
     )
-    SELECT {_document(places)} AS document
+    SELECT {_document(language, places)} AS document
     FROM facts
     LEFT JOIN deciding ON true
     CROSS JOIN LATERAL ({_sentence(language, places)}) AS sentence
@@ -93,7 +93,7 @@ def _parcel(which: str) -> str:
 """
 
 
-def _document(places: bool) -> str:
+def _document(language: Language, places: bool) -> str:
     """The text of JSON."""
     return f"""'{{"waybill_number":"' || parcel.waybill_number || '","milestone":"' || parcel.milestone
         || '","code":"' || parcel.code || '","sentence":' || to_json(
@@ -107,7 +107,7 @@ def _document(places: bool) -> str:
             ',"expected_from":null,"expected_to":null')
         || ',"expected_without_news":'
         || CASE WHEN parcel.estimate_aged AND parcel.expected_to IS NOT NULL THEN 'true' ELSE 'false' END
-        || ',"events":[' || concat_ws(',', ({_to_come(places)}), ({_happened(places)}))
+        || ',"events":[' || concat_ws(',', ({_to_come(language, places)}), ({_happened(language, places)}))
         || '],"vocabularies":' || coalesce(
             CASE WHEN parcel.code = 'attempt_failed' AND parcel.milestone <> {_BACK}
                 THEN {all_vocabularies()} ->> deciding.reason END,
@@ -115,12 +115,12 @@ def _document(places: bool) -> str:
         ) || ',"details_access":"not_asked","details":null}}'"""
 
 
-def _to_come(places: bool) -> str:
+def _to_come(language: Language, places: bool) -> str:
     """Arrivals that are planned and can still be kept, the last one first."""
     return f"""
             SELECT string_agg(
                 '{{"code":"arrived","at":' || to_json(leg.planned_arrival_at)::text
-                || ',"offset_minutes":' || parcel.booked_offset_minutes || {_place(places)}
+                || ',"offset_minutes":' || parcel.booked_offset_minutes || {_place(language, places)}
                 || ',"planned":true}}', ',' ORDER BY leg.sequence DESC)
             FROM (
                 SELECT sequence, to_facility_id, planned_arrival_at,
@@ -134,12 +134,12 @@ def _to_come(places: bool) -> str:
 """  # noqa: S608
 
 
-def _happened(places: bool) -> str:
+def _happened(language: Language, places: bool) -> str:
     """What was scanned and counts, the latest first."""
     return f"""
             SELECT string_agg(
                 '{{"code":"' || heard.code || '","at":' || to_json(heard.occurred_at)::text
-                || ',"offset_minutes":' || heard.offset_minutes || {_place(places)}
+                || ',"offset_minutes":' || heard.offset_minutes || {_place(language, places)}
                 || ',"planned":false}}', ','
                 ORDER BY heard.occurred_at DESC, ({table({code.value: code.rank for code in ScanCode})}
                     ->> heard.code)::integer DESC, heard.scan_key DESC)
@@ -150,17 +150,23 @@ def _happened(places: bool) -> str:
 """  # noqa: S608
 
 
-def _place(places: bool) -> str:
+def _city(language: Language) -> str:
+    """The city in the language of the document."""
+    name = "NULLIF(district.city_name_en, '')" if language is ENGLISH else "NULL"
+    return f"coalesce({name}, district.city_name)"
+
+
+def _place(language: Language, places: bool) -> str:
     """Where an event was: the city, and to those who may know it the place."""
     place = "coalesce(to_json(facility.name)::text, 'null')" if places else "'null'"
-    return f"""',"city":' || coalesce(to_json(district.city_name)::text, 'null') || ',"place":' || {place}"""
+    return f"""',"city":' || coalesce(to_json({_city(language)})::text, 'null') || ',"place":' || {place}"""
 
 
 def _sentence(language: Language, places: bool) -> str:
     """The status in words. The fence behind it lets them be put together once, wherever they are used."""
     words = Words.of(language)
     name = "NULLIF(facility.name_en, '')" if language is ENGLISH else "NULL"
-    where = f"coalesce({name}, facility.name)" if places else "district.city_name"
+    where = f"coalesce({name}, facility.name)" if places else _city(language)
     since = local_time("(parcel.state_since AT TIME ZONE 'UTC' + deciding.shift)", "short", language)
     day, start = (local_time(_EXPECTED_FROM, shape, language) for shape in ("date", "time"))
     end = local_time("parcel.expected_to", "time", language)

@@ -10,9 +10,9 @@ from flask_babel import gettext as _
 
 from app.formatting import datetime_local
 from app.masking import mask_name
+from app.network.labels import city_name, facility_name
 from app.network.models import District, Facility
 from app.shipments.models import Shipment
-from app.shipments.phrases import facility_name
 from app.shipments.words import MILESTONES, SERVICES
 
 # A spreadsheet takes a cell that begins like this for a formula (OWASP, CSV Injection).
@@ -58,8 +58,8 @@ def csv_of(
         None if place is None else facility_name(place),
         datetime_local(shipment.booked_at, offset),
         datetime_local(shipment.promised_to_at, offset),
-        districts[shipment.sender_district_adcode].city_name,
-        districts[shipment.consignee_district_adcode].city_name,
+        city_name(districts[shipment.sender_district_adcode]),
+        city_name(districts[shipment.consignee_district_adcode]),
         mask_name(shipment.consignee_name),
         str(SERVICES[shipment.service]),
         shipment.pieces,

@@ -8,8 +8,8 @@ from typing import Any
 
 from flask_babel import gettext as _
 
-from app import i18n
 from app.formatting import datetime_local, duration
+from app.network.labels import city_name
 from app.network.models import Facility
 from app.shipments.finding_models import ShipmentFinding
 from app.shipments.models import Shipment
@@ -38,14 +38,9 @@ TONES = {
 }
 
 
-def facility_name(facility: Facility) -> str:
-    """A facility's name in the page's language."""
-    return facility.name_en if i18n.current() is i18n.ENGLISH and facility.name_en else facility.name
-
-
-def city_name(facility: Facility) -> str:
+def city_of(facility: Facility) -> str:
     """The city of a facility: all that everybody may know of a parcel's whereabouts."""
-    return facility.district.city_name
+    return city_name(facility.district)
 
 
 def window_text(window: Window, offset_minutes: int) -> str:

@@ -8,6 +8,7 @@ from flask_babel import gettext as _
 from sqlalchemy.orm import Session
 
 from app.accounts.models import Installation
+from app.network.labels import facility_name
 from app.network.opening import opening_words
 from app.security import public
 from app.shipments import access, queries, service
@@ -15,7 +16,7 @@ from app.shipments.access import Attempt
 from app.shipments.forms import ComplaintForm, PhoneForm, ReceiptForm, TrackForm
 from app.shipments.forwarding import forwardings_of
 from app.shipments.models import DeliveryProof, Shipment
-from app.shipments.phrases import city_name, facility_name, sentence_text, timeline_rows, window_text
+from app.shipments.phrases import city_of, sentence_text, timeline_rows, window_text
 from app.shipments.pieces import merged_with, pieces_of
 from app.shipments.story import story_of
 from app.shipments.track_page import live_address
@@ -129,7 +130,7 @@ def _unknown(number: str) -> flask.typing.ResponseReturnValue:
 
 def _page(session: Session, shipment: Shipment, *, opened: bool, form: PhoneForm) -> str:
     story = story_of(session, shipment, now=now())
-    place = facility_name if opened else city_name
+    place = facility_name if opened else city_of
     offset = shipment.booked_offset_minutes
     token = link_token(shipment.id, session.get_one(Installation, 1).waybill_key) if opened else None
     delivered = shipment.milestone is Milestone.DELIVERED

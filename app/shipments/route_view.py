@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from app.network.labels import facility_name
 from app.network.models import Facility
 from app.shipments.models import ScanRecord, ShipmentLeg
-from app.shipments.phrases import facility_name
 from app.shipments.story import Story
 from tracking.shipment import ScanCode
 

@@ -13,6 +13,7 @@ from sqlalchemy.orm import Session
 from app.accounts.roles import Role, Scope
 from app.accounts.service import audit
 from app.errors import ConflictError
+from app.network.labels import facility_name
 from app.pagination import LIMIT_DEFAULT, LIMIT_MAX
 from app.security import current_actor, requires
 from app.shipments import queries, service, unmatched
@@ -21,7 +22,7 @@ from app.shipments.forms import ForwardingForm, ListForm, ReceiptForm
 from app.shipments.forwarding import forwardings_of
 from app.shipments.label_pages import label_response, zpl_response
 from app.shipments.models import Shipment
-from app.shipments.phrases import facility_name, finding_text, sentence_text, timeline_rows, window_text
+from app.shipments.phrases import finding_text, sentence_text, timeline_rows, window_text
 from app.shipments.pieces import merged_with, pieces_of
 from app.shipments.public_pages import proof_response
 from app.shipments.queries import ShipmentFilters

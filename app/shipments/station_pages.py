@@ -18,10 +18,10 @@ from sqlalchemy.orm import Session
 from app.accounts.roles import Role, Scope
 from app.actor import Actor
 from app.errors import BadRequestError, InvalidInputError
+from app.network.labels import facility_name
 from app.security import current_actor, requires
 from app.shipments import queries, service
 from app.shipments.models import ProofKind, Shipment
-from app.shipments.phrases import facility_name
 from app.shipments.scan_values import DELIVERED
 from app.shipments.service import ProofInput, ScanInput, ScanResult
 from app.shipments.station_answer import Answer

@@ -6,8 +6,8 @@ from typing import Any
 
 from apiflask import APIBlueprint
 
+from app.network.labels import facility_name
 from app.shipments import forwarding_pages, promise_pages, public_pages, staff_pages, station_pages
-from app.shipments.phrases import facility_name
 from app.shipments.words import CODES, HANDOVERS, MILESTONES, MODES, PROOFS, RESULTS, SERVICES
 
 blueprint = APIBlueprint("shipments", __name__, enable_openapi=False)

@@ -46,6 +46,7 @@ class World:
 
 
 # adcode, district, city, province, latitude, longitude of its seat
+_CITIES_EN = {"武汉市": "Wuhan", "成都市": "Chengdu", "杭州市": "Hangzhou", "广州市": "Guangzhou"}
 _DISTRICTS = (
     ("420111", "洪山区", "武汉市", "湖北省", 30.539, 114.518),
     ("420102", "江岸区", "武汉市", "湖北省", 30.640, 114.301),
@@ -130,6 +131,7 @@ def small_world(session: Session, *, now: datetime) -> World:
                 name=name,
                 city_name=city,
                 province_name=province,
+                city_name_en=_CITIES_EN[city],
                 latitude=north,
                 longitude=east,
             )

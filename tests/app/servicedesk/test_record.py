@@ -117,7 +117,7 @@ def test_money_and_activity_add_up(desk: Desk, life):
     assert (activity.sent_30, activity.sent_90, activity.received_90) == (1, 1, 0)
     assert activity.spent_90 == [("CNY", 2600)]
     (lane,) = activity.lanes
-    assert (lane.origin, lane.destination, lane.shipments) == ("成都市", "杭州市", 1)
+    assert (lane.origin.city_name, lane.destination.city_name, lane.shipments) == ("成都市", "杭州市", 1)
     assert balances == {(Purpose.AVAILABLE, "CNY"): 5000}
 
 

@@ -14,9 +14,10 @@ from apiflask import APIFlask
 
 from app import i18n
 from app.i18n import CHINESE, ENGLISH, Language
+from app.network.labels import city_name, facility_name
 from app.shipments.documents import Documents, documents
 from app.shipments.models import Shipment
-from app.shipments.phrases import city_name, facility_name, sentence_text
+from app.shipments.phrases import city_of, sentence_text
 from app.shipments.scan_values import ScanInput
 from app.shipments.story import Event, Story, story_of
 from app.shipments.values import scan_key
@@ -40,7 +41,7 @@ def as_story_tells(story: Story, *, places: bool) -> dict[str, Any]:
             "code": one.code.value,
             "at": one.at,
             "offset_minutes": one.offset_minutes,
-            "city": None if facility is None else facility.district.city_name,
+            "city": None if facility is None else city_name(facility.district),
             "place": facility.name if facility is not None and places else None,
             "planned": one.planned,
         }
@@ -49,7 +50,7 @@ def as_story_tells(story: Story, *, places: bool) -> dict[str, Any]:
         "waybill_number": shipment.waybill_number,
         "milestone": state.milestone.value,
         "code": None if state.code is None else state.code.value,
-        "sentence": sentence_text(story, facility_name if places else city_name),
+        "sentence": sentence_text(story, facility_name if places else city_of),
         "offset_minutes": shipment.booked_offset_minutes,
         "promised_from": story.promised[0],
         "promised_to": story.promised[1],

@@ -24,6 +24,8 @@ def upgrade() -> None:
         sa.Column("name", sa.Text(), nullable=False),
         sa.Column("city_name", sa.Text(), nullable=False),
         sa.Column("province_name", sa.Text(), nullable=False),
+        sa.Column("city_name_en", sa.Text(), nullable=False),
+        sa.Column("province_name_en", sa.Text(), nullable=False),
         sa.Column("latitude", sa.Double(), nullable=False),
         sa.Column("longitude", sa.Double(), nullable=False),
         sa.PrimaryKeyConstraint("adcode", name=op.f("pk_district")),
