@@ -28,9 +28,14 @@ _ITEMS = (
     ("orders.terms", _l("Terms"), Scope.TERMS_READ),
     ("payouts.index", _l("Payouts"), Scope.PAYOUTS_READ),
     ("ledger.journal", _l("Journal"), Scope.LEDGER_READ),
-    ("webhooks.index", _l("Webhooks"), Scope.WEBHOOKS_WRITE),
-    ("notices.index", _l("Notices"), Scope.NOTICES_WRITE),
     ("network.index", _l("Network"), Scope.NETWORK_READ),
+)
+# What is set up once and then left alone: in the menu of the account. (endpoint, label, scope, icon)
+_SETTINGS = (
+    ("accounts.company", _l("Company settings"), Scope.ADMIN, "building"),
+    ("notices.index", _l("Notices"), Scope.NOTICES_WRITE, "bell"),
+    ("webhooks.index", _l("Webhooks"), Scope.WEBHOOKS_WRITE, "broadcast"),
+    ("accounts.tokens", _l("API tokens"), Scope.TOKENS_WRITE, "key"),
 )
 
 
@@ -41,6 +46,7 @@ class NavItem:
     url: str
     label: Any
     active: bool
+    icon: str = ""
 
 
 def items() -> list[NavItem]:
@@ -61,11 +67,24 @@ def items() -> list[NavItem]:
     return [NavItem(url, label, url == here) for url, label in open_to_him]
 
 
+def settings() -> list[NavItem]:
+    """What the asker may set up, for himself and for others."""
+    actor = maybe_actor()
+    if actor is None:
+        return []
+    here = flask.request.path
+    return [
+        NavItem(url := flask.url_for(endpoint), label, _leads_to(url, here), icon)
+        for endpoint, label, scope, icon in _SETTINGS
+        if endpoint in flask.current_app.view_functions and actor.may(scope)
+    ]
+
+
 def init_app(app: flask.Flask) -> None:
     """Give every page the navigation and who is signed in."""
 
     def context() -> dict[str, Any]:
-        return {"nav": items(), "actor": maybe_actor()}
+        return {"nav": items(), "settings": settings(), "actor": maybe_actor()}
 
     app.context_processor(context)
 

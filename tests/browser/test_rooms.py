@@ -47,10 +47,11 @@ SUBJECTS: dict[Role, Callable[[Company], int]] = {
 
 
 @pytest.mark.parametrize("role", Role)
-def test_every_page_of_the_navigation(lived: Company, member: Callable[..., Visitor], role: Role) -> None:
+def test_every_page_of_the_menus(lived: Company, member: Callable[..., Visitor], role: Role) -> None:
     subject = SUBJECTS.get(role)
     visitor = member(role, subject(lived) if subject else None)
-    links = visitor.page.locator("#nav a").evaluate_all("links => links.map((link) => link.pathname)")
+    found = visitor.page.locator("#nav a, .menu-panel a")
+    links = found.evaluate_all("links => links.map((link) => link.pathname)")
     assert links, "nobody is left without a way"
     for place, link in enumerate(links, start=1):
         visitor.open(link)
