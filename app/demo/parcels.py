@@ -123,6 +123,16 @@ class Parcel:
     story: Story
 
 
+def first_midnight(end: datetime, days: int) -> datetime:
+    """The local midnight from which the bookings of so many days come until `end`.
+
+    The day of `end` counts once something was booked on it: at two in the morning it is not one yet.
+    """
+    last = end.astimezone(CHINA)
+    before = days - 1 if _day_weight(last.date(), last) else days
+    return datetime.combine(last.date() - timedelta(days=before), time(), tzinfo=CHINA).astimezone(UTC)
+
+
 def plan_parcels(
     facilities: Sequence[FacilitySpec],
     people: People,

@@ -12,7 +12,7 @@ import sys
 import time
 from collections.abc import MutableSequence, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from threading import Barrier
 
 import click
@@ -30,7 +30,7 @@ from app.demo.days import Days
 from app.demo.feed import Feed, MovableClock
 from app.demo.network_plan import NetworkPlan, plan_network
 from app.demo.network_sites import HUBS
-from app.demo.parcels import CHINA, SHIPPERS, Parcel, plan_parcels
+from app.demo.parcels import SHIPPERS, Parcel, first_midnight, plan_parcels
 from app.demo.people import People
 from app.demo.rides import Rides
 from app.demo.setup import HUB_CODE, Company
@@ -117,8 +117,7 @@ class _Script:
 
 def _build(settings: Settings, database: Database, *, seed: int, parcels: int, days: int) -> None:
     end = utcnow().replace(microsecond=0)
-    first_day = end.astimezone(CHINA).date() - timedelta(days=days - 1)
-    start = datetime(first_day.year, first_day.month, first_day.day, tzinfo=CHINA).astimezone(UTC)
+    start = first_midnight(end, days)
     script = _Script(settings, seed, parcels, start, end)
     people = People(seed)
     plan = plan_network(seed)
