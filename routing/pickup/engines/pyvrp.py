@@ -1,0 +1,255 @@
+"""PyVRP: iterated local search over tours, the engine that makes rounds cheap.
+
+Late acceptance hill climbing (Burke & Bykov 2017) around PyVRP's local search, which a caller can interrupt,
+follow and continue. Penalties for broken rules begin at the size of the data's own costs: PyVRP itself begins
+them near the largest value it knows, which keeps the rules at once, but then searches long along rounds that
+keep them.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+import numpy as np
+from pyvrp import CostEvaluator, PenaltyManager, PenaltyParams, RandomNumberGenerator, Route, Solution
+from pyvrp.search import OPERATORS, LocalSearch, NeighbourhoodParams, compute_neighbours
+
+from routing.pickup.costs import to_minor
+from routing.pickup.effort import Effort
+from routing.pickup.engines.pyvrp_model import Column, Model, Visits, can_plan
+from routing.pickup.instance import Instance, Sequences
+from routing.pickup.matrix import UNREACHABLE
+
+__all__ = ["Column", "Search", "can_plan", "improve"]
+
+_PENALTY_START = 20.0  # for a second too late, in costs of a second on the way
+_LOAD_PENALTY_START = 2.0  # for an average load too much, in costs of an average leg
+_PENALTY_MOST, _PENALTY_LEAST = 5_000.0, 0.005  # in starts
+_UPDATE_EVERY = 100
+_COLLECT_EVERY = 10
+_HISTORY = 300
+
+
+@dataclass(slots=True)
+class Collection:
+    """Rounds met on the way, each once.
+
+    Attributes:
+        columns: those not yet handed on.
+    """
+
+    columns: list[Column] = field(default_factory=list)
+    _known: set[tuple[int, Visits]] = field(default_factory=set)
+    _seen: set[tuple[int, int, int, int]] = field(default_factory=set)
+
+    def add(self, model: Model, solution: Solution) -> None:
+        """Keep the rounds of a solution that keep the rules."""
+        for route in solution.routes():
+            # Much cheaper than its stops, and hardly ever the same for two rounds.
+            signature = (route.vehicle_type(), route.distance(), route.duration(), route.num_clients())
+            if signature in self._seen:
+                continue
+            self._seen.add(signature)
+            if route.is_feasible() and route.num_clients():
+                self._keep(model, route)
+
+    def take(self) -> list[Column]:
+        """The rounds found since the last time."""
+        columns, self.columns = self.columns, []
+        return columns
+
+    def _keep(self, model: Model, route: Route) -> None:
+        column = model.column(route)
+        if (column.kind, column.stops) not in self._known:
+            self._known.add((column.kind, column.stops))
+            self.columns.append(column)
+
+
+class Search:
+    """A search of one instance that can be interrupted and continued.
+
+    Args:
+        instance: one that `can_plan`.
+        seed: of everything drawn at random.
+        start: rounds that keep all rules; None: from nothing, to serve every stop.
+        history: how many steps back a step is compared with: few where there is little time.
+        collect: keep the rounds met on the way.
+
+    Attributes:
+        best: the best solution so far that keeps the rules, None while there is none.
+        collection: rounds met on the way.
+    """
+
+    def __init__(
+        self,
+        instance: Instance,
+        seed: int,
+        start: Sequences | None,
+        *,
+        history: int = _HISTORY,
+        collect: bool = False,
+    ) -> None:
+        self.model = Model(instance, None if start is None else _cost_if_optional(instance, start))
+        self.collection = Collection() if collect else None
+        self.best: Solution | None = None
+        self._best_cost = 2**63 - 1
+        self._random = RandomNumberGenerator(seed=seed % 2**32)
+        data = self.model.data
+        self._local = LocalSearch(data, self._random, compute_neighbours(data, NeighbourhoodParams()))
+        for operator in OPERATORS:
+            if operator.supports(data):
+                self._local.add_operator(operator(data))
+        self._start_penalties, parameters = _penalties(self.model)
+        self._parameters = parameters
+        self._penalties = PenaltyManager(self._start_penalties, parameters)
+        self._history: list[Solution | None] = [None] * history
+        self._at = self._steps = 0
+        if start is None:
+            self.restart()
+        else:
+            self._current = self._reference = self.model.solution(start)
+            self._note(self._current, self._penalties.cost_evaluator())
+
+    def restart(self) -> None:
+        """Go on from random rounds; the best ones are kept."""
+        random = Solution.make_random(self.model.data, self._random)
+        self._penalties = PenaltyManager(self._start_penalties, self._parameters)
+        self._begin(self._local(random, self._penalties.max_cost_evaluator(), exhaustive=True))
+
+    def adopt(self, sequences: Sequences) -> None:
+        """Go on from rounds that keep the rules."""
+        self._begin(self.model.solution(sequences))
+
+    def run(self, ends: Callable[[], bool], on_better: Callable[[Solution], None] | None = None) -> None:
+        """Search until told to end.
+
+        Args:
+            ends: asked before every step.
+            on_better: told of every better solution that keeps the rules.
+        """
+        while not ends():
+            evaluator = self._penalties.cost_evaluator()
+            candidate = self._local(self._current, evaluator)
+            self._penalties.register(candidate)
+            if evaluator.cost(candidate) < self._best_cost:
+                polished = self._local(candidate, evaluator, exhaustive=True)
+                candidate = polished if polished.is_feasible() else candidate
+                self._note(candidate, evaluator)
+                if on_better is not None:
+                    on_better(candidate)
+            self._accept(candidate, evaluator)
+            self._steps += 1
+            if self.collection is not None and self._steps % _COLLECT_EVERY == 0:
+                self.collection.add(self.model, self._current)
+
+    def sequences(self) -> Sequences | None:
+        """The best rounds so far; None while there are none that keep the rules."""
+        return None if self.best is None else self.model.sequences(self.best)
+
+    def _begin(self, solution: Solution) -> None:
+        self._current = self._reference = solution
+        self._history = [None] * len(self._history)
+        self._at = 0
+        self._note(solution, self._penalties.cost_evaluator())
+
+    def _note(self, solution: Solution, evaluator: CostEvaluator) -> None:
+        cost = evaluator.cost(solution)
+        if solution.is_feasible() and cost < self._best_cost:
+            self.best, self._best_cost = solution, cost
+            if self.collection is not None:
+                self.collection.add(self.model, solution)
+
+    def _accept(self, candidate: Solution, evaluator: CostEvaluator) -> None:
+        """Take a step if it is better than the present, or than where the search was some steps ago."""
+        late = self._history[self._at]
+        late_cost = evaluator.penalised_cost(self._reference if late is None else late)
+        cost, present = evaluator.penalised_cost(candidate), evaluator.penalised_cost(self._current)
+        if cost < late_cost or cost < present:
+            self._current, present = candidate, cost
+        if late is None or present < late_cost:
+            self._history[self._at] = self._current
+        self._at = (self._at + 1) % len(self._history)
+
+
+def improve(instance: Instance, sequences: Sequences, effort: Effort, steps: int) -> Sequences:
+    """Search for cheaper rounds in a number of steps, without looking at the clock.
+
+    Args:
+        instance: one that `can_plan`.
+        sequences: rounds that keep all rules.
+        effort: for its seed, its reports and its stop.
+        steps: of the search.
+
+    Returns:
+        The best rounds found; those given if none is better.
+    """
+    search = Search(instance, effort.seed, sequences)
+    left = steps
+
+    def ends() -> bool:
+        nonlocal left
+        left -= 1
+        return left < 0 or effort.stopped
+
+    def tell(solution: Solution) -> None:
+        report(instance, search.model.sequences(solution), effort)
+
+    search.run(ends, tell)
+    found = search.sequences()
+    return sequences if found is None else better(instance, found, sequences)
+
+
+def better(instance: Instance, found: Sequences, known: Sequences) -> Sequences:
+    """The cheaper of two sets of rounds that keep all rules; the known ones where both cost the same."""
+    before, after = instance.cost(known), instance.cost(found)
+    assert before is not None, "rounds that keep the rules"
+    assert after is not None, "the model holds all rules"
+    return found if after < before else known
+
+
+def report(instance: Instance, sequences: Sequences, effort: Effort) -> None:
+    """Tell the caller of rounds that keep all rules."""
+    if effort.progress is None:
+        return
+    costs = [instance.route_cost(vehicle, stops) for vehicle, stops in enumerate(sequences) if stops]
+    unserved = len(instance.stops) - sum(len(stops) for stops in sequences)
+    effort.report(sum(to_minor(cost) for cost in costs if cost is not None), unserved)
+
+
+def _cost_if_optional(instance: Instance, start: Sequences) -> int | None:
+    """What the rounds cost, if stops may be left out: by their prizes, or because not all can be served."""
+    served = {stop for stops in start for stop in stops}
+    missing = [
+        stop for stop in range(len(instance.stops)) if stop not in served and instance.eligible[stop].any()
+    ]
+    if not missing and not instance.has_prizes:
+        return None
+    costs = [instance.route_cost(vehicle, stops) for vehicle, stops in enumerate(start) if stops]
+    return sum(cost for cost in costs if cost is not None)
+
+
+def _penalties(model: Model) -> tuple[tuple[list[float], float, float], PenaltyParams]:
+    """Where penalties begin, and how far they may go: by the cost of an average leg."""
+    data = model.data
+    metres, seconds = data.distance_matrix(0), data.duration_matrix(0)
+    real = (metres < UNREACHABLE) & (seconds < UNREACHABLE)
+    count = max(1, int(real.sum()))
+    leg_m, leg_s = metres[real].sum() / count, seconds[real].sum() / count
+    kinds = data.vehicle_types()
+    leg_cost = max(
+        1.0,
+        min(kind.unit_distance_cost * leg_m + kind.unit_duration_cost * leg_s for kind in kinds),
+    )
+    late = _PENALTY_START * leg_cost / max(1.0, leg_s)
+    far = _PENALTY_START * leg_cost / max(1.0, leg_m)
+    amounts = np.array([np.add(client.pickup, client.delivery) for client in data.clients()], dtype=float)
+    loads = [
+        _LOAD_PENALTY_START * leg_cost / max(1.0, float(amounts[:, measure].mean()))
+        for measure in range(data.num_load_dimensions)
+    ]
+    starts = [late, far, *loads]
+    parameters = PenaltyParams(
+        solutions_between_updates=_UPDATE_EVERY,
+        min_penalty=min(starts) * _PENALTY_LEAST,
+        max_penalty=max(starts) * _PENALTY_MOST,
+    )
+    return (loads, late, far), parameters
