@@ -24,7 +24,7 @@ _SLICE_S_MIN = 0.5
 _SLICE_S_MAX = 8.0
 
 
-def improve(instance: Instance, sequences: Sequences, effort: Effort) -> Sequences:
+def improve(instance: Instance, sequences: Sequences, effort: Effort, crew) -> Sequences:
     """Search groups of rounds until the effort is over.
 
     Args:

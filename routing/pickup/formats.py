@@ -89,7 +89,14 @@ def read_vrplib(text: str, convention: Convention | None = None) -> Problem:
         ProblemError: it has no places, or asks for what a problem cannot hold.
     """
     fields, sections = _vrplib_parts(text)
-    unknown = set(sections) - {"NODE_COORD", "DEMAND", "TIME_WINDOW", "SERVICE_TIME", "DEPOT", "VEHICLES_DEPOT"}
+    unknown = set(sections) - {
+        "NODE_COORD",
+        "DEMAND",
+        "TIME_WINDOW",
+        "SERVICE_TIME",
+        "DEPOT",
+        "VEHICLES_DEPOT",
+    }
     unknown |= set(fields) & {"VEHICLES_MAX_DURATION", "VEHICLES_MAX_DISTANCE"}
     if unknown:
         raise ProblemError(f"vrplib: cannot read {', '.join(sorted(unknown))}")

@@ -5,19 +5,21 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from math import isfinite
 
-from routing.pickup import decompose
+from routing.pickup import decompose, portfolio
 from routing.pickup.assemble import plan_from, sequences_from
 from routing.pickup.checker import check
 from routing.pickup.costs import to_minor
 from routing.pickup.effort import Effort, Progress
-from routing.pickup.engines import greedy, ortools
+from routing.pickup.engines import greedy, ortools, pyvrp
 from routing.pickup.errors import ProblemError
 from routing.pickup.explain import explain
 from routing.pickup.instance import Instance, Sequences, build
 from routing.pickup.plan import Plan
 from routing.pickup.problem import Problem
+from routing.pickup.workers import available, crew
 
 _SECONDS_A_SQUARE_STOP = 0.01
+_SMALL = 25  # up to that many stops both engines are done before processes have begun
 _RESERVE_SHARE = 0.03
 _RESERVE_S_A_STOP = 0.000_15
 
@@ -35,6 +37,8 @@ class Options:
         progress: told of better plans as they are found; answers False to end the run with the best plan
             so far.
         initial: a plan to start from, for example of the same day before some changes.
+        workers: processes that search at the same time; None: one for each core. Under a step limit, and
+            for small problems, there is none beside the caller's.
     """
 
     seconds: float = 10.0
@@ -42,12 +46,15 @@ class Options:
     steps: int | None = None
     progress: Callable[[Progress], bool] | None = None
     initial: Plan | None = None
+    workers: int | None = None
 
     def __post_init__(self) -> None:
         if not (isfinite(self.seconds) and self.seconds >= 0):
             raise ProblemError(f"options: seconds must not be negative, but is {self.seconds}")
         if self.steps is not None and self.steps < 0:
             raise ProblemError(f"options: steps must not be negative, but is {self.steps}")
+        if self.workers is not None and self.workers < 1:
+            raise ProblemError(f"options: workers must be at least 1, but is {self.workers}")
         if self.seed < 0:
             raise ProblemError(f"options: seed must not be negative, but is {self.seed}")
 
@@ -55,8 +62,9 @@ class Options:
 def solve(problem: Problem, options: Options | None = None) -> Plan:
     """Plan the rounds of a day.
 
-    A first plan comes from cheapest insertion (or from `options.initial`); guided local search makes it
-    better, as a whole or, beyond `decompose.WHOLE_MAX` stops, in parts. In the end what still fits is put in.
+    A first plan comes from cheapest insertion (or from `options.initial`), of large problems from their parts.
+    Then processes make it better together: the whole of it (`portfolio`) or, beyond
+    `portfolio.WHOLE_MAX` stops, parts of it (`decompose`). In the end what still fits is put in.
 
     Args:
         problem: stops, vehicles, travel.
@@ -71,12 +79,8 @@ def solve(problem: Problem, options: Options | None = None) -> Plan:
     search = _searching(effort, len(problem.stops))
     sequences, solver = _start(instance, options, search)
     if not search.over() and any(sequences):
-        if len(problem.stops) <= decompose.WHOLE_MAX:
-            sequences = ortools.improve(instance, sequences, search, search.left(), search.steps)
-            solver += "+ortools"
-        else:
-            sequences = decompose.improve(instance, sequences, search)
-            solver += "+ortools in parts"
+        sequences = _improve(instance, sequences, search, options.workers or available())
+        solver += "+pyvrp" if pyvrp.can_plan(instance) else "+ortools"
     sequences = greedy.complete(instance, sequences, effort)
     unserved = explain(instance, sequences, time_was_over=effort.left() <= 0)
     plan = plan_from(instance, sequences, unserved, solver, round(effort.elapsed(), 3))
@@ -95,6 +99,25 @@ def _start(instance: Instance, options: Options, effort: Effort) -> tuple[Sequen
     served = sum(len(stops) for stops in sequences)
     effort.report(sum(to_minor(cost) for cost in costs if cost is not None), len(instance.stops) - served)
     return sequences, solver
+
+
+def _improve(instance: Instance, sequences: Sequences, effort: Effort, workers: int) -> Sequences:
+    """The rounds made better, in the way that suits the size of the problem."""
+    stops = len(instance.stops)
+    if effort.steps is not None or stops <= _SMALL:
+        return _one_after_the_other(instance, sequences, effort)
+    with crew(instance, workers, effort.seed) as members:
+        improve = portfolio.improve if stops <= portfolio.WHOLE_MAX else decompose.improve
+        return improve(instance, sequences, effort, members)
+
+
+def _one_after_the_other(instance: Instance, sequences: Sequences, effort: Effort) -> Sequences:
+    """Both engines in this process: what is small costs nothing, and what counts steps must not be shared."""
+    if pyvrp.can_plan(instance):
+        sequences = pyvrp.improve(instance, sequences, effort, effort.left() / 2, effort.steps)
+        if effort.over() or len(instance.stops) > _SMALL:
+            return sequences
+    return ortools.improve(instance, sequences, effort, effort.left(), effort.steps)
 
 
 def _searching(effort: Effort, stops: int) -> Effort:

@@ -6,11 +6,14 @@ them near the largest value it knows, which keeps the rules at once, but then se
 keep them.
 """
 
+import time
+import warnings
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
 import numpy as np
 from pyvrp import CostEvaluator, PenaltyManager, PenaltyParams, RandomNumberGenerator, Route, Solution
+from pyvrp.exceptions import PenaltyBoundWarning
 from pyvrp.search import OPERATORS, LocalSearch, NeighbourhoodParams, compute_neighbours
 
 from routing.pickup.costs import to_minor
@@ -19,7 +22,7 @@ from routing.pickup.engines.pyvrp_model import Column, Model, Visits, can_plan
 from routing.pickup.instance import Instance, Sequences
 from routing.pickup.matrix import UNREACHABLE
 
-__all__ = ["Column", "Search", "can_plan", "improve"]
+__all__ = ["Column", "Search", "better", "can_plan", "improve", "report", "serves_all"]
 
 _PENALTY_START = 20.0  # for a second too late, in costs of a second on the way
 _LOAD_PENALTY_START = 2.0  # for an average load too much, in costs of an average leg
@@ -115,9 +118,11 @@ class Search:
         self._penalties = PenaltyManager(self._start_penalties, self._parameters)
         self._begin(self._local(random, self._penalties.max_cost_evaluator(), exhaustive=True))
 
-    def adopt(self, sequences: Sequences) -> None:
-        """Go on from rounds that keep the rules."""
-        self._begin(self.model.solution(sequences))
+    def adopt_if_better(self, sequences: Sequences) -> None:
+        """Go on from rounds that keep the rules, if they are cheaper than the best so far."""
+        solution = self.model.solution(sequences)
+        if self._penalties.cost_evaluator().cost(solution) < self._best_cost:
+            self._begin(solution)
 
     def run(self, ends: Callable[[], bool], on_better: Callable[[Solution], None] | None = None) -> None:
         """Search until told to end.
@@ -126,24 +131,35 @@ class Search:
             ends: asked before every step.
             on_better: told of every better solution that keeps the rules.
         """
-        while not ends():
-            evaluator = self._penalties.cost_evaluator()
-            candidate = self._local(self._current, evaluator)
-            self._penalties.register(candidate)
-            if evaluator.cost(candidate) < self._best_cost:
-                polished = self._local(candidate, evaluator, exhaustive=True)
-                candidate = polished if polished.is_feasible() else candidate
-                self._note(candidate, evaluator)
-                if on_better is not None:
-                    on_better(candidate)
-            self._accept(candidate, evaluator)
-            self._steps += 1
-            if self.collection is not None and self._steps % _COLLECT_EVERY == 0:
-                self.collection.add(self.model, self._current)
+        with warnings.catch_warnings():
+            # It says that few steps keep the rules: then the best rounds simply stay.
+            warnings.simplefilter("ignore", PenaltyBoundWarning)
+            while not ends():
+                self._step(on_better)
+
+    def _step(self, on_better: Callable[[Solution], None] | None) -> None:
+        evaluator = self._penalties.cost_evaluator()
+        candidate = self._local(self._current, evaluator)
+        self._penalties.register(candidate)
+        if evaluator.cost(candidate) < self._best_cost:
+            polished = self._local(candidate, evaluator, exhaustive=True)
+            candidate = polished if polished.is_feasible() else candidate
+            self._note(candidate, evaluator)
+            if on_better is not None:
+                on_better(candidate)
+        self._accept(candidate, evaluator)
+        self._steps += 1
+        if self.collection is not None and self._steps % _COLLECT_EVERY == 0:
+            self.collection.add(self.model, self._current)
 
     def sequences(self) -> Sequences | None:
         """The best rounds so far; None while there are none that keep the rules."""
         return None if self.best is None else self.model.sequences(self.best)
+
+    def rounds_that_keep_the_rules(self) -> Sequences:
+        """Those of the present rounds that do, also where others do not."""
+        model = self.model
+        return model.sequences(Solution(model.data, [r for r in self._current.routes() if r.is_feasible()]))
 
     def _begin(self, solution: Solution) -> None:
         self._current = self._reference = solution
@@ -170,25 +186,30 @@ class Search:
         self._at = (self._at + 1) % len(self._history)
 
 
-def improve(instance: Instance, sequences: Sequences, effort: Effort, steps: int) -> Sequences:
-    """Search for cheaper rounds in a number of steps, without looking at the clock.
+def improve(
+    instance: Instance, sequences: Sequences, effort: Effort, seconds: float, steps: int | None
+) -> Sequences:
+    """Search for cheaper rounds.
 
     Args:
         instance: one that `can_plan`.
         sequences: rounds that keep all rules.
-        effort: for its seed, its reports and its stop.
-        steps: of the search.
+        effort: of the whole run, for its reports and its stop.
+        seconds: how long to search; without meaning under a step limit.
+        steps: of the search; None: the clock counts.
 
     Returns:
         The best rounds found; those given if none is better.
     """
     search = Search(instance, effort.seed, sequences)
-    left = steps
+    left, ends_at = steps, time.perf_counter() + seconds
 
     def ends() -> bool:
         nonlocal left
+        if left is None:
+            return effort.stopped or time.perf_counter() >= ends_at
         left -= 1
-        return left < 0 or effort.stopped
+        return effort.stopped or left < 0
 
     def tell(solution: Solution) -> None:
         report(instance, search.model.sequences(solution), effort)
@@ -206,6 +227,14 @@ def better(instance: Instance, found: Sequences, known: Sequences) -> Sequences:
     return found if after < before else known
 
 
+def serves_all(instance: Instance, sequences: Sequences) -> bool:
+    """Tell whether every stop that some vehicle may serve is in a round."""
+    served = np.zeros(len(instance.stops), dtype=np.bool_)
+    for stops in sequences:
+        served[stops] = True
+    return bool((served | ~instance.eligible.any(axis=1)).all())
+
+
 def report(instance: Instance, sequences: Sequences, effort: Effort) -> None:
     """Tell the caller of rounds that keep all rules."""
     if effort.progress is None:
@@ -217,11 +246,7 @@ def report(instance: Instance, sequences: Sequences, effort: Effort) -> None:
 
 def _cost_if_optional(instance: Instance, start: Sequences) -> int | None:
     """What the rounds cost, if stops may be left out: by their prizes, or because not all can be served."""
-    served = {stop for stops in start for stop in stops}
-    missing = [
-        stop for stop in range(len(instance.stops)) if stop not in served and instance.eligible[stop].any()
-    ]
-    if not missing and not instance.has_prizes:
+    if serves_all(instance, start) and not instance.has_prizes:
         return None
     costs = [instance.route_cost(vehicle, stops) for vehicle, stops in enumerate(start) if stops]
     return sum(cost for cost in costs if cost is not None)

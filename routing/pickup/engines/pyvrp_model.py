@@ -43,7 +43,7 @@ def _profile_keys(instance: Instance) -> list[tuple[int, bytes]]:
 
 
 def kinds(instance: Instance) -> list[list[int]]:
-    """The vehicles of each kind, in the order of the first of each: whoever drives a round, it costs the same."""
+    """The vehicles of each kind: a round costs the same, whoever of them drives it."""
     keys = _profile_keys(instance)
     alike: dict[object, list[int]] = {}
     for number, vehicle in enumerate(instance.vehicles):
@@ -97,11 +97,12 @@ class Model:
 
     def solution(self, sequences: Sequences) -> Solution:
         """PyVRP's form of rounds that keep the rules."""
-        routes = []
-        for kind, vehicles in enumerate(self.kinds):
-            for vehicle in vehicles:
-                if sequences[vehicle]:
-                    routes.append(Route(self.data, self._clients(vehicle, sequences[vehicle]), kind))
+        routes = [
+            Route(self.data, self._clients(vehicle, sequences[vehicle]), kind)
+            for kind, vehicles in enumerate(self.kinds)
+            for vehicle in vehicles
+            if sequences[vehicle]
+        ]
         return Solution(self.data, routes)
 
     def sequences(self, solution: Solution) -> Sequences:

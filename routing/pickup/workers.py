@@ -1,0 +1,176 @@
+"""Processes that search, and what may befall them.
+
+A crew works on one instance. Each member gets one task at a time and says what it finds while it works, and
+in the end what came out. A member that dies is replaced and its task is lost; at the end all are killed,
+whatever they are doing, so that nobody waits for them.
+
+With one worker there are no processes: tasks are done where the caller is.
+"""
+
+import multiprocessing
+import os
+import signal
+import sys
+import threading
+import traceback
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from multiprocessing import connection
+from typing import Any, TypeAlias
+
+from routing.pickup.instance import Instance
+from routing.pickup.tasks import Desk, Outcome, Task
+
+_DEATHS_MAX = 20  # after which a crew gives up: something kills them all
+_LOOK_UP_S = 0.25
+
+
+class WorkerError(RuntimeError):
+    """A task failed in a worker; the message holds its traceback. This is a bug."""
+
+
+@dataclass(frozen=True, slots=True)
+class Word:
+    """What a worker says.
+
+    Attributes:
+        worker: number of the worker.
+        outcome: what it has found so far, or in the end.
+        ended: the worker is free for another task.
+        died: its process is gone, with its task; another has taken its place.
+    """
+
+    worker: int
+    outcome: Outcome | None
+    ended: bool
+    died: bool = False
+
+
+Say: TypeAlias = Callable[[Outcome], None]
+
+
+class Crew:
+    """Workers on one instance.
+
+    Args:
+        instance: what they work on; every process gets it once.
+        workers: how many.
+        seed: of everything drawn at random.
+    """
+
+    def __init__(self, instance: Instance, workers: int, seed: int) -> None:
+        self.instance = instance
+        self.seed = seed
+        self.size = 1 if workers <= 1 or multiprocessing.current_process().daemon else workers
+        self.deaths = 0
+        self._born = 0
+        self._desk = Desk(instance, seed) if self.size == 1 else None
+        self._waiting: Task | None = None
+        self._members = [] if self.size == 1 else [self._hire() for _ in range(self.size)]
+
+    @property
+    def process_ids(self) -> tuple[int, ...]:
+        """Of the workers that are processes."""
+        return tuple(process.pid or 0 for process, _ in self._members)
+
+    def give(self, worker: int, task: Task) -> None:
+        """Hand a task to a worker who is free."""
+        if self._desk is not None:
+            self._waiting = task
+            return
+        try:
+            self._members[worker][1].send(task)
+        except OSError:
+            return  # it has just died: `hear` sees that, and the task is lost with it
+
+    def hear(self, seconds: float) -> Iterator[Word]:
+        """What the workers say next, after at most so many seconds of silence.
+
+        Raises:
+            WorkerError: a task failed, or workers die one after the other.
+        """
+        if self._desk is not None:
+            task, self._waiting = self._waiting, None
+            if task is not None:
+                said: list[Outcome] = []
+                outcome = self._desk.perform(task, said.append)
+                yield from (Word(0, one, ended=False) for one in said)
+                yield Word(0, outcome, ended=True)
+            return
+        listening = {pipe: worker for worker, (_, pipe) in enumerate(self._members)}
+        for pipe in connection.wait(list(listening), max(0.0, seconds)):
+            assert isinstance(pipe, connection.Connection), "what was waited for"
+            yield self._hear_one(listening[pipe], pipe)
+
+    def close(self) -> None:
+        """End all work at once."""
+        for process, pipe in self._members:
+            process.kill()
+            pipe.close()
+        for process, _ in self._members:
+            process.join()
+        self._members = []
+
+    def _hear_one(self, worker: int, pipe: Any) -> Word:
+        try:
+            kind, value = pipe.recv()
+        except (EOFError, OSError):
+            self.deaths += 1
+            if self.deaths > _DEATHS_MAX:
+                raise WorkerError(f"{self.deaths} workers have died") from None
+            pipe.close()
+            self._members[worker][0].join()
+            self._members[worker] = self._hire()
+            return Word(worker, None, ended=True, died=True)
+        if kind == "failed":
+            raise WorkerError(value)
+        return Word(worker, value, ended=kind == "ended")
+
+    def _hire(self) -> tuple[Any, connection.Connection]:
+        """Start a process. A copy of this one is ready at once; where threads forbid that, a new one."""
+        alone = threading.active_count() == 1 and sys.platform == "linux"
+        context = multiprocessing.get_context("fork" if alone else "spawn")
+        ours, theirs = multiprocessing.Pipe()
+        self._born += 1
+        process = context.Process(
+            target=_work,
+            args=(self.instance, self.seed + 7919 * self._born, theirs, os.getpid()),
+            daemon=True,
+        )
+        process.start()
+        theirs.close()  # so that its end is seen here
+        return process, ours
+
+
+@contextmanager
+def crew(instance: Instance, workers: int, seed: int) -> Iterator[Crew]:
+    """Workers on one instance, who are gone at the end of the block."""
+    members = Crew(instance, workers, seed)
+    try:
+        yield members
+    finally:
+        members.close()
+
+
+def _work(instance: Instance, seed: int, pipe: connection.Connection, parent: int) -> None:
+    """What a worker's process does: tasks as they come, until it is killed or its parent is gone."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent is asked too, and ends this one
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)
+    desk = Desk(instance, seed, lambda: os.getppid() != parent)
+    try:
+        while os.getppid() == parent:
+            if pipe.poll(_LOOK_UP_S):
+                outcome = desk.perform(pipe.recv(), lambda found: pipe.send(("found", found)))
+                pipe.send(("ended", outcome))
+    except (EOFError, BrokenPipeError, ConnectionResetError):
+        return  # nobody listens any more
+    except BaseException:  # noqa: BLE001 - it is raised again where the caller is
+        pipe.send(("failed", traceback.format_exc()))
+
+
+def available() -> int:
+    """Cores this process may use."""
+    if sys.platform == "linux":
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
