@@ -112,8 +112,9 @@ def improve(instance: Instance, sequences: Sequences, effort: Effort, crew: Crew
         crew.give(worker, master.next_task(worker))
     ends_at = time.perf_counter() + effort.left()
     while not effort.over():
-        for word in crew.hear(ends_at - time.perf_counter()):
+        for word in crew.hear(min(1.0, ends_at - time.perf_counter())):
             master.heard(word)
             if word.ended and not effort.over():
                 crew.give(word.worker, master.next_task(word.worker))
+        effort.beat(*pyvrp.figures(instance, master.best))
     return master.best

@@ -8,7 +8,6 @@ from math import isfinite
 from routing.pickup import decompose, portfolio
 from routing.pickup.assemble import plan_from, sequences_from
 from routing.pickup.checker import check
-from routing.pickup.costs import to_minor
 from routing.pickup.effort import Effort, Progress
 from routing.pickup.engines import greedy, ortools, pyvrp
 from routing.pickup.errors import ProblemError
@@ -16,7 +15,7 @@ from routing.pickup.explain import explain
 from routing.pickup.instance import Instance, Sequences, build
 from routing.pickup.plan import Plan
 from routing.pickup.problem import Problem
-from routing.pickup.workers import available, crew
+from routing.pickup.workers import Crew, available, crew
 
 _SECONDS_A_SQUARE_STOP = 0.01
 _SMALL = 25  # up to that many stops both engines are done before processes have begun
@@ -34,7 +33,7 @@ class Options:
         seed: of everything drawn at random.
         steps: limit in solutions visited instead of the clock: the same problem, seed and steps give the
             same plan on any machine, however long it takes.
-        progress: told of better plans as they are found; answers False to end the run with the best plan
+        progress: told of better plans as they are found, and about every second; answers False to end the run with the best plan
             so far.
         initial: a plan to start from, for example of the same day before some changes.
         workers: processes that search at the same time; None: one for each core. Under a step limit, and
@@ -62,9 +61,9 @@ class Options:
 def solve(problem: Problem, options: Options | None = None) -> Plan:
     """Plan the rounds of a day.
 
-    A first plan comes from cheapest insertion (or from `options.initial`), of large problems from their parts.
-    Then processes make it better together: the whole of it (`portfolio`) or, beyond
-    `portfolio.WHOLE_MAX` stops, parts of it (`decompose`). In the end what still fits is put in.
+    A first plan comes from cheapest insertion (or from `options.initial`), of large problems from parts of
+    them. Then processes make it better together: the whole of it (`portfolio`) or, beyond
+    `portfolio.WHOLE_MAX` stops, part by part (`decompose`). In the end what still fits is put in.
 
     Args:
         problem: stops, vehicles, travel.
@@ -77,47 +76,55 @@ def solve(problem: Problem, options: Options | None = None) -> Plan:
     effort = Effort(options.seconds, options.steps, options.seed, options.progress, time.perf_counter())
     instance = build(problem)
     search = _searching(effort, len(problem.stops))
-    sequences, solver = _start(instance, options, search)
-    if not search.over() and any(sequences):
-        sequences = _improve(instance, sequences, search, options.workers or available())
-        solver += "+pyvrp" if pyvrp.can_plan(instance) else "+ortools"
+    workers = options.workers or available()
+    if effort.steps is not None or len(problem.stops) <= _SMALL:
+        sequences, engine = _alone(instance, options, search)
+    else:
+        with crew(instance, workers, options.seed) as members:
+            sequences, engine = _together(instance, options, search, members)
     sequences = greedy.complete(instance, sequences, effort)
     unserved = explain(instance, sequences, time_was_over=effort.left() <= 0)
-    plan = plan_from(instance, sequences, unserved, solver, round(effort.elapsed(), 3))
+    plan = plan_from(instance, sequences, unserved, engine, round(effort.elapsed(), 3))
     violations = check(problem, plan)
     assert not violations, violations
     return plan
 
 
-def _start(instance: Instance, options: Options, effort: Effort) -> tuple[Sequences, str]:
-    if options.initial is None:
-        sequences, solver = greedy.construct(instance, effort), "greedy"
-    else:
-        sequences = greedy.complete(instance, sequences_from(instance, options.initial), effort)
-        solver = "initial"
-    costs = [instance.route_cost(vehicle, stops) for vehicle, stops in enumerate(sequences) if stops]
-    served = sum(len(stops) for stops in sequences)
-    effort.report(sum(to_minor(cost) for cost in costs if cost is not None), len(instance.stops) - served)
-    return sequences, solver
-
-
-def _improve(instance: Instance, sequences: Sequences, effort: Effort, workers: int) -> Sequences:
-    """The rounds made better, in the way that suits the size of the problem."""
-    stops = len(instance.stops)
-    if effort.steps is not None or stops <= _SMALL:
-        return _one_after_the_other(instance, sequences, effort)
-    with crew(instance, workers, effort.seed) as members:
-        improve = portfolio.improve if stops <= portfolio.WHOLE_MAX else decompose.improve
-        return improve(instance, sequences, effort, members)
-
-
-def _one_after_the_other(instance: Instance, sequences: Sequences, effort: Effort) -> Sequences:
-    """Both engines in this process: what is small costs nothing, and what counts steps must not be shared."""
+def _alone(instance: Instance, options: Options, effort: Effort) -> tuple[Sequences, str]:
+    """Both engines in this process: what is small is done soon, and what counts steps must not be shared."""
+    sequences = _start(instance, options, effort)
+    if effort.over() or not any(sequences):
+        return sequences, "greedy"
     if pyvrp.can_plan(instance):
         sequences = pyvrp.improve(instance, sequences, effort, effort.left() / 2, effort.steps)
         if effort.over() or len(instance.stops) > _SMALL:
-            return sequences
-    return ortools.improve(instance, sequences, effort, effort.left(), effort.steps)
+            return sequences, "pyvrp"
+    return ortools.improve(instance, sequences, effort, effort.left(), effort.steps), "pyvrp+ortools"
+
+
+def _together(instance: Instance, options: Options, effort: Effort, members: Crew) -> tuple[Sequences, str]:
+    """Processes that search the whole, or the parts of what is large."""
+    large = len(instance.stops) > portfolio.WHOLE_MAX
+    if large and options.initial is None:
+        sequences = decompose.construct(instance, effort, members)
+        pyvrp.report(instance, sequences, effort)
+    else:
+        sequences = _start(instance, options, effort)
+    if effort.over() or not any(sequences):
+        return sequences, "greedy"
+    if large and sum(1 for stops in sequences if stops) >= decompose.ROUNDS_MIN:
+        return decompose.improve(instance, sequences, effort, members), "parts"
+    return portfolio.improve(instance, sequences, effort, members), "portfolio"
+
+
+def _start(instance: Instance, options: Options, effort: Effort) -> Sequences:
+    """Rounds to begin with: those of an earlier plan, or by cheapest insertion."""
+    if options.initial is None:
+        sequences = greedy.construct(instance, effort)
+    else:
+        sequences = greedy.complete(instance, sequences_from(instance, options.initial), effort)
+    pyvrp.report(instance, sequences, effort)
+    return sequences
 
 
 def _searching(effort: Effort, stops: int) -> Effort:

@@ -22,7 +22,7 @@ from routing.pickup.engines.pyvrp_model import Column, Model, Visits, can_plan
 from routing.pickup.instance import Instance, Sequences
 from routing.pickup.matrix import UNREACHABLE
 
-__all__ = ["Column", "Search", "better", "can_plan", "improve", "report", "serves_all"]
+__all__ = ["Column", "Search", "better", "can_plan", "figures", "improve", "report", "serves_all"]
 
 _PENALTY_START = 20.0  # for a second too late, in costs of a second on the way
 _LOAD_PENALTY_START = 2.0  # for an average load too much, in costs of an average leg
@@ -237,11 +237,15 @@ def serves_all(instance: Instance, sequences: Sequences) -> bool:
 
 def report(instance: Instance, sequences: Sequences, effort: Effort) -> None:
     """Tell the caller of rounds that keep all rules."""
-    if effort.progress is None:
-        return
+    if effort.progress is not None:
+        effort.report(*figures(instance, sequences))
+
+
+def figures(instance: Instance, sequences: Sequences) -> tuple[int, int]:
+    """Cost of rounds that keep all rules in minor units, and the number of stops they leave out."""
     costs = [instance.route_cost(vehicle, stops) for vehicle, stops in enumerate(sequences) if stops]
     unserved = len(instance.stops) - sum(len(stops) for stops in sequences)
-    effort.report(sum(to_minor(cost) for cost in costs if cost is not None), unserved)
+    return sum(to_minor(cost) for cost in costs if cost is not None), unserved
 
 
 def _cost_if_optional(instance: Instance, start: Sequences) -> int | None:
