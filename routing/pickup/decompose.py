@@ -9,6 +9,7 @@ is cheaper. Parts grow around stops that have been searched the least, so that t
 import time
 from collections import deque
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -24,7 +25,8 @@ ROUNDS_MIN = 8
 """A plan of fewer rounds does not fall into parts."""
 
 _BLOCK_STOPS = 320
-_BLOCKS_S = 1.5  # a first plan is there after about that long
+_FIRST_PLAN_S = 1.7  # is there by then, where the travel times are
+_BLOCKS_S_MIN = 0.5
 _BLOCKS_SHARE = 0.25  # of the whole time, at most
 _BLOCK_OVERHEAD_S = 0.1
 _BLOCK_S_MIN, _BLOCK_S_MAX = 0.05, 1.0
@@ -50,7 +52,8 @@ def construct(instance: Instance, effort: Effort, crew: Crew) -> Sequences:
     random = np.random.default_rng(effort.seed)
     waiting = deque(_blocks(instance, random))
     rounds_of_tasks = -(-len(waiting) // crew.size)
-    total_s = min(_BLOCKS_S, _BLOCKS_SHARE * effort.seconds)
+    total_s = max(_BLOCKS_S_MIN, _FIRST_PLAN_S - effort.elapsed())
+    total_s = min(total_s, _BLOCKS_SHARE * effort.seconds)
     seconds = min(_BLOCK_S_MAX, max(_BLOCK_S_MIN, total_s / rounds_of_tasks - _BLOCK_OVERHEAD_S))
     sequences: Sequences = [[] for _ in instance.vehicles]
     at_work: dict[int, Part] = {}
@@ -189,8 +192,8 @@ class _Master:
     def _choose(self) -> tuple[list[int], list[int]]:
         """Vehicles and stops of the next part."""
         served = self._round_of >= 0
-        free = served & ~self._locked[self._round_of]
-        missing = ~served & ~self._busy & self._servable
+        free: Any = served & ~self._locked[self._round_of]
+        missing: Any = ~served & ~self._busy & self._servable
         candidates = np.flatnonzero(free)
         if not len(candidates):
             candidates = np.flatnonzero(missing)
@@ -227,7 +230,7 @@ class _Master:
         mixed = self._random.permutation(spare)
         starts = np.array(self.instance.start_node, dtype=np.intp)[mixed]
         order = np.argsort(self.instance.metres[starts, seed], kind="stable")[:_SPARE_VEHICLES]
-        return mixed[order].tolist()
+        return [int(vehicle) for vehicle in mixed[order]]
 
 
 def _apart(instance: Instance, stop: int) -> npt.NDArray[np.int64]:

@@ -32,7 +32,7 @@ class Effort:
         seconds: limit of the run, counted from `started`.
         steps: solutions the search may visit; None: only the clock counts.
         seed: of everything drawn at random.
-        progress: told of better plans, and every second; answers False to stop the run and keep the best plan.
+        progress: told of better plans, and every second; answers False to end with the best plan.
         stopped: set once `progress` has answered False.
         reported_s: when `progress` was told last, counted from the start.
     """

@@ -24,10 +24,12 @@ import numpy.typing as npt
 
 from routing.pickup.errors import ProblemError
 from routing.pickup.matrix import Point, Table
+from routing.pickup.plan import Plan
 from routing.pickup.problem import HORIZON_S, Problem, Stop, Vehicle
 
 _DEGREES = 0.5  # the furthest place from the origin: near enough to the equator for a plane
 _UNLIMITED = 10**9
+_EPSILON = 1e-9  # 12.3 is a little less than 123 tenths in binary
 
 
 class Convention(Enum):
@@ -39,9 +41,10 @@ class Convention(Enum):
 
     def whole(self, values: npt.NDArray[np.float64]) -> npt.NDArray[np.int64]:
         """Distances or times in units of the convention."""
+        scaled = values * float(self.value)
         if self is Convention.TENTHS:
-            return np.floor(values * self.value + 1e-9).astype(np.int64)
-        return np.rint(values * self.value).astype(np.int64)
+            return np.floor(scaled + _EPSILON).astype(np.int64)
+        return np.rint(scaled).astype(np.int64)
 
     def written(self, units: int) -> str:
         """A sum of distances as the set's own tables write it."""
@@ -83,7 +86,7 @@ def read_vrplib(text: str, convention: Convention | None = None) -> Problem:
 
     Args:
         text: the file.
-        convention: None: tenths where there are time windows, rounded otherwise.
+        convention: None: that of `convention_of`.
 
     Raises:
         ProblemError: it has no places, or asks for what a problem cannot hold.
@@ -115,7 +118,8 @@ def read_vrplib(text: str, convention: Convention | None = None) -> Problem:
             x,
             y,
             demand.get(node, 0),
-            *(windows.get(node) or (0.0, None)),
+            windows[node][0] if node in windows else 0.0,
+            windows[node][1] if node in windows else None,
             0.0 if node in depots else service.get(node, everywhere),
         )
         for node, x, y in (row[:3] for row in sections["NODE_COORD"])
@@ -128,8 +132,21 @@ def read_vrplib(text: str, convention: Convention | None = None) -> Problem:
         # Two rounds that fit into one vehicle are one round: more than twice the least number never helps.
         enough = 2 * ceil(sum(customer.demand for customer in read) / max(1, capacity)) + 1
         starts = [number[depots[0]]] * int(fields.get("VEHICLES", enough))
-    convention = convention or (Convention.TENTHS if windows else Convention.ROUNDED)
-    return _problem(read, [number[depot] for depot in depots], starts, capacity, convention)
+    at = [number[depot] for depot in depots]
+    return _problem(read, at, starts, capacity, convention or convention_of(text))
+
+
+def convention_of(text: str) -> Convention:
+    """How a VRPLIB file's set counts: tenths where there are time windows, rounded otherwise."""
+    return Convention.TENTHS if "TIME_WINDOW_SECTION" in text.upper() else Convention.ROUNDED
+
+
+def solution_text(plan: Plan, convention: Convention) -> str:
+    """A plan in the form of CVRPLIB's solution files: routes by number, and the cost."""
+    routes = [
+        f"Route #{number}: {' '.join(route.stop_ids)}" for number, route in enumerate(plan.routes, start=1)
+    ]
+    return "\n".join([*routes, f"Cost {convention.written(plan.distance_m)}", ""])
 
 
 def read_cost(text: str) -> float:

@@ -165,8 +165,10 @@ def build(problem: Problem) -> Instance:
     )
     number = {place: len(stops) + position for position, place in enumerate(places)}
     nowhere = len(stops) + len(places)
-    seconds, metres = problem.travel.matrix([*(stop.point for stop in stops), *places])
-    seconds, metres = (np.pad(table, (0, 1)) for table in (seconds, metres))
+    points = [*(stop.point for stop in stops), *places]
+    seconds, metres = problem.travel.matrix([*points, *points[:1]])  # any place, to make room for none
+    for table in (seconds, metres):
+        table[nowhere:, :] = table[:, nowhere:] = 0
     factors = list(dict.fromkeys(vehicle.speed_factor for vehicle in vehicles)) or [1.0]
     return Instance(
         stops=stops,

@@ -1,6 +1,7 @@
 """Problems of up to some hundred stops: all workers search the whole, and share what they find.
 
-Every worker goes on from its own rounds until another has better ones. On small problems all rounds that were
+Every worker goes on from its own rounds as long as they become better, and takes over the best of all when
+they do not; when even these stay as they are, it begins anew. On small problems all rounds that were
 met are pooled, and the best plan that can be put together from them is looked for every few seconds.
 """
 
@@ -30,7 +31,8 @@ class _Master:
     best: Sequences
     effort: Effort
     cost: int = 0
-    stale: int = 0
+    own_cost: dict[int, int] = field(default_factory=dict)
+    stale: dict[int, int] = field(default_factory=dict)  # slices of a worker that brought nothing
     news: int = 0  # columns since the last recombination
     recombined_at: float = 0.0
     recombining: int | None = None
@@ -52,22 +54,23 @@ class _Master:
             and pyvrp.serves_all(self.instance, self.best)
         )
 
-    def take(self, outcome: Outcome) -> bool:
-        """Keep what was found; tell whether it is the best so far."""
+    def take(self, worker: int, outcome: Outcome) -> None:
+        """Keep what was found."""
         for column in outcome.columns:
             self.columns[column.kind, column.stops] = column
         self.news += len(outcome.columns)
         while len(self.columns) > _POOL_COLUMNS_MAX:
             del self.columns[next(iter(self.columns))]  # the oldest
         if outcome.sequences is None:
-            return False
+            return
         cost = self.instance.cost(outcome.sequences)
         assert cost is not None, "the engines hold all rules"
-        if cost >= self.cost:
-            return False
-        self.best, self.cost, self.stale = outcome.sequences, cost, 0
-        pyvrp.report(self.instance, self.best, self.effort)
-        return True
+        if cost < self.own_cost.get(worker, cost + 1):
+            self.own_cost[worker] = cost
+            self.stale[worker] = -1
+        if cost < self.cost:
+            self.best, self.cost = outcome.sequences, cost
+            pyvrp.report(self.instance, self.best, self.effort)
 
     def next_task(self, worker: int) -> Task:
         """What a worker is to do now."""
@@ -78,21 +81,24 @@ class _Master:
             self.recombining, self.news = worker, 0
             seconds = min(_RECOMBINE_S_MAX, left / 2)
             return Recombine(list(self.columns.values()), self.best, seconds)
-        fresh = self.stale >= _FRESH_AFTER
-        if fresh:
-            self.stale = 0
         # what is left for less than half a slice is added to the last one
         seconds = left if left < 1.5 * slice_s else slice_s
-        return Whole(self.best, seconds, fresh=fresh, collect=self.pools)
+        stale = self.stale.get(worker, 0)
+        fresh = stale >= _FRESH_AFTER and left > 2 * slice_s
+        if fresh:
+            self.stale[worker] = 0
+        return Whole(self.best, seconds, adopt=stale > 0, fresh=fresh, collect=self.pools)
 
     def heard(self, word: Word) -> None:
         """Take in what a worker said."""
-        better = word.outcome is not None and self.take(word.outcome)
+        if word.outcome is not None:
+            self.take(word.worker, word.outcome)
         if word.ended:
             if self.recombining == word.worker:
                 self.recombining, self.recombined_at = None, self.effort.elapsed()
-            elif not better:
-                self.stale += 1
+                self.stale[word.worker] = 1
+            else:
+                self.stale[word.worker] = self.stale.get(word.worker, 0) + 1
 
 
 def improve(instance: Instance, sequences: Sequences, effort: Effort, crew: Crew) -> Sequences:

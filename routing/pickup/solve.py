@@ -33,8 +33,8 @@ class Options:
         seed: of everything drawn at random.
         steps: limit in solutions visited instead of the clock: the same problem, seed and steps give the
             same plan on any machine, however long it takes.
-        progress: told of better plans as they are found, and about every second; answers False to end the run with the best plan
-            so far.
+        progress: told of better plans as they are found, and about every second; answers False to end the
+            run with the best plan so far.
         initial: a plan to start from, for example of the same day before some changes.
         workers: processes that search at the same time; None: one for each core. Under a step limit, and
             for small problems, there is none beside the caller's.

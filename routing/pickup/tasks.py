@@ -21,12 +21,14 @@ class Whole:
     Attributes:
         best: the best rounds known to anybody; they keep all rules.
         seconds: how long.
+        adopt: go on from the best rounds, if the worker's own are dearer.
         fresh: begin anew at random instead.
         collect: hand over the rounds met on the way.
     """
 
     best: Sequences
     seconds: float
+    adopt: bool = True
     fresh: bool = False
     collect: bool = False
 
@@ -136,7 +138,7 @@ class Desk:
             return self._search
         if task.fresh:
             self._search.restart()
-        else:
+        elif task.adopt:
             self._search.adopt_if_better(task.best)
         return self._search
 

@@ -4,7 +4,7 @@ A crew works on one instance. Each member gets one task at a time and says what 
 in the end what came out. A member that dies is replaced and its task is lost; at the end all are killed,
 whatever they are doing, so that nobody waits for them.
 
-With one worker there are no processes: tasks are done where the caller is.
+Where no processes may be started, tasks are done where the caller is.
 """
 
 import multiprocessing
@@ -62,12 +62,13 @@ class Crew:
     def __init__(self, instance: Instance, workers: int, seed: int) -> None:
         self.instance = instance
         self.seed = seed
-        self.size = 1 if workers <= 1 or multiprocessing.current_process().daemon else workers
+        inside = multiprocessing.current_process().daemon  # which may have no processes of its own
+        self.size = 1 if inside else max(1, workers)
         self.deaths = 0
         self._born = 0
-        self._desk = Desk(instance, seed) if self.size == 1 else None
+        self._desk = Desk(instance, seed) if inside else None
         self._waiting: Task | None = None
-        self._members = [] if self.size == 1 else [self._hire() for _ in range(self.size)]
+        self._members = [] if inside else [self._hire() for _ in range(self.size)]
 
     @property
     def process_ids(self) -> tuple[int, ...]:
@@ -130,7 +131,7 @@ class Crew:
     def _hire(self) -> tuple[Any, connection.Connection]:
         """Start a process. A copy of this one is ready at once; where threads forbid that, a new one."""
         alone = threading.active_count() == 1 and sys.platform == "linux"
-        context = multiprocessing.get_context("fork" if alone else "spawn")
+        context: Any = multiprocessing.get_context("fork" if alone else "spawn")
         ours, theirs = multiprocessing.Pipe()
         self._born += 1
         process = context.Process(
@@ -157,6 +158,10 @@ def _work(instance: Instance, seed: int, pipe: connection.Connection, parent: in
     """What a worker's process does: tasks as they come, until it is killed or its parent is gone."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent is asked too, and ends this one
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
+    # What the parent's output is read by must neither see a solver's banner nor wait for this process.
+    nothing = os.open(os.devnull, os.O_RDWR)
+    for stream in (0, 1):
+        os.dup2(nothing, stream)
     desk = Desk(instance, seed, lambda: os.getppid() != parent)
     try:
         while os.getppid() == parent:
@@ -171,6 +176,6 @@ def _work(instance: Instance, seed: int, pipe: connection.Connection, parent: in
 
 def available() -> int:
     """Cores this process may use."""
-    if sys.platform == "linux":
+    if hasattr(os, "sched_getaffinity"):  # Linux: what a container or `taskset` leaves of them
         return len(os.sched_getaffinity(0))
     return os.cpu_count() or 1

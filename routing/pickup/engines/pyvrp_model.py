@@ -12,7 +12,7 @@ The model holds every rule of an instance, so rounds that keep the rules are alw
 from collections.abc import Sequence
 from dataclasses import dataclass
 from math import gcd
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
@@ -24,6 +24,7 @@ from routing.pickup.matrix import UNREACHABLE
 
 _BYTES_MAX = 600_000_000  # of all matrices of a model
 _PRIZE_MAX = 2**44
+_FAR = 2**63 - 1  # PyVRP's own sign for no limit
 
 Visits: TypeAlias = tuple[int, ...]
 
@@ -165,9 +166,9 @@ class Model:
         depot = {node: number for number, node in enumerate(places)}
         clients, groups = self._clients_and_groups(prizes)
         matrices: dict[tuple[int, bytes], int] = {}
-        metres = instance.metres.astype(np.int64)
+        metres: Any = instance.metres.astype(np.int64)  # PyVRP's own types are not those of NumPy
         np.fill_diagonal(metres, 0)
-        durations: list[npt.NDArray[np.int64]] = []
+        durations: list[Any] = []
         profiles = _profile_keys(instance)
         for vehicles in self.kinds:
             key = profiles[vehicles[0]]
@@ -188,7 +189,9 @@ class Model:
         )
 
     def _durations(self, vehicle: int) -> npt.NDArray[np.int64]:
-        seconds = self.instance.seconds[self.instance.profile[vehicle]].astype(np.int64)
+        seconds: npt.NDArray[np.int64] = self.instance.seconds[self.instance.profile[vehicle]].astype(
+            np.int64
+        )
         forbidden = np.flatnonzero(~self.instance.eligible[:, vehicle])
         seconds[forbidden, :] = seconds[:, forbidden] = UNREACHABLE
         np.fill_diagonal(seconds, 0)
@@ -250,7 +253,6 @@ class Model:
     def _vehicle_type(self, vehicles: list[int], depot: dict[int, int], profile: int) -> VehicleType:
         number = vehicles[0]
         vehicle = self.instance.vehicles[number]
-        limits = {} if vehicle.distance_m_max is None else {"max_distance": vehicle.distance_m_max}
         return VehicleType(
             num_available=len(vehicles),
             capacity=self._capacity()[number, self._measures()].tolist(),
@@ -262,5 +264,5 @@ class Model:
             unit_distance_cost=cost_per_metre_scaled(vehicle) // self.unit,
             unit_duration_cost=cost_per_second_scaled(vehicle) // self.unit,
             profile=profile,
-            **limits,
+            max_distance=_FAR if vehicle.distance_m_max is None else vehicle.distance_m_max,
         )
