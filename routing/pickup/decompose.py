@@ -9,7 +9,6 @@ is cheaper. Parts grow around stops that have been searched the least, so that t
 import time
 from collections import deque
 from dataclasses import dataclass, field
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -122,7 +121,7 @@ class _Master:
         self._round_of = np.full(len(self.instance.stops), -1, dtype=np.intp)
         for vehicle, stops in enumerate(self.sequences):
             self._round_of[stops] = vehicle
-        self._servable = self.instance.eligible.any(axis=1)
+        self._servable = np.asarray(self.instance.eligible.any(axis=1), dtype=np.bool_)
         self._locked = np.zeros(len(self.instance.vehicles), dtype=np.bool_)
         self._busy = np.zeros(len(self.instance.stops), dtype=np.bool_)
         self._cost = [self._round_cost(vehicle, stops) for vehicle, stops in enumerate(self.sequences)]
@@ -192,8 +191,8 @@ class _Master:
     def _choose(self) -> tuple[list[int], list[int]]:
         """Vehicles and stops of the next part."""
         served = self._round_of >= 0
-        free: Any = served & ~self._locked[self._round_of]
-        missing: Any = ~served & ~self._busy & self._servable
+        free = served & ~self._locked[self._round_of]
+        missing = ~served & ~self._busy & self._servable
         candidates = np.flatnonzero(free)
         if not len(candidates):
             candidates = np.flatnonzero(missing)

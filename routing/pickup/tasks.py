@@ -86,10 +86,19 @@ class Desk:
     Args:
         instance: what all tasks are about.
         seed: of everything drawn at random.
+        careful: begin searches of the whole with high penalties; see `engines.pyvrp`.
         abandoned: tells whether nobody waits for the outcome any more.
     """
 
-    def __init__(self, instance: Instance, seed: int, abandoned: Callable[[], bool] = lambda: False) -> None:
+    def __init__(
+        self,
+        instance: Instance,
+        seed: int,
+        *,
+        careful: bool = False,
+        abandoned: Callable[[], bool] = lambda: False,
+    ) -> None:
+        self._careful = careful
         self._instance = instance
         self._seed = seed
         self._abandoned = abandoned
@@ -134,7 +143,9 @@ class Desk:
         complete = pyvrp.serves_all(self._instance, task.best)
         if self._search is None or complete != self._complete:
             self._complete = complete
-            self._search = pyvrp.Search(self._instance, self._next_seed(), task.best, collect=task.collect)
+            self._search = pyvrp.Search(
+                self._instance, self._next_seed(), task.best, collect=task.collect, careful=self._careful
+            )
             return self._search
         if task.fresh:
             self._search.restart()

@@ -24,6 +24,7 @@ from routing.pickup.tasks import Desk, Outcome, Task
 
 _DEATHS_MAX = 20  # after which a crew gives up: something kills them all
 _LOOK_UP_S = 0.25
+_SEED_STEP = 7919
 
 
 class WorkerError(RuntimeError):
@@ -68,7 +69,7 @@ class Crew:
         self._born = 0
         self._desk = Desk(instance, seed) if inside else None
         self._waiting: Task | None = None
-        self._members = [] if inside else [self._hire() for _ in range(self.size)]
+        self._members = [] if inside else [self._hire(worker) for worker in range(self.size)]
 
     @property
     def process_ids(self) -> tuple[int, ...]:
@@ -117,18 +118,25 @@ class Crew:
         try:
             kind, value = pipe.recv()
         except (EOFError, OSError):
-            self.deaths += 1
-            if self.deaths > _DEATHS_MAX:
-                raise WorkerError(f"{self.deaths} workers have died") from None
-            pipe.close()
-            self._members[worker][0].join()
-            self._members[worker] = self._hire()
+            kind, value = "died", None
+        if kind == "died":
+            self._replace(worker)
             return Word(worker, None, ended=True, died=True)
         if kind == "failed":
             raise WorkerError(value)
         return Word(worker, value, ended=kind == "ended")
 
-    def _hire(self) -> tuple[Any, connection.Connection]:
+    def _replace(self, worker: int) -> None:
+        self.deaths += 1
+        if self.deaths > _DEATHS_MAX:
+            raise WorkerError(f"{self.deaths} workers have died")
+        process, pipe = self._members[worker]
+        pipe.close()
+        process.kill()
+        process.join()
+        self._members[worker] = self._hire(worker)
+
+    def _hire(self, worker: int) -> tuple[Any, connection.Connection]:
         """Start a process. A copy of this one is ready at once; where threads forbid that, a new one."""
         alone = threading.active_count() == 1 and sys.platform == "linux"
         context: Any = multiprocessing.get_context("fork" if alone else "spawn")
@@ -136,7 +144,7 @@ class Crew:
         self._born += 1
         process = context.Process(
             target=_work,
-            args=(self.instance, self.seed + 7919 * self._born, theirs, os.getpid()),
+            args=(self.instance, self.seed + _SEED_STEP * self._born, worker % 2 == 1, theirs, os.getpid()),
             daemon=True,
         )
         process.start()
@@ -154,7 +162,7 @@ def crew(instance: Instance, workers: int, seed: int) -> Iterator[Crew]:
         members.close()
 
 
-def _work(instance: Instance, seed: int, pipe: connection.Connection, parent: int) -> None:
+def _work(instance: Instance, seed: int, careful: bool, pipe: connection.Connection, parent: int) -> None:
     """What a worker's process does: tasks as they come, until it is killed or its parent is gone."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent is asked too, and ends this one
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
@@ -162,8 +170,8 @@ def _work(instance: Instance, seed: int, pipe: connection.Connection, parent: in
     nothing = os.open(os.devnull, os.O_RDWR)
     for stream in (0, 1):
         os.dup2(nothing, stream)
-    desk = Desk(instance, seed, lambda: os.getppid() != parent)
     try:
+        desk = Desk(instance, seed, careful=careful, abandoned=lambda: os.getppid() != parent)
         while os.getppid() == parent:
             if pipe.poll(_LOOK_UP_S):
                 outcome = desk.perform(pipe.recv(), lambda found: pipe.send(("found", found)))

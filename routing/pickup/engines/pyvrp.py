@@ -1,9 +1,9 @@
 """PyVRP: iterated local search over tours, the engine that makes rounds cheap.
 
 Late acceptance hill climbing (Burke & Bykov 2017) around PyVRP's local search, which a caller can interrupt,
-follow and continue. Penalties for broken rules begin at the size of the data's own costs: PyVRP itself begins
-them near the largest value it knows, which keeps the rules at once, but then searches long along rounds that
-keep them.
+follow and continue. Penalties for broken rules begin at the size of the data's own costs, or, where a search
+is to be careful, near the largest value there is, as PyVRP itself begins. The first is far better on some
+instances and the second on others, so processes that search the same begin in both ways.
 """
 
 import time
@@ -28,6 +28,7 @@ _PENALTY_START = 20.0  # for a second too late, in costs of a second on the way
 _LOAD_PENALTY_START = 2.0  # for an average load too much, in costs of an average leg
 _PENALTY_MOST, _PENALTY_LEAST = 5_000.0, 0.005  # in starts
 _UPDATE_EVERY = 100
+_CAREFUL_UPDATE_EVERY = 500
 _COLLECT_EVERY = 10
 _HISTORY = 300
 
@@ -76,6 +77,7 @@ class Search:
         start: rounds that keep all rules; None: from nothing, to serve every stop.
         history: how many steps back a step is compared with: few where there is little time.
         collect: keep the rounds met on the way.
+        careful: begin with penalties so high that rules are hardly ever broken.
 
     Attributes:
         best: the best solution so far that keeps the rules, None while there is none.
@@ -90,6 +92,7 @@ class Search:
         *,
         history: int = _HISTORY,
         collect: bool = False,
+        careful: bool = False,
     ) -> None:
         self.model = Model(instance, None if start is None else _cost_if_optional(instance, start))
         self.collection = Collection() if collect else None
@@ -101,7 +104,7 @@ class Search:
         for operator in OPERATORS:
             if operator.supports(data):
                 self._local.add_operator(operator(data))
-        self._start_penalties, parameters = _penalties(self.model)
+        self._start_penalties, parameters = _penalties(self.model, careful=careful)
         self._parameters = parameters
         self._penalties = PenaltyManager(self._start_penalties, parameters)
         self._history: list[Solution | None] = [None] * history
@@ -256,7 +259,7 @@ def _cost_if_optional(instance: Instance, start: Sequences) -> int | None:
     return sum(cost for cost in costs if cost is not None)
 
 
-def _penalties(model: Model) -> tuple[tuple[list[float], float, float], PenaltyParams]:
+def _penalties(model: Model, *, careful: bool) -> tuple[tuple[list[float], float, float], PenaltyParams]:
     """Where penalties begin, and how far they may go: by the cost of an average leg."""
     data = model.data
     metres, seconds = np.asarray(data.distance_matrix(0)), np.asarray(data.duration_matrix(0))
@@ -277,8 +280,8 @@ def _penalties(model: Model) -> tuple[tuple[list[float], float, float], PenaltyP
     ]
     starts = [late, far, *loads]
     parameters = PenaltyParams(
-        solutions_between_updates=_UPDATE_EVERY,
+        solutions_between_updates=_CAREFUL_UPDATE_EVERY if careful else _UPDATE_EVERY,
         min_penalty=min(starts) * _PENALTY_LEAST,
         max_penalty=max(starts) * _PENALTY_MOST,
     )
-    return (loads, late, far), parameters
+    return (parameters.midpoint_penalties(data) if careful else (loads, late, far)), parameters
