@@ -48,8 +48,7 @@ def construct(instance: Instance, effort: Effort, crew: Crew) -> Sequences:
         Rounds that keep all rules. Stops may be missing: those that fit nowhere, or whose turn had not come
         when the time was over.
     """
-    random = np.random.default_rng(effort.seed)
-    waiting = deque(_blocks(instance, random))
+    waiting = deque(blocks(instance, _BLOCK_STOPS, effort.seed))
     rounds_of_tasks = -(-len(waiting) // crew.size)
     total_s = max(_BLOCKS_S_MIN, _FIRST_PLAN_S - effort.elapsed())
     total_s = min(total_s, _BLOCKS_SHARE * effort.seconds)
@@ -239,14 +238,15 @@ def _apart(instance: Instance, stop: int) -> npt.NDArray[np.int64]:
     return total + instance.seconds[0, stop, :count] + instance.seconds[0, :count, stop]
 
 
-def _blocks(instance: Instance, random: np.random.Generator) -> list[Part]:
-    """Stops that lie together, with a share of the vehicles each."""
+def blocks(instance: Instance, most: int, seed: int) -> list[Part]:
+    """Stops that lie together, at most so many, with a share of the vehicles each."""
+    random = np.random.default_rng(seed)
     servable = np.flatnonzero(instance.eligible.any(axis=1))
-    blocks, whole = [], deque([servable] if len(servable) else [])
+    halved, whole = [], deque([servable] if len(servable) else [])
     while whole:
         block = whole.popleft()
-        if len(block) <= _BLOCK_STOPS:
-            blocks.append(block)
+        if len(block) <= most:
+            halved.append(block)
             continue
         first = block[_apart(instance, int(random.choice(block)))[block].argmax()]
         from_first = _apart(instance, int(first))[block]
@@ -256,8 +256,8 @@ def _blocks(instance: Instance, random: np.random.Generator) -> list[Part]:
     left = random.permutation(len(instance.vehicles))
     starts = np.array(instance.start_node, dtype=np.intp)
     parts = []
-    for number, block in enumerate(blocks):
-        remaining = sum(len(other) for other in blocks[number:])
+    for number, block in enumerate(halved):
+        remaining = sum(len(other) for other in halved[number:])
         share = min(len(block), max(1, round(len(left) * len(block) / max(1, remaining))))
         near = instance.metres[starts[left], block[len(block) // 2]]
         order = np.argsort(near, kind="stable")
