@@ -22,6 +22,7 @@ _POOL_COLUMNS_MAX = 60_000
 _SLICES = 5  # a run has time for about this many slices
 _SLICE_S_MIN, _SLICE_S_MAX = 0.3, 3.0
 _RECOMBINE_S_MAX = 2.0
+_PATIENCE_MAX = 4.0
 _FRESH_AFTER = 3  # slices without a better plan
 
 
@@ -36,6 +37,7 @@ class _Master:
     news: int = 0  # columns since the last recombination
     recombined_at: float = 0.0
     recombining: int | None = None
+    patience: float = 1.0  # grows while recombining brings nothing
     columns: dict[tuple[int, tuple[int, ...]], pyvrp.Column] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -76,10 +78,10 @@ class _Master:
         """What a worker is to do now."""
         left = self.effort.left()
         slice_s = min(_SLICE_S_MAX, max(_SLICE_S_MIN, self.effort.seconds / _SLICES))
-        due = self.effort.elapsed() - self.recombined_at >= 0.8 * slice_s
+        due = self.effort.elapsed() - self.recombined_at >= 0.8 * slice_s * self.patience
         if self.pools and due and self.news and self.recombining is None and left > _SLICE_S_MIN:
             self.recombining, self.news = worker, 0
-            seconds = min(_RECOMBINE_S_MAX, left / 2)
+            seconds = min(_RECOMBINE_S_MAX, slice_s, left / 2)
             return Recombine(list(self.columns.values()), self.best, seconds)
         # what is left for less than half a slice is added to the last one
         seconds = left if left < 1.5 * slice_s else slice_s
@@ -95,6 +97,8 @@ class _Master:
             self.take(word.worker, word.outcome)
         if word.ended:
             if self.recombining == word.worker:
+                found = word.outcome is not None and word.outcome.sequences is not None
+                self.patience = 1.0 if found else min(_PATIENCE_MAX, 2 * self.patience)
                 self.recombining, self.recombined_at = None, self.effort.elapsed()
                 self.stale[word.worker] = 1
             else:

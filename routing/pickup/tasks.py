@@ -146,6 +146,8 @@ class Desk:
             self._search = pyvrp.Search(
                 self._instance, self._next_seed(), task.best, collect=task.collect, careful=self._careful
             )
+            if self._careful:  # the others go on from the first plan, this one from nothing
+                self._search.restart()
             return self._search
         if task.fresh:
             self._search.restart()

@@ -102,9 +102,6 @@ def _chosen(
     assert solver is not None, "comes with OR-Tools"
     variables, _ = _program(solver, columns, stops, alike, integer=True)
     solver.SuppressOutput()
-    cheaper = solver.Constraint(-solver.infinity(), best_cost - _LEAST_GAIN)
-    for variable, column in zip(variables, columns, strict=True):
-        cheaper.SetCoefficient(variable, float(column.cost_scaled))
     solver.SetTimeLimit(max(1, int(1000 * seconds)))
     if solver.Solve() not in (pywraplp.Solver.OPTIMAL, pywraplp.Solver.FEASIBLE):
         return None

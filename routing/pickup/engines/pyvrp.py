@@ -109,11 +109,17 @@ class Search:
         self._penalties = PenaltyManager(self._start_penalties, parameters)
         self._history: list[Solution | None] = [None] * history
         self._at = self._steps = 0
+        self._current: Solution
+        self._reference: Solution
         if start is None:
             self.restart()
         else:
-            self._current = self._reference = self.model.solution(start)
-            self._note(self._current, self._penalties.cost_evaluator())
+            begun = self.model.solution(start)
+            self._begin(begun)
+            # Rounds from elsewhere have been improved by other moves, or by none: try all of ours once.
+            evaluator = self._penalties.max_cost_evaluator()
+            self._current = self._local(begun, evaluator, exhaustive=True)
+            self._note(self._current, evaluator)
 
     def restart(self) -> None:
         """Go on from random rounds; the best ones are kept."""
