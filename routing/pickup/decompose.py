@@ -33,6 +33,7 @@ _BLOCK_S_MIN, _BLOCK_S_MAX = 0.05, 1.0
 _PART_STOPS = 220
 _PART_ROUNDS = 10
 _PART_STOPS_MAX = 400  # where rounds are long
+_PART_SHARE, _PART_SHARE_MAX = 0.45, 0.6  # of all stops, at most: so that all workers have something to do
 _UNSERVED_MAX = 40  # that many may join a part
 _SPARE_VEHICLES = 2
 _TRIES = 12
@@ -48,7 +49,8 @@ def construct(instance: Instance, effort: Effort, crew: Crew) -> Sequences:
         Rounds that keep all rules. Stops may be missing: those that fit nowhere, or whose turn had not come
         when the time was over.
     """
-    waiting = deque(blocks(instance, _BLOCK_STOPS, effort.seed))
+    most = min(_BLOCK_STOPS, -(-len(instance.stops) // 2))
+    waiting = deque(blocks(instance, most, effort.seed))
     rounds_of_tasks = -(-len(waiting) // crew.size)
     total_s = max(_BLOCKS_S_MIN, _FIRST_PLAN_S - effort.elapsed())
     total_s = min(total_s, _BLOCKS_SHARE * effort.seconds)
@@ -124,7 +126,10 @@ class _Master:
         self._locked = np.zeros(len(self.instance.vehicles), dtype=np.bool_)
         self._busy = np.zeros(len(self.instance.stops), dtype=np.bool_)
         self._cost = [self._round_cost(vehicle, stops) for vehicle, stops in enumerate(self.sequences)]
-        parts = max(1.0, len(self.instance.stops) / _PART_STOPS)
+        count = len(self.instance.stops)
+        self._part_stops = int(min(_PART_STOPS, _PART_SHARE * count))
+        self._part_stops_max = int(min(_PART_STOPS_MAX, _PART_SHARE_MAX * count))
+        parts = max(1.0, count / self._part_stops)
         slice_s = self.workers * self.effort.left() / (_COVERS * parts)
         self._slice_s = min(_SLICE_S_MAX, max(_SLICE_S_MIN, slice_s))
 
@@ -136,6 +141,8 @@ class _Master:
     _busy: npt.NDArray[np.bool_] = field(init=False)
     _cost: list[int] = field(init=False)
     _slice_s: float = field(init=False)
+    _part_stops: int = field(init=False)
+    _part_stops_max: int = field(init=False)
 
     def next_part(self, worker: int) -> Part | None:
         """Rounds for a worker; None: no time is left, or all rounds are being worked on."""
@@ -215,7 +222,7 @@ class _Master:
                 joined.add(vehicle)
                 vehicles.append(vehicle)
                 stops.extend(self.sequences[vehicle])
-            enough = _PART_STOPS if len(vehicles) >= _PART_ROUNDS else _PART_STOPS_MAX
+            enough = self._part_stops if len(vehicles) >= _PART_ROUNDS else self._part_stops_max
             if len(stops) >= enough:
                 break
         return [*vehicles, *self._spare(seed)], stops

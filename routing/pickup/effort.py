@@ -59,6 +59,13 @@ class Effort:
         """Tell whether the run is to end now."""
         return self.left() <= 0 or self.steps == 0
 
+    def first(self, share: float) -> "Effort":
+        """The first part of what is left, as an effort of its own."""
+        seconds = self.elapsed() + share * self.left()
+        return Effort(
+            seconds, self.steps, self.seed, self.progress, self.started, self.stopped, self.reported_s
+        )
+
     def report(self, cost_minor: int, unserved: int) -> None:
         """Tell the caller of a better plan, and take the answer."""
         if self.progress is not None and not self.stopped:

@@ -14,6 +14,8 @@ from routing.pickup.instance import Instance, Sequences
 from routing.pickup.tasks import Outcome, Recombine, Task, Whole
 from routing.pickup.workers import Crew, Word
 
+PARTS_FIRST = 250
+"""Problems of more stops are searched in parts first."""
 WHOLE_MAX = 420
 """Problems of up to this many stops are searched as a whole."""
 

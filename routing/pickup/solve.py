@@ -19,6 +19,7 @@ from routing.pickup.workers import Crew, available, crew
 
 _SECONDS_A_SQUARE_STOP = 0.01
 _SMALL = 25  # up to that many stops both engines are done before processes have begun
+_PARTS_SHARE = 0.4  # of the time, where parts come first and the whole after them
 _RESERVE_SHARE = 0.03
 _RESERVE_S_A_STOP = 0.000_15
 
@@ -103,17 +104,24 @@ def _alone(instance: Instance, options: Options, effort: Effort) -> tuple[Sequen
 
 
 def _together(instance: Instance, options: Options, effort: Effort, members: Crew) -> tuple[Sequences, str]:
-    """Processes that search the whole, or the parts of what is large."""
-    large = len(instance.stops) > portfolio.WHOLE_MAX
-    if large and options.initial is None:
+    """Processes that search the parts, the whole, or both: parts soon make what is large good."""
+    stops = len(instance.stops)
+    if stops > portfolio.PARTS_FIRST and options.initial is None:
         sequences = decompose.construct(instance, effort, members)
+        if stops <= portfolio.WHOLE_MAX and not pyvrp.serves_all(instance, sequences):
+            sequences = pyvrp.better(instance, greedy.construct(instance, effort), sequences)
         pyvrp.report(instance, sequences, effort)
     else:
         sequences = _start(instance, options, effort)
     if effort.over() or not any(sequences):
         return sequences, "greedy"
-    if large and sum(1 for stops in sequences if stops) >= decompose.ROUNDS_MIN:
+    divisible = sum(1 for one in sequences if one) >= decompose.ROUNDS_MIN
+    if divisible and stops > portfolio.WHOLE_MAX:
         return decompose.improve(instance, sequences, effort, members), "parts"
+    if divisible and stops > portfolio.PARTS_FIRST:
+        first = effort.first(_PARTS_SHARE)
+        sequences = decompose.improve(instance, sequences, first, members)
+        effort.stopped = first.stopped
     return portfolio.improve(instance, sequences, effort, members), "portfolio"
 
 
