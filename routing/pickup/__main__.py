@@ -1,7 +1,9 @@
 """Plan from a shell: `python -m routing.pickup solve problem.json --seconds 10 [--seed 1] > plan.json`.
 
-The forms of both documents are described in `routing.pickup.documents`. Progress and errors go to standard
-error. The exit status is 2 if the problem is not valid.
+The forms of both documents are described in `routing.pickup.documents`. `--format` reads files of benchmark
+sets instead (`routing.pickup.formats`); the plan then comes in the form of their solution files, with the
+distance as the set counts it. Progress and errors go to standard error. The exit status is 2 if the problem
+is not valid.
 """
 
 import argparse
@@ -11,6 +13,8 @@ from pathlib import Path
 from routing.pickup.documents import plan_to_json, problem_from_json
 from routing.pickup.effort import Progress
 from routing.pickup.errors import PickupError
+from routing.pickup.formats import Convention, convention_of, read_solomon, read_vrplib, solution_text
+from routing.pickup.problem import Problem
 from routing.pickup.solve import Options, solve
 
 
@@ -28,21 +32,48 @@ def main(arguments: list[str] | None = None) -> int:
     command.add_argument(
         "--progress", action="store_true", help="print better plans to standard error as they come"
     )
+    command.add_argument("--workers", type=int, help="processes that search (default: one for each core)")
+    command.add_argument(
+        "--format",
+        choices=("json", "solomon", "vrplib", "cvrplib"),
+        default="json",
+        help="form of the problem (default json)",
+    )
+    command.add_argument(
+        "--objective",
+        choices=("distance",),
+        help="of a benchmark file: the sum of distances, in its convention",
+    )
     given = parser.parse_args(arguments)
+    if given.objective and given.format == "json":
+        parser.error("--objective belongs to the benchmark formats: a JSON problem says what costs what")
     try:
         document = sys.stdin.buffer.read() if given.problem == "-" else Path(given.problem).read_bytes()
+        problem, convention = _read(document, given.format)
         options = Options(
             seconds=given.seconds,
             seed=given.seed,
             steps=given.steps,
             progress=_print if given.progress else None,
+            workers=given.workers,
         )
-        plan = solve(problem_from_json(document), options)
+        plan = solve(problem, options)
     except (PickupError, OSError) as error:
         print(error, file=sys.stderr)
         return 2
-    sys.stdout.buffer.write(plan_to_json(plan) + b"\n")
+    written = plan_to_json(plan).decode() + "\n" if convention is None else solution_text(plan, convention)
+    sys.stdout.write(written)
     return 0
+
+
+def _read(document: bytes, form: str) -> tuple[Problem, Convention | None]:
+    """The problem, and how its file counts distances (JSON: in metres)."""
+    if form == "json":
+        return problem_from_json(document), None
+    text = document.decode(errors="replace")
+    if form == "solomon":
+        return read_solomon(text), Convention.TENTHS
+    return read_vrplib(text), convention_of(text)
 
 
 def _print(progress: Progress) -> bool:

@@ -1,126 +1,273 @@
-"""Large problems in parts: neighbouring rounds are searched together, one group after the other.
+"""Large problems in parts, on all workers at once.
 
-A group holds whole rounds that lie side by side, the unserved stops among them, and an unused vehicle or
-two. It is solved like a problem of its own and put back if that is cheaper. Groups grow around rounds that
-have been searched the least, so that the seams between them move.
+The first plan comes from blocks: the stops are halved, and halved again, along the line between two that
+are far apart, every block gets its share of the vehicles and is planned by itself. Then whole rounds that lie
+side by side are searched together, one part for each worker and no round in two parts, and put back when that
+is cheaper. Parts grow around stops that have been searched the least, so that the seams between them move.
 """
+
+import time
+from collections import deque
+from dataclasses import dataclass, field
 
 import numpy as np
 import numpy.typing as npt
 
 from routing.pickup.costs import to_minor
 from routing.pickup.effort import Effort
-from routing.pickup.engines import ortools
+from routing.pickup.engines import greedy, pyvrp
 from routing.pickup.instance import Instance, Sequences
+from routing.pickup.tasks import Part
+from routing.pickup.workers import Crew
 
-WHOLE_MAX = 400
-"""Problems of up to this many stops are searched as a whole."""
+ROUNDS_MIN = 8
+"""A plan of fewer rounds does not fall into parts."""
 
-_GROUP_STOPS = 250
-_UNSERVED_MAX = 40  # that many may join a group
+_BLOCK_STOPS = 320
+_FIRST_PLAN_S = 1.7  # is there by then, where the travel times are
+_BLOCKS_S_MIN = 0.5
+_BLOCKS_SHARE = 0.25  # of the whole time, at most
+_BLOCK_OVERHEAD_S = 0.1
+_BLOCK_S_MIN, _BLOCK_S_MAX = 0.05, 1.0
+
+_PART_STOPS = 220
+_PART_ROUNDS = 10
+_PART_STOPS_MAX = 400  # where rounds are long
+_PART_SHARE, _PART_SHARE_MAX = 0.45, 0.6  # of all stops, at most: so that all workers have something to do
+_UNSERVED_MAX = 40  # that many may join a part
 _SPARE_VEHICLES = 2
-_COVERS = 2  # a run has time for each round to be searched about this often
-_SLICE_S_MIN = 0.5
-_SLICE_S_MAX = 8.0
+_TRIES = 12
+_COVERS = 6  # a run has time for each stop to be searched about this often
+_SLICE_S_MIN, _SLICE_S_MAX = 0.25, 4.0
+_ENDS_BEFORE_S = 0.1
 
 
-def improve(instance: Instance, sequences: Sequences, effort: Effort) -> Sequences:
-    """Search groups of rounds until the effort is over.
+def construct(instance: Instance, effort: Effort, crew: Crew) -> Sequences:
+    """A first plan, from blocks.
+
+    Returns:
+        Rounds that keep all rules. Stops may be missing: those that fit nowhere, or whose turn had not come
+        when the time was over.
+    """
+    most = min(_BLOCK_STOPS, -(-len(instance.stops) // 2))
+    waiting = deque(blocks(instance, most, effort.seed))
+    rounds_of_tasks = -(-len(waiting) // crew.size)
+    total_s = max(_BLOCKS_S_MIN, _FIRST_PLAN_S - effort.elapsed())
+    total_s = min(total_s, _BLOCKS_SHARE * effort.seconds)
+    seconds = min(_BLOCK_S_MAX, max(_BLOCK_S_MIN, total_s / rounds_of_tasks - _BLOCK_OVERHEAD_S))
+    sequences: Sequences = [[] for _ in instance.vehicles]
+    at_work: dict[int, Part] = {}
+    idle = list(range(crew.size))
+    while (waiting or at_work) and not effort.over():
+        while idle and waiting:
+            worker, part = idle.pop(), waiting.popleft()
+            at_work[worker] = Part(part.stops, part.vehicles, None, seconds)
+            crew.give(worker, at_work[worker])
+        for word in crew.hear(effort.left()):
+            if not word.ended:
+                continue
+            part = at_work.pop(word.worker)
+            idle.append(word.worker)
+            if word.outcome is None or word.outcome.sequences is None:
+                waiting.append(part)  # whoever did it has died
+                continue
+            for vehicle, stops in zip(part.vehicles, word.outcome.sequences, strict=True):
+                sequences[vehicle] = [part.stops[stop] for stop in stops]
+    if not pyvrp.serves_all(instance, sequences):
+        sequences = greedy.complete(instance, sequences, effort)
+    return greedy.without_unprofitable(instance, sequences)
+
+
+def improve(instance: Instance, sequences: Sequences, effort: Effort, crew: Crew) -> Sequences:
+    """Search parts until the effort is over.
 
     Args:
         instance: the problem, with at least one vehicle.
         sequences: rounds that keep all rules.
-        effort: clock, or steps of the whole run (shared out evenly among the groups of one cover).
+        effort: the clock.
+        crew: workers on this instance.
 
     Returns:
         Rounds that are no dearer than those given.
     """
-    random = np.random.default_rng(effort.seed)
-    groups = max(1, -(-len(instance.stops) // _GROUP_STOPS))
-    slice_s = min(_SLICE_S_MAX, max(_SLICE_S_MIN, effort.seconds / (groups * _COVERS)))
-    steps = None if effort.steps is None else max(1, effort.steps // groups)
-    turns = groups if steps is not None else None
-    searched = np.zeros(len(sequences), dtype=np.int64)
-    sequences = [list(stops) for stops in sequences]
-    while turns != 0 and effort.left() > 0:
-        vehicles, stops = _group(instance, sequences, searched, random)
-        if not stops:
+    master = _Master(instance, [list(stops) for stops in sequences], effort, crew.size)
+    ends_at = time.perf_counter() + effort.left()
+    while not effort.over():
+        for worker in range(crew.size):
+            part = None if worker in master.at_work else master.next_part(worker)
+            if part is not None:
+                crew.give(worker, part)
+        if not master.at_work:
             break
-        searched[vehicles] += 1
-        seconds = min(slice_s, effort.left())
-        if _improve_group(instance, sequences, vehicles, stops, effort, seconds, steps):
-            _report(instance, sequences, effort)
-        turns = None if turns is None else turns - 1
-    return sequences
+        for word in crew.hear(min(1.0, ends_at - time.perf_counter())):
+            if word.ended:
+                master.take(word.worker, None if word.outcome is None else word.outcome.sequences)
+        effort.beat(*master.figures())
+    return master.sequences
 
 
-def _improve_group(
-    instance: Instance,
-    sequences: Sequences,
-    vehicles: list[int],
-    stops: list[int],
-    effort: Effort,
-    seconds: float,
-    steps: int | None,
-) -> bool:
-    """Search one group and put the result into `sequences`; tell whether anything changed."""
-    number = {stop: position for position, stop in enumerate(stops)}
-    before = [[number[stop] for stop in sequences[vehicle]] for vehicle in vehicles]
-    quiet = Effort(effort.seconds, effort.steps, effort.seed, None, effort.started)
-    after = ortools.improve(instance.part(stops, vehicles), before, quiet, seconds, steps)
-    for vehicle, found in zip(vehicles, after, strict=True):
-        sequences[vehicle] = [stops[position] for position in found]
-    return after != before
+@dataclass(slots=True)
+class _Master:
+    """Holds the plan, and knows which rounds are being worked on."""
+
+    instance: Instance
+    sequences: Sequences
+    effort: Effort
+    workers: int
+    at_work: dict[int, Part] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self._random = np.random.default_rng(self.effort.seed)
+        self._searched = np.zeros(len(self.instance.stops), dtype=np.int64)
+        self._round_of = np.full(len(self.instance.stops), -1, dtype=np.intp)
+        for vehicle, stops in enumerate(self.sequences):
+            self._round_of[stops] = vehicle
+        self._servable = np.asarray(self.instance.eligible.any(axis=1), dtype=np.bool_)
+        self._locked = np.zeros(len(self.instance.vehicles), dtype=np.bool_)
+        self._busy = np.zeros(len(self.instance.stops), dtype=np.bool_)
+        self._cost = [self._round_cost(vehicle, stops) for vehicle, stops in enumerate(self.sequences)]
+        count = len(self.instance.stops)
+        self._part_stops = int(min(_PART_STOPS, _PART_SHARE * count))
+        self._part_stops_max = int(min(_PART_STOPS_MAX, _PART_SHARE_MAX * count))
+        parts = max(1.0, count / self._part_stops)
+        slice_s = self.workers * self.effort.left() / (_COVERS * parts)
+        self._slice_s = min(_SLICE_S_MAX, max(_SLICE_S_MIN, slice_s))
+
+    _random: np.random.Generator = field(init=False)
+    _searched: npt.NDArray[np.int64] = field(init=False)
+    _round_of: npt.NDArray[np.intp] = field(init=False)
+    _servable: npt.NDArray[np.bool_] = field(init=False)
+    _locked: npt.NDArray[np.bool_] = field(init=False)
+    _busy: npt.NDArray[np.bool_] = field(init=False)
+    _cost: list[int] = field(init=False)
+    _slice_s: float = field(init=False)
+    _part_stops: int = field(init=False)
+    _part_stops_max: int = field(init=False)
+
+    def next_part(self, worker: int) -> Part | None:
+        """Rounds for a worker; None: no time is left, or all rounds are being worked on."""
+        left = self.effort.left() - _ENDS_BEFORE_S
+        if left <= 0:
+            return None
+        vehicles, stops = self._choose()
+        if not stops or not vehicles:
+            return None
+        self._locked[vehicles] = True
+        self._busy[stops] = True
+        self._searched[stops] += 1
+        number = {stop: position for position, stop in enumerate(stops)}
+        start = [[number[stop] for stop in self.sequences[vehicle]] for vehicle in vehicles]
+        seconds = left if left < 1.5 * self._slice_s else self._slice_s
+        self.at_work[worker] = Part(stops, vehicles, start, seconds)
+        return self.at_work[worker]
+
+    def take(self, worker: int, found: Sequences | None) -> None:
+        """Put a part back: as it was found, where that is cheaper."""
+        part = self.at_work.pop(worker)
+        self._locked[part.vehicles] = False
+        self._busy[part.stops] = False
+        if found is None:
+            return
+        rounds = [[part.stops[stop] for stop in stops] for stops in found]
+        costs = [
+            self._round_cost(vehicle, stops) for vehicle, stops in zip(part.vehicles, rounds, strict=True)
+        ]
+        before = sum(self._cost[vehicle] for vehicle in part.vehicles)
+        penalties = self.instance.penalties
+        gone = set(part.stops) - {stop for stops in rounds for stop in stops}
+        left_out = {stop for stop in part.stops if self._round_of[stop] < 0}
+        after = sum(costs) + sum(penalties[stop] for stop in gone)
+        if after >= before + sum(penalties[stop] for stop in left_out):
+            return
+        self._round_of[part.stops] = -1
+        for vehicle, stops, cost in zip(part.vehicles, rounds, costs, strict=True):
+            self.sequences[vehicle], self._cost[vehicle] = stops, cost
+            self._round_of[stops] = vehicle
+        self.effort.report(*self.figures())
+
+    def figures(self) -> tuple[int, int]:
+        """Cost in minor units, and the number of stops left out."""
+        return sum(map(to_minor, self._cost)), int((self._round_of < 0).sum())
+
+    def _round_cost(self, vehicle: int, stops: list[int]) -> int:
+        cost = self.instance.route_cost(vehicle, stops) if stops else 0
+        assert cost is not None, "the engines hold all rules"
+        return cost
+
+    def _choose(self) -> tuple[list[int], list[int]]:
+        """Vehicles and stops of the next part."""
+        served = self._round_of >= 0
+        free = served & ~self._locked[self._round_of]
+        missing = ~served & ~self._busy & self._servable
+        candidates = np.flatnonzero(free)
+        if not len(candidates):
+            candidates = np.flatnonzero(missing)
+            if not len(candidates):
+                return [], []
+        tries = self._random.choice(candidates, _TRIES)
+        seed = int(tries[self._searched[tries].argmin()])
+        nearest = np.argsort(_apart(self.instance, seed), kind="stable")
+        nearest = nearest[(free | missing)[nearest]]
+        vehicles: list[int] = []
+        stops: list[int] = []
+        joined: set[int] = set()
+        unserved = 0
+        for stop in nearest.tolist():
+            vehicle = int(self._round_of[stop])
+            if vehicle < 0:
+                if unserved < _UNSERVED_MAX:
+                    unserved += 1
+                    stops.append(stop)
+            elif vehicle not in joined:
+                joined.add(vehicle)
+                vehicles.append(vehicle)
+                stops.extend(self.sequences[vehicle])
+            enough = self._part_stops if len(vehicles) >= _PART_ROUNDS else self._part_stops_max
+            if len(stops) >= enough:
+                break
+        return [*vehicles, *self._spare(seed)], stops
+
+    def _spare(self, seed: int) -> list[int]:
+        """Unused vehicles that start near."""
+        spare = [v for v, stops in enumerate(self.sequences) if not stops and not self._locked[v]]
+        if not spare:
+            return []
+        mixed = self._random.permutation(spare)
+        starts = np.array(self.instance.start_node, dtype=np.intp)[mixed]
+        order = np.argsort(self.instance.metres[starts, seed], kind="stable")[:_SPARE_VEHICLES]
+        return [int(vehicle) for vehicle in mixed[order]]
 
 
-def _group(
-    instance: Instance,
-    sequences: Sequences,
-    searched: npt.NDArray[np.int64],
-    random: np.random.Generator,
-) -> tuple[list[int], list[int]]:
-    """Vehicles and stops of the next group."""
-    used = np.array([vehicle for vehicle, stops in enumerate(sequences) if stops], dtype=np.intp)
-    unserved = np.array(_unserved(instance, sequences), dtype=np.intp)
-    spare = [vehicle for vehicle, stops in enumerate(sequences) if not stops]
-    spare = random.permutation(spare)[:_SPARE_VEHICLES].tolist() if spare else []
-    if not len(used):
-        return spare, unserved[:_GROUP_STOPS].tolist()
-    places = _plane(instance)
-    middles = np.array([places[sequences[vehicle]].mean(axis=0) for vehicle in used])
-    rarest = np.flatnonzero(searched[used] == searched[used].min())
-    seed = middles[random.choice(rarest)]
-    vehicles: list[int] = []
-    stops: list[int] = []
-    for position in np.argsort(((middles - seed) ** 2).sum(axis=1), kind="stable"):
-        vehicle = int(used[position])
-        if vehicles and len(stops) + len(sequences[vehicle]) > _GROUP_STOPS:
-            break
-        vehicles.append(vehicle)
-        stops.extend(sequences[vehicle])
-    if len(unserved):
-        nearest = np.argsort(((places[unserved] - seed) ** 2).sum(axis=1), kind="stable")[:_UNSERVED_MAX]
-        stops.extend(unserved[nearest].tolist())
-    return [*vehicles, *spare], stops
+def _apart(instance: Instance, stop: int) -> npt.NDArray[np.int64]:
+    """How far all stops are from one, there and back; in metres and seconds, whichever cost something."""
+    count = len(instance.stops)
+    total = instance.metres[stop, :count].astype(np.int64) + instance.metres[:count, stop]
+    return total + instance.seconds[0, stop, :count] + instance.seconds[0, :count, stop]
 
 
-def _unserved(instance: Instance, sequences: Sequences) -> list[int]:
-    served = {stop for stops in sequences for stop in stops}
-    return [
-        stop for stop in range(len(instance.stops)) if stop not in served and instance.eligible[stop].any()
-    ]
-
-
-def _plane(instance: Instance) -> npt.NDArray[np.float64]:
-    """Stops on a plane, in degrees of latitude: good enough to tell who is near."""
-    places = np.array([stop.point for stop in instance.stops])
-    places[:, 1] *= np.cos(np.radians(places[:, 0].mean()))
-    return places
-
-
-def _report(instance: Instance, sequences: Sequences, effort: Effort) -> None:
-    if effort.progress is None:
-        return
-    costs = [instance.route_cost(vehicle, stops) for vehicle, stops in enumerate(sequences) if stops]
-    unserved = len(instance.stops) - sum(len(stops) for stops in sequences)
-    effort.report(sum(to_minor(cost) for cost in costs if cost is not None), unserved)
+def blocks(instance: Instance, most: int, seed: int) -> list[Part]:
+    """Stops that lie together, at most so many, with a share of the vehicles each."""
+    random = np.random.default_rng(seed)
+    servable = np.flatnonzero(instance.eligible.any(axis=1))
+    halved, whole = [], deque([servable] if len(servable) else [])
+    while whole:
+        block = whole.popleft()
+        if len(block) <= most:
+            halved.append(block)
+            continue
+        first = block[_apart(instance, int(random.choice(block)))[block].argmax()]
+        from_first = _apart(instance, int(first))[block]
+        from_second = _apart(instance, int(block[from_first.argmax()]))[block]
+        order = np.argsort(from_first - from_second, kind="stable")
+        whole.extend((block[order[: len(block) // 2]], block[order[len(block) // 2 :]]))
+    left = random.permutation(len(instance.vehicles))
+    starts = np.array(instance.start_node, dtype=np.intp)
+    parts = []
+    for number, block in enumerate(halved):
+        remaining = sum(len(other) for other in halved[number:])
+        share = min(len(block), max(1, round(len(left) * len(block) / max(1, remaining))))
+        near = instance.metres[starts[left], block[len(block) // 2]]
+        order = np.argsort(near, kind="stable")
+        parts.append(Part(block.tolist(), sorted(left[order[:share]].tolist()), None, 0.0))
+        left = left[np.sort(order[share:])]
+    return [part for part in parts if part.vehicles]

@@ -4,6 +4,8 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
+_BEAT_S = 1.0
+
 
 @dataclass(frozen=True, slots=True)
 class Progress:
@@ -30,8 +32,9 @@ class Effort:
         seconds: limit of the run, counted from `started`.
         steps: solutions the search may visit; None: only the clock counts.
         seed: of everything drawn at random.
-        progress: told of better plans; answers False to stop the run and keep the best plan.
+        progress: told of better plans, and every second; answers False to end with the best plan.
         stopped: set once `progress` has answered False.
+        reported_s: when `progress` was told last, counted from the start.
     """
 
     seconds: float
@@ -40,6 +43,7 @@ class Effort:
     progress: Callable[[Progress], bool] | None
     started: float
     stopped: bool = False
+    reported_s: float = 0.0
 
     def elapsed(self) -> float:
         """Seconds since the start of the run."""
@@ -55,7 +59,20 @@ class Effort:
         """Tell whether the run is to end now."""
         return self.left() <= 0 or self.steps == 0
 
+    def first(self, share: float) -> "Effort":
+        """The first part of what is left, as an effort of its own."""
+        seconds = self.elapsed() + share * self.left()
+        return Effort(
+            seconds, self.steps, self.seed, self.progress, self.started, self.stopped, self.reported_s
+        )
+
     def report(self, cost_minor: int, unserved: int) -> None:
         """Tell the caller of a better plan, and take the answer."""
         if self.progress is not None and not self.stopped:
-            self.stopped = not self.progress(Progress(self.elapsed(), cost_minor, unserved))
+            self.reported_s = self.elapsed()
+            self.stopped = not self.progress(Progress(self.reported_s, cost_minor, unserved))
+
+    def beat(self, cost_minor: int, unserved: int) -> None:
+        """Tell a caller who has heard nothing for a second that all is as it was: he may want to stop."""
+        if self.elapsed() - self.reported_s >= _BEAT_S:
+            self.report(cost_minor, unserved)

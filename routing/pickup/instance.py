@@ -36,6 +36,7 @@ class Instance:
         capacity: vehicle x measure.
         eligible: stop x vehicle: skills, lists, locks, and capacity of the stop alone allow it.
         penalties: cost of leaving each stop out, in 1 / COST_SCALE minor units.
+        has_prizes: the penalties are money, and it may be right to leave stops out.
     """
 
     stops: tuple[Stop, ...]
@@ -51,6 +52,7 @@ class Instance:
     capacity: npt.NDArray[np.int64]
     eligible: npt.NDArray[np.bool_]
     penalties: list[int]
+    has_prizes: bool
 
     def legs(self, vehicle: int, stops: Sequence[int]) -> tuple[list[int], list[int]]:
         """Seconds and metres of each leg of a round, from the vehicle's start to its end."""
@@ -127,6 +129,7 @@ class Instance:
             capacity=self.capacity[list(vehicles)],
             eligible=self.eligible[np.ix_(list(stops), list(vehicles))],
             penalties=[self.penalties[stop] for stop in stops],
+            has_prizes=self.has_prizes,
         )
 
 
@@ -162,8 +165,10 @@ def build(problem: Problem) -> Instance:
     )
     number = {place: len(stops) + position for position, place in enumerate(places)}
     nowhere = len(stops) + len(places)
-    seconds, metres = problem.travel.matrix([*(stop.point for stop in stops), *places])
-    seconds, metres = (np.pad(table, (0, 1)) for table in (seconds, metres))
+    points = [*(stop.point for stop in stops), *places]
+    seconds, metres = problem.travel.matrix([*points, *points[:1]])  # any place, to make room for none
+    for table in (seconds, metres):
+        table[nowhere:, :] = table[:, nowhere:] = 0
     factors = list(dict.fromkeys(vehicle.speed_factor for vehicle in vehicles)) or [1.0]
     return Instance(
         stops=stops,
@@ -181,6 +186,7 @@ def build(problem: Problem) -> Instance:
         ),
         eligible=_eligible(problem),
         penalties=penalties_scaled(problem, int(metres.max(where=metres < UNREACHABLE, initial=0))),
+        has_prizes=problem.prize_per_priority_minor is not None,
     )
 
 

@@ -26,7 +26,7 @@ UNREACHABLE = 100_000_000
 """Stands for "no way": longer than any shift, and two of them still fit into 32 bits."""
 
 _EARTH_RADIUS_M = 6_371_008.8  # mean radius of the GRS 80 ellipsoid
-_BLOCK_ROWS = 128  # rows worked on at a time: keeps the temporary arrays of 3,000 x 3,000 pairs in the cache
+_BLOCK_PAIRS = 60_000  # worked on at a time: keeps the temporary arrays in the cache
 
 
 class Travel(Protocol):
@@ -39,7 +39,7 @@ class Travel(Protocol):
         """Seconds and metres from each origin to the destination at the same position."""
 
     def matrix(self, points: list[Point]) -> tuple[IntArray, IntArray]:
-        """Seconds and metres from every place (row) to every place (column)."""
+        """Seconds and metres from every place (row) to every place (column), in new arrays."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,8 +77,9 @@ class StraightLine:
         places = _on_sphere(points)
         seconds = np.empty((len(points), len(points)), dtype=np.int32)
         metres = np.empty_like(seconds)
-        for first in range(0, len(points), _BLOCK_ROWS):
-            rows = slice(first, first + _BLOCK_ROWS)
+        block_rows = max(1, _BLOCK_PAIRS // max(1, len(points)))
+        for first in range(0, len(points), block_rows):
+            rows = slice(first, first + block_rows)
             seconds[rows], metres[rows] = self._measured(places[rows, None, :], places[None, :, :])
         return seconds, metres
 

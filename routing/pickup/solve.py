@@ -5,19 +5,21 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from math import isfinite
 
-from routing.pickup import decompose
+from routing.pickup import decompose, portfolio
 from routing.pickup.assemble import plan_from, sequences_from
 from routing.pickup.checker import check
-from routing.pickup.costs import to_minor
 from routing.pickup.effort import Effort, Progress
-from routing.pickup.engines import greedy, ortools
+from routing.pickup.engines import greedy, ortools, pyvrp
 from routing.pickup.errors import ProblemError
 from routing.pickup.explain import explain
 from routing.pickup.instance import Instance, Sequences, build
 from routing.pickup.plan import Plan
 from routing.pickup.problem import Problem
+from routing.pickup.workers import Crew, available, crew
 
 _SECONDS_A_SQUARE_STOP = 0.01
+_SMALL = 25  # up to that many stops both engines are done before processes have begun
+_PARTS_SHARE = 0.4  # of the time, where parts come first and the whole after them
 _RESERVE_SHARE = 0.03
 _RESERVE_S_A_STOP = 0.000_15
 
@@ -32,9 +34,11 @@ class Options:
         seed: of everything drawn at random.
         steps: limit in solutions visited instead of the clock: the same problem, seed and steps give the
             same plan on any machine, however long it takes.
-        progress: told of better plans as they are found; answers False to end the run with the best plan
-            so far.
+        progress: told of better plans as they are found, and about every second; answers False to end the
+            run with the best plan so far.
         initial: a plan to start from, for example of the same day before some changes.
+        workers: processes that search at the same time; None: one for each core. Under a step limit, and
+            for small problems, there is none beside the caller's.
     """
 
     seconds: float = 10.0
@@ -42,12 +46,15 @@ class Options:
     steps: int | None = None
     progress: Callable[[Progress], bool] | None = None
     initial: Plan | None = None
+    workers: int | None = None
 
     def __post_init__(self) -> None:
         if not (isfinite(self.seconds) and self.seconds >= 0):
             raise ProblemError(f"options: seconds must not be negative, but is {self.seconds}")
         if self.steps is not None and self.steps < 0:
             raise ProblemError(f"options: steps must not be negative, but is {self.steps}")
+        if self.workers is not None and self.workers < 1:
+            raise ProblemError(f"options: workers must be at least 1, but is {self.workers}")
         if self.seed < 0:
             raise ProblemError(f"options: seed must not be negative, but is {self.seed}")
 
@@ -55,8 +62,9 @@ class Options:
 def solve(problem: Problem, options: Options | None = None) -> Plan:
     """Plan the rounds of a day.
 
-    A first plan comes from cheapest insertion (or from `options.initial`); guided local search makes it
-    better, as a whole or, beyond `decompose.WHOLE_MAX` stops, in parts. In the end what still fits is put in.
+    A first plan comes from cheapest insertion (or from `options.initial`), of large problems from parts of
+    them. Then processes make it better together: the whole of it (`portfolio`) or, beyond
+    `portfolio.WHOLE_MAX` stops, part by part (`decompose`). In the end what still fits is put in.
 
     Args:
         problem: stops, vehicles, travel.
@@ -69,32 +77,62 @@ def solve(problem: Problem, options: Options | None = None) -> Plan:
     effort = Effort(options.seconds, options.steps, options.seed, options.progress, time.perf_counter())
     instance = build(problem)
     search = _searching(effort, len(problem.stops))
-    sequences, solver = _start(instance, options, search)
-    if not search.over() and any(sequences):
-        if len(problem.stops) <= decompose.WHOLE_MAX:
-            sequences = ortools.improve(instance, sequences, search, search.left(), search.steps)
-            solver += "+ortools"
-        else:
-            sequences = decompose.improve(instance, sequences, search)
-            solver += "+ortools in parts"
+    workers = options.workers or available()
+    if effort.steps is not None or len(problem.stops) <= _SMALL:
+        sequences, engine = _alone(instance, options, search)
+    else:
+        with crew(instance, workers, options.seed) as members:
+            sequences, engine = _together(instance, options, search, members)
     sequences = greedy.complete(instance, sequences, effort)
     unserved = explain(instance, sequences, time_was_over=effort.left() <= 0)
-    plan = plan_from(instance, sequences, unserved, solver, round(effort.elapsed(), 3))
+    plan = plan_from(instance, sequences, unserved, engine, round(effort.elapsed(), 3))
     violations = check(problem, plan)
     assert not violations, violations
     return plan
 
 
-def _start(instance: Instance, options: Options, effort: Effort) -> tuple[Sequences, str]:
+def _alone(instance: Instance, options: Options, effort: Effort) -> tuple[Sequences, str]:
+    """Both engines in this process: what is small is done soon, and what counts steps must not be shared."""
+    sequences = _start(instance, options, effort)
+    if effort.over() or not any(sequences):
+        return sequences, "greedy"
+    if pyvrp.can_plan(instance):
+        sequences = pyvrp.improve(instance, sequences, effort, effort.left() / 2, effort.steps)
+        if effort.over() or len(instance.stops) > _SMALL:
+            return sequences, "pyvrp"
+    return ortools.improve(instance, sequences, effort, effort.left(), effort.steps), "pyvrp+ortools"
+
+
+def _together(instance: Instance, options: Options, effort: Effort, members: Crew) -> tuple[Sequences, str]:
+    """Processes that search the parts, the whole, or both: parts soon make what is large good."""
+    stops = len(instance.stops)
+    if stops > portfolio.PARTS_FIRST and options.initial is None:
+        sequences = decompose.construct(instance, effort, members)
+        if stops <= portfolio.WHOLE_MAX and not pyvrp.serves_all(instance, sequences):
+            sequences = pyvrp.better(instance, greedy.construct(instance, effort), sequences)
+        pyvrp.report(instance, sequences, effort)
+    else:
+        sequences = _start(instance, options, effort)
+    if effort.over() or not any(sequences):
+        return sequences, "greedy"
+    divisible = sum(1 for one in sequences if one) >= decompose.ROUNDS_MIN
+    if divisible and stops > portfolio.WHOLE_MAX:
+        return decompose.improve(instance, sequences, effort, members), "parts"
+    if divisible and stops > portfolio.PARTS_FIRST:
+        first = effort.first(_PARTS_SHARE)
+        sequences = decompose.improve(instance, sequences, first, members)
+        effort.stopped = first.stopped
+    return portfolio.improve(instance, sequences, effort, members), "portfolio"
+
+
+def _start(instance: Instance, options: Options, effort: Effort) -> Sequences:
+    """Rounds to begin with: those of an earlier plan, or by cheapest insertion."""
     if options.initial is None:
-        sequences, solver = greedy.construct(instance, effort), "greedy"
+        sequences = greedy.construct(instance, effort)
     else:
         sequences = greedy.complete(instance, sequences_from(instance, options.initial), effort)
-        solver = "initial"
-    costs = [instance.route_cost(vehicle, stops) for vehicle, stops in enumerate(sequences) if stops]
-    served = sum(len(stops) for stops in sequences)
-    effort.report(sum(to_minor(cost) for cost in costs if cost is not None), len(instance.stops) - served)
-    return sequences, solver
+    pyvrp.report(instance, sequences, effort)
+    return sequences
 
 
 def _searching(effort: Effort, stops: int) -> Effort:

@@ -1,0 +1,257 @@
+"""How good are plans after so many seconds, beside what others make of the same in the same time?
+
+Ours against PyVRP with two seeds at once on both cores, of which the better counts, and against OR-Tools
+routing (guided local search from cheapest insertion, two seeds likewise). All get the same problem in memory
+and the same seconds on the clock; what each took stands beside it. Files of benchmark sets are held against
+the best costs known; for the made-up city (clustered, half of the stops with a window of two hours) costs are
+compared with PyVRP's.
+
+    python benchmarks/pickup.py                              a quick choice, 20 s each
+    python benchmarks/pickup.py --sets vrptw,cvrp --seconds 5
+    python benchmarks/pickup.py --instances RC101,X-n502-k39 --city 1000,5000 --seeds 3 --no-ortools
+
+The files are those of WHEELHOUSE_DATA (default ../shared/data beside this repository).
+"""
+
+from __future__ import annotations
+
+import argparse
+import multiprocessing
+import os
+import platform
+import statistics
+import sys
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+
+import numpy as np
+import pyvrp
+from pyvrp.stop import MaxRuntime
+
+from routing.pickup import Options, Problem, Progress, Stop, Vehicle, check, solve
+from routing.pickup.costs import COST_SCALE
+from routing.pickup.effort import Effort
+from routing.pickup.engines import greedy, ortools
+from routing.pickup.engines.pyvrp_model import Model
+from routing.pickup.formats import convention_of, read_cost, read_vrplib
+from routing.pickup.instance import Instance, build
+
+ROOT = Path(__file__).resolve().parents[1]
+FILES = Path(os.environ.get("WHEELHOUSE_DATA", ROOT / "../shared/data")) / "pickup"
+SETS = ("vrptw", "cvrp")
+QUICK = ("RC101", "R1_2_1", "RC1_4_1", "X-n200-k36", "X-n502-k39", "RC1_10_5")
+FORK = multiprocessing.get_context("fork" if "fork" in multiprocessing.get_all_start_methods() else None)
+CENTRE = (31.23, 121.47)
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """One instance.
+
+    Attributes:
+        kind: its set.
+        best_minor: the best cost known, in the problem's minor units; None: nobody knows.
+    """
+
+    name: str
+    kind: str
+    problem: Problem
+    best_minor: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What a contender made of it: its cost (None: no plan that serves all), and its seconds."""
+
+    cost_minor: float | None
+    seconds: float
+    remark: str = ""
+
+
+def city(stops: int, seed: int) -> Problem:
+    """Quarters around two depots, half of the stops with a window of two hours."""
+    random = np.random.default_rng(1000 + seed)
+    quarters = random.normal(0, 0.09, (30, 2))
+    weight = random.dirichlet(np.full(30, 2.0))
+    places = quarters[random.choice(30, stops, p=weight)] + random.normal(0, 0.012, (stops, 2)) + CENTRE
+    opens = random.integers(8 * 3600, 17 * 3600, stops).tolist()
+    windowed = (random.random(stops) < 0.5).tolist()
+    grams = np.minimum(30_000, random.lognormal(7.6, 0.8, stops)).astype(int).tolist()
+    depots = [CENTRE, (CENTRE[0] + 0.06, CENTRE[1] - 0.05)]
+    return Problem(
+        tuple(
+            Stop(
+                stop_id=f"{number}",
+                latitude=float(places[number, 0]),
+                longitude=float(places[number, 1]),
+                service_s=240,
+                windows=((opens[number], opens[number] + 7200),) if windowed[number] else (),
+                weight_g=grams[number],
+                volume_cm3=grams[number] * 5,
+                pieces=1,
+            )
+            for number in range(stops)
+        ),
+        tuple(
+            Vehicle(
+                vehicle_id=f"{number}",
+                start=depots[number % 2],
+                end=depots[number % 2],
+                shift=(8 * 3600, 19 * 3600),
+                capacity_g=400_000,
+                capacity_cm3=3_000_000,
+                capacity_pieces=150,
+                cost_fixed=8000,
+                cost_per_hour=3000,
+                cost_per_km=80,
+            )
+            for number in range(max(4, stops // 20))
+        ),
+    )
+
+
+def files(sets: tuple[str, ...], names: tuple[str, ...]) -> Iterator[Question]:
+    """The files of some sets (none: of all), or some of them by name."""
+    for kind in sets:
+        for path in sorted((FILES / kind).glob("*.vrp"), key=lambda path: (len(path.name), path.name)):
+            if not names or path.stem in names:
+                text = path.read_text()
+                known = read_cost(path.with_suffix(".sol").read_text()) * convention_of(text).value
+                yield Question(path.stem, kind, read_vrplib(text), known)
+
+
+def ours(question: Question, seconds: float, workers: int) -> Answer:
+    """Our plan, judged by the checker."""
+    first: list[float] = []
+
+    def listen(progress: Progress) -> bool:
+        if not first and not progress.unserved:
+            first.append(progress.seconds)
+        return True
+
+    began = time.perf_counter()
+    plan = solve(question.problem, Options(seconds=seconds, seed=1, workers=workers, progress=listen))
+    took = time.perf_counter() - began
+    wrong = check(question.problem, plan)
+    remark = f"first plan {first[0]:.2f} s" if first else "no plan that serves all"
+    if wrong:
+        remark += f", BREAKS RULES: {wrong[0]}"
+    if took > seconds * 1.05 + 0.5:
+        remark += ", LATE"
+    return Answer(None if plan.unserved else plan.cost_minor, took, remark)
+
+
+def pyvrp_alone(data: pyvrp.ProblemData, unit: int, seconds: float, seed: int) -> float | None:
+    """PyVRP as its users call it."""
+    found = pyvrp.solve(data, MaxRuntime(seconds), seed=seed, collect_stats=False)
+    return found.cost() * unit / COST_SCALE if found.is_feasible() else None
+
+
+def ortools_alone(instance: Instance, seconds: float, seed: int) -> float | None:
+    """Guided local search from cheapest insertion."""
+    effort = Effort(seconds, None, seed, None, time.perf_counter())
+    rounds = greedy.construct(instance, effort)
+    if not effort.over():
+        rounds = ortools.improve(instance, rounds, effort, effort.left(), None)
+    if sum(map(len, rounds)) < len(instance.stops):
+        return None
+    cost = instance.cost(rounds)
+    return None if cost is None else cost / COST_SCALE
+
+
+def both_seeds(run: partial[float | None]) -> Answer:
+    """The better of two seeds, each on a core of its own."""
+    began = time.perf_counter()
+    with FORK.Pool(2) as pool:
+        costs = pool.map(run, (1, 2))
+    took = time.perf_counter() - began
+    return Answer(min((cost for cost in costs if cost is not None), default=None), took)
+
+
+def show(question: Question, name: str, answer: Answer, beside: float | None) -> None:
+    """One line: cost, gap to the best known (or to the one beside), seconds."""
+    cost = "none" if answer.cost_minor is None else f"{answer.cost_minor:,.0f}"
+    gap = ""
+    if answer.cost_minor is not None and question.best_minor is not None:
+        gap = f"{100 * (answer.cost_minor / question.best_minor - 1):.2f} %"
+    elif answer.cost_minor is not None and beside is not None:
+        gap = f"{100 * (answer.cost_minor / beside - 1):+.2f} %"
+    line = f"{question.name:14} {name:26} {cost:>14} {gap:>9} {answer.seconds:7.2f} s  {answer.remark}"
+    print(line.rstrip(), flush=True)
+
+
+def ask(question: Question, seconds: float, workers: int, *, with_ortools: bool) -> tuple[Answer, Answer]:
+    """All contenders, one after the other."""
+    instance = build(question.problem)
+    model = Model(instance, None)
+    own = ours(question, seconds, workers)
+    peer = both_seeds(partial(pyvrp_alone, model.data, model.unit, seconds))
+    show(question, "ours", own, peer.cost_minor)
+    show(question, "peer: PyVRP, 2 seeds", peer, None)
+    if with_ortools:
+        answer = both_seeds(partial(ortools_alone, instance, seconds))
+        show(question, "peer: OR-Tools, 2 seeds", answer, peer.cost_minor)
+    return own, peer
+
+
+def summary(answers: list[tuple[Question, Answer, Answer]]) -> None:
+    """The limits of each set: the opponent's mean gap, and the most that ours may be worse anywhere."""
+    for kind in dict.fromkeys(question.kind for question, _, _ in answers):
+        pairs = [
+            (own.cost_minor / base - 1, peer.cost_minor / base - 1)
+            for question, own, peer in answers
+            if question.kind == kind and own.cost_minor is not None and peer.cost_minor is not None
+            for base in [question.best_minor or peer.cost_minor]
+        ]
+        if not pairs:
+            print(f"{kind:14} limit: nothing to compare")
+            continue
+        mine, theirs = (100 * statistics.mean(column) for column in zip(*pairs, strict=True))
+        worst = 100 * max(own - peer for own, peer in pairs)
+        print(
+            f"{kind:14} mean gap {mine:.2f} %  limit: {theirs:.2f} % (PyVRP, 2 seeds)   "
+            f"worst against it {worst:+.2f}  limit: +0.30   ({len(pairs)} instances)"
+        )
+
+
+def main() -> None:
+    """Ask all questions and print the table."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--seconds", type=float, default=20.0, help="for each contender (default 20)")
+    parser.add_argument("--sets", default="", help=f"whole sets: {','.join(SETS)}")
+    parser.add_argument("--instances", default="", help=f"by name (default {','.join(QUICK)})")
+    parser.add_argument("--city", default="1000", help="stops of made-up cities (default 1000; 0: none)")
+    parser.add_argument("--seeds", type=int, default=1, help="cities of each size (default 1)")
+    parser.add_argument("--workers", type=int, default=2, help="our processes (default 2)")
+    parser.add_argument("--no-ortools", action="store_true", help="leave OR-Tools routing out")
+    given = parser.parse_args()
+    cores = os.cpu_count()
+    print(f"Pickup planning, {given.seconds:g} s each  (Python {platform.python_version()}, {cores} cores)")
+    print(f"{'instance':14} {'who':26} {'cost':>14} {'gap':>9} {'took':>9}")
+    answers = []
+    for question in questions(given):
+        own, peer = ask(question, given.seconds, given.workers, with_ortools=not given.no_ortools)
+        answers.append((question, own, peer))
+    summary(answers)
+
+
+def questions(given: argparse.Namespace) -> Iterator[Question]:
+    """What the command line asks for."""
+    if not FILES.exists():
+        print(f"no instances at {FILES}: files are left out; set WHEELHOUSE_DATA")
+    elif given.sets:
+        yield from files(tuple(given.sets.split(",")), ())
+    else:
+        yield from files(SETS, tuple(given.instances.split(",")) if given.instances else QUICK)
+    for size in filter(None, map(int, given.city.split(","))):
+        for seed in range(1, given.seeds + 1):
+            yield Question(f"city {size} #{seed}", f"city {size}", city(size, seed), None)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,138 @@
+"""The model holds all rules: rounds go in and out unchanged, and what the search finds keeps them."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+
+from routing.pickup import Problem, StopKind, Table
+from routing.pickup.effort import Effort
+from routing.pickup.engines import greedy, pyvrp
+from routing.pickup.engines.pool import recombine
+from routing.pickup.engines.pyvrp_model import Column, Model, kinds
+from routing.pickup.instance import Instance, build
+from tests.routing.pickup.strategies import problems
+from tests.routing.pickup.towns import town
+
+COUNTED = Effort(0.0, 50, 1, None, 0.0)
+
+
+def searched(instance: Instance, steps: int, **options: bool) -> pyvrp.Search:
+    left = iter(range(steps))
+    search = pyvrp.Search(instance, 1, greedy.construct(instance, COUNTED), **options)
+    search.run(lambda: next(left, None) is None)
+    return search
+
+
+@settings(max_examples=100, deadline=None)
+@given(problems())
+def test_rounds_go_into_the_model_and_come_back_with_the_same_cost(problem: Problem) -> None:
+    instance = build(problem)
+    if not pyvrp.can_plan(instance):
+        assert not (problem.stops and problem.vehicles)
+        return
+    sequences = greedy.construct(instance, COUNTED)
+    model = Model(instance, 0)
+    solution = model.solution(sequences)
+    back = model.sequences(solution)
+    assert solution.is_feasible()
+    assert sorted(filter(None, back)) == sorted(filter(None, sequences))
+    assert instance.cost(back) == instance.cost(sequences)
+    for route in solution.routes():
+        column = model.column(route)
+        vehicle = next(v for v in model.kinds[column.kind] if tuple(sequences[v]) == column.stops)
+        cost = instance.route_cost(vehicle, column.stops)
+        # a stop with several windows was given one of them: there is at most one better choice
+        single = all(len(instance.stops[stop].windows) < 2 for stop in column.stops)
+        assert cost is not None
+        assert cost == column.cost_scaled if single else cost <= column.cost_scaled
+
+
+@settings(max_examples=100, deadline=None)
+@given(problems())
+def test_what_the_search_finds_keeps_all_rules(problem: Problem) -> None:
+    instance = build(problem)
+    if pyvrp.can_plan(instance):
+        found = searched(instance, 30).sequences()
+        assert found is None or instance.cost(found) is not None
+
+
+@pytest.mark.parametrize("careful", [False, True])
+def test_the_search_makes_rounds_cheaper(careful: bool) -> None:
+    instance = build(town(60, 4))
+    start = instance.cost(greedy.construct(instance, COUNTED))
+    found = searched(instance, 200, careful=careful).sequences()
+    assert start is not None
+    assert found is not None
+    assert (instance.cost(found) or start) < 0.95 * start
+
+
+def test_deliveries_and_pickups_share_the_room_aboard() -> None:
+    problem = town(30, 3, capacity_pieces=11)
+    kinds_of_goods = [StopKind.DELIVERY if number % 2 else StopKind.PICKUP for number in range(30)]
+    instance = build(problem)
+    mixed = np.array([kind is StopKind.DELIVERY for kind in kinds_of_goods])
+    object.__setattr__(instance, "is_delivery", mixed)
+    search = pyvrp.Search(instance, 1, greedy.construct(instance, COUNTED))
+    left = iter(range(300))
+    search.run(lambda: next(left, None) is None)
+    found = search.sequences()
+    assert found is not None
+    assert instance.cost(found) is not None
+
+
+def test_a_model_that_needs_too_much_memory_is_left_to_another_engine() -> None:
+    problem = town(400, 300)
+    instance = build(problem)
+    assert pyvrp.can_plan(instance)
+    each_another = np.random.default_rng(1).random(instance.eligible.shape) < 0.9
+    object.__setattr__(instance, "eligible", each_another)
+    assert not pyvrp.can_plan(instance)
+
+
+def test_adopted_rounds_are_searched_on_only_if_they_are_better() -> None:
+    instance = build(town(60, 4))
+    start = greedy.construct(instance, COUNTED)
+    search = searched(instance, 200)
+    best = search.sequences()
+    search.adopt_if_better(start)
+    assert search.sequences() == best
+    other = pyvrp.Search(instance, 2, start)
+    assert best is not None
+    other.adopt_if_better(best)
+    assert instance.cost(other.sequences() or []) == instance.cost(best)
+
+
+def square() -> Instance:
+    """Four stops around a depot in the middle of them; two vehicles, both alike."""
+    problem = town(4, 2, cost_fixed=0, cost_per_hour=0, cost_per_km=1000)
+    places = (problem.vehicles[0].start, *(stop.point for stop in problem.stops))
+    metres = np.array(
+        [[0, 9, 9, 9, 9], [9, 0, 1, 8, 8], [9, 1, 0, 8, 8], [9, 8, 8, 0, 1], [9, 8, 8, 1, 0]], dtype=np.int32
+    )
+    travel = Table(places, np.zeros((5, 5), dtype=np.int32), metres)
+    stops = tuple(replace(stop, windows=()) for stop in problem.stops)
+    return build(Problem(stops, problem.vehicles, travel))
+
+
+def test_the_pool_puts_the_best_rounds_of_different_plans_together() -> None:
+    instance = square()
+    costs = {stops: instance.route_cost(0, stops) for stops in ((0, 1), (2, 3), (0, 2), (1, 3), (0, 1, 2))}
+    columns = [Column(0, stops, cost) for stops, cost in costs.items() if cost is not None]
+    assert len(columns) == 5
+    assert kinds(instance) == [[0, 1]]
+    bad = [[0, 2], [1, 3]]
+    best = recombine(instance, columns, bad, 5.0)
+    assert best is not None
+    assert sorted(map(sorted, best)) == [[0, 1], [2, 3]]
+    assert recombine(instance, columns, best, 5.0) is None
+
+
+def test_the_pool_uses_no_more_vehicles_than_there_are() -> None:
+    instance = square().part([0, 1, 2, 3], [0])
+    all_in_one = [[0, 2, 1, 3]]
+    cost = instance.route_cost(0, (0, 1, 2, 3))
+    assert cost is not None
+    columns = [Column(0, (0, 1), 1), Column(0, (2, 3), 1), Column(0, (0, 1, 2, 3), cost)]
+    assert recombine(instance, columns, all_in_one, 5.0) == [[0, 1, 2, 3]]
