@@ -10,7 +10,7 @@ from routing.pickup.assemble import plan_from, sequences_from
 from routing.pickup.checker import check
 from routing.pickup.costs import to_minor
 from routing.pickup.effort import Effort, Progress
-from routing.pickup.engines import greedy, ortools
+from routing.pickup.engines import greedy, ortools, rich
 from routing.pickup.errors import ProblemError
 from routing.pickup.explain import explain
 from routing.pickup.instance import Instance, Sequences, build
@@ -71,14 +71,18 @@ def solve(problem: Problem, options: Options | None = None) -> Plan:
     search = _searching(effort, len(problem.stops))
     sequences, solver = _start(instance, options, search)
     if not search.over() and any(sequences):
-        if len(problem.stops) <= decompose.WHOLE_MAX:
+        if instance.features:
+            sequences = rich.improve(instance, sequences, search)
+            solver += "+ruin and recreate"
+        elif len(problem.stops) <= decompose.WHOLE_MAX:
             sequences = ortools.improve(instance, sequences, search, search.left(), search.steps)
             solver += "+ortools"
         else:
             sequences = decompose.improve(instance, sequences, search)
             solver += "+ortools in parts"
     sequences = greedy.complete(instance, sequences, effort)
-    unserved = explain(instance, sequences, time_was_over=effort.left() <= 0)
+    over = effort.left() <= 0
+    unserved = explain(instance, sequences, time_was_over=over, measures=problem.measures)
     plan = plan_from(instance, sequences, unserved, solver, round(effort.elapsed(), 3))
     violations = check(problem, plan)
     assert not violations, violations
