@@ -84,8 +84,10 @@ def penalties_scaled(problem: Problem, metres_max: int) -> list[int]:
     whole_plan = legs * metres_max * dearest_metre + sum(
         _dearest_shift_scaled(vehicle) for vehicle in problem.vehicles
     )
-    whole_plan += len(problem.stops) * COST_SCALE * max(
-        (vehicle.cost_per_stop for vehicle in problem.vehicles), default=0
+    whole_plan += (
+        len(problem.stops)
+        * COST_SCALE
+        * max((vehicle.cost_per_stop for vehicle in problem.vehicles), default=0)
     )
     longest_late_s = max((vehicle.latest_end_s for vehicle in problem.vehicles), default=0)
     whole_plan += sum(

@@ -111,7 +111,10 @@ class _Alone:
         excess_s = int(verdict.excess_driving_s[in_time].min())
         if excess_s > 0:
             return ReasonCode.TOO_MUCH_DRIVING, {"excess_s": excess_s}
-        return ReasonCode.ROUNDS_FULL, {"measure": "stops", "excess": int(verdict.excess_stops[in_time].max())}
+        return ReasonCode.ROUNDS_FULL, {
+            "measure": "stops",
+            "excess": int(verdict.excess_stops[in_time].max()),
+        }
 
     def _partner(self, number: int) -> Stop:
         return self.empty.instance.stops[self.empty.instance.partner[number]]

@@ -32,6 +32,7 @@ Ints: TypeAlias = npt.NDArray[np.int64]
 NOT_POSSIBLE = 2**62
 """Cost of putting a stop where it does not fit."""
 
+
 @lru_cache(maxsize=8)
 def gap_type(measures: int) -> np.dtype[np.void]:
     """Row of a gap, for loads of so many measures; all integers."""

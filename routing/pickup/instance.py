@@ -97,9 +97,7 @@ class Instance:
 
     def timetable(self, vehicle: int, stops: Sequence[int], travel_s: Sequence[int]) -> Timetable | None:
         """The cheapest timetable of a round within the vehicle's shift."""
-        return self.rules.timetable(
-            self.vehicles[vehicle], [self.stops[stop] for stop in stops], travel_s
-        )
+        return self.rules.timetable(self.vehicles[vehicle], [self.stops[stop] for stop in stops], travel_s)
 
     def loads_aboard(self, vehicle: int, stops: Sequence[int]) -> npt.NDArray[np.int64]:
         """What is aboard at the start and after each stop: (number of stops + 1) x measure."""
@@ -249,7 +247,9 @@ def _eligible(problem: Problem, rules: Rules, partner: list[int]) -> npt.NDArray
             rows[key] = [vehicle.may_serve(stop) for vehicle in problem.vehicles]
         eligible[row] = rows[key]
         if problem.restrictions or not stop.open_windows:
-            eligible[row] &= [bool(rules.windows(vehicle, stop)) for vehicle in problem.vehicles]
+            eligible[row] &= np.array(
+                [bool(rules.windows(vehicle, stop)) for vehicle in problem.vehicles], dtype=np.bool_
+            )
     for measure in range(len(problem.measures)):
         loads = np.array([_most(stop, measure) for stop in problem.stops], dtype=np.int64)
         capacity = np.array([vehicle.capacity[measure] for vehicle in problem.vehicles], dtype=np.int64)

@@ -13,7 +13,9 @@ Part: TypeAlias = tuple[int, int, int]
 """Minimal duration of a part of a round, and the earliest and latest moment to begin it for that duration."""
 
 
-def earliest_starts(travel_s: Sequence[int], service_s: Sequence[int], windows: Sequence[Windows]) -> list[int]:
+def earliest_starts(
+    travel_s: Sequence[int], service_s: Sequence[int], windows: Sequence[Windows]
+) -> list[int]:
     """Earliest start of service at each node."""
     now_s = windows[0][0][0]
     starts = [now_s]
@@ -28,7 +30,9 @@ def earliest_starts(travel_s: Sequence[int], service_s: Sequence[int], windows: 
     return starts
 
 
-def latest_arrivals(travel_s: Sequence[int], service_s: Sequence[int], windows: Sequence[Windows]) -> list[int]:
+def latest_arrivals(
+    travel_s: Sequence[int], service_s: Sequence[int], windows: Sequence[Windows]
+) -> list[int]:
     """Latest arrival at each node from which the rest can be kept; before the horizon where there is none."""
     limit_s = HORIZON_S
     latest = []

@@ -276,7 +276,9 @@ def features_of(problem: "Problem") -> frozenset[Feature]:
         Feature.RELEASE: any(stop.release_s for stop in stops if stop.kind is StopKind.DELIVERY),
         Feature.LATENESS: any(stop.late_cost_per_hour for stop in stops),
         Feature.OVERTIME: any(vehicle.overtime_s_max for vehicle in vehicles),
-        Feature.STOP_COST: any(vehicle.cost_per_stop or vehicle.cost_per_service_hour for vehicle in vehicles),
+        Feature.STOP_COST: any(
+            vehicle.cost_per_stop or vehicle.cost_per_service_hour for vehicle in vehicles
+        ),
         Feature.DRIVING_COST: any(vehicle.cost_per_driving_hour for vehicle in vehicles),
         Feature.DRIVING_LIMIT: any(vehicle.driving_s_max is not None for vehicle in vehicles),
         Feature.SETUP: any(stop.setup_s for stop in stops),

@@ -70,11 +70,10 @@ def solve(problem: Problem, options: Options | None = None) -> Plan:
     instance = build(problem)
     search = _searching(effort, len(problem.stops))
     sequences, solver = _start(instance, options, search)
-    if not search.over() and any(sequences):
-        if instance.features:
-            sequences = rich.improve(instance, sequences, search)
-            solver += "+ruin and recreate"
-        elif len(problem.stops) <= decompose.WHOLE_MAX:
+    if instance.features:
+        sequences, solver = rich.improve(instance, sequences, solver, effort)
+    elif not search.over() and any(sequences):
+        if len(problem.stops) <= decompose.WHOLE_MAX:
             sequences = ortools.improve(instance, sequences, search, search.left(), search.steps)
             solver += "+ortools"
         else:

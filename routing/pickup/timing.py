@@ -62,7 +62,9 @@ class Leg:
 
     def arrival_s(self, departure_s: int) -> int | None:
         """Earliest arrival of someone who is ready to leave then; None: it is too late to leave."""
-        found = [max(departure_s, first) + leg_s for first, last, leg_s in self.periods if departure_s <= last]
+        found = [
+            max(departure_s, first) + leg_s for first, last, leg_s in self.periods if departure_s <= last
+        ]
         return min(found, default=None)
 
 
@@ -172,7 +174,9 @@ def _without_rides(legs: Sequence[Leg], tasks: Sequence[Task], shift: Shift) -> 
 
 def _groups(breaks: tuple[tuple[Windows, int], ...]) -> dict[tuple[int, int], list[_Group]]:
     """For each row of breaks on one leg: (latest departure, earliest service, seconds), one a choice of windows."""
-    groups: dict[tuple[int, int], list[_Group]] = {(n, n): [(HORIZON_S, 0, 0)] for n in range(len(breaks) + 1)}
+    groups: dict[tuple[int, int], list[_Group]] = {
+        (n, n): [(HORIZON_S, 0, 0)] for n in range(len(breaks) + 1)
+    }
     for first in range(len(breaks)):
         for after in range(first + 1, len(breaks) + 1):
             windows, duration_s = breaks[after - 1]

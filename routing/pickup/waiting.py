@@ -32,9 +32,7 @@ def first_at(cost: Falling, value: int) -> int:
     raise AssertionError("a value of the function")
 
 
-def capped_and_moved(
-    cost: Falling, first: int, last: int, seconds: int, ready: int
-) -> Falling | None:
+def capped_and_moved(cost: Falling, first: int, last: int, seconds: int, ready: int) -> Falling | None:
     """The function after something that takes so long: begun from `first` to `last`, done not before `ready`.
 
     Returns:
@@ -95,9 +93,7 @@ def served(cost: Falling, windows: Windows, due: int, rate: int, seconds: int) -
     return found or None
 
 
-def _parts(
-    cost: Falling, opens: int, closes: int, due: int, rate: int
-) -> list[tuple[int, int, int, int]]:
+def _parts(cost: Falling, opens: int, closes: int, due: int, rate: int) -> list[tuple[int, int, int, int]]:
     """(First, last, value, slope) of the pieces within a window, with the cost of lateness."""
     parts = []
     for number, (piece_start, piece_value, slope) in enumerate(cost):

@@ -81,9 +81,7 @@ class _Search:
         limit = self.cost - int(warmth * rounds_cost * np.log(max(self.random.random(), 1e-12)) / 10)
         if cost > limit:
             changed = {
-                vehicle: stops
-                for vehicle, stops in before.items()
-                if stops != self.rounds.sequences[vehicle]
+                vehicle: stops for vehicle, stops in before.items() if stops != self.rounds.sequences[vehicle]
             }
             self.rounds.replace(changed)
             return False
@@ -106,9 +104,7 @@ class _Search:
     def _ruined(self) -> list[tuple[int, ...]]:
         """Take strings of neighbouring rounds out."""
         instance = self.instance
-        vehicle_of = {
-            stop: vehicle for vehicle, stops in enumerate(self.rounds.sequences) for stop in stops
-        }
+        vehicle_of = {stop: vehicle for vehicle, stops in enumerate(self.rounds.sequences) for stop in stops}
         wanted = int(self.random.integers(1, 2 * _REMOVED_MEAN))
         seed = self.units[int(self.random.integers(len(self.units)))]
         gone: set[int] = set()

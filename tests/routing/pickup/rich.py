@@ -4,8 +4,9 @@ The oracle shares no code with the planner: it tries every order on every vehicl
 and every second of departure, and drives each round forward.
 """
 
+from bisect import bisect_left
 from functools import lru_cache
-from itertools import combinations_with_replacement, permutations
+from itertools import combinations_with_replacement
 
 import numpy as np
 
@@ -39,7 +40,9 @@ def random_problem(seed: int, *, stops_max: int = 8, vehicles_max: int = 2, late
     stops = []
     for index in range(count):
         in_pair = index < paired
-        kind = StopKind(["pickup", "delivery"][index % 2] if in_pair else random.choice(["pickup", "delivery"]))
+        kind = StopKind(
+            ["pickup", "delivery"][index % 2] if in_pair else random.choice(["pickup", "delivery"])
+        )
         load = number(0, 6) if not (in_pair and index % 2) else stops[-1].weight_g
         open_ = windows(2, latest)
         late = bool(open_) and chance(0.3)
@@ -199,11 +202,12 @@ def _earliest_end(problem: Problem, vehicle: Vehicle, order: tuple[int, ...]) ->
     place = vehicle.start
     for index, leg in zip(order, legs_s, strict=False):
         stop = problem.stops[index]
-        there = min(_there(problem, now, leg), now + leg)
-        starts = [start for start in _starts(problem, vehicle, stop) if start >= there]
-        if not starts:
+        there = _there(problem, now, leg)
+        starts = _starts(problem, vehicle, stop)
+        found = bisect_left(starts, there)
+        if found == len(starts):
             return None
-        now = starts[0] + stop.service_s + (0 if stop.point == place else stop.setup_s)
+        now = starts[found] + stop.service_s + (0 if stop.point == place else stop.setup_s)
         place = stop.point
     return now
 
@@ -226,14 +230,12 @@ def _legs(problem: Problem, vehicle: Vehicle, order: tuple[int, ...]) -> tuple[l
 
 
 def _there(problem: Problem, now: int, leg: int) -> int:
-    """Earliest arrival of who may begin the leg at any second from now on."""
+    """Earliest arrival of who begins the leg now, or waits until the hour changes."""
     if not problem.speed_by_hour or leg >= 10**8:
         return now + leg
     factors = problem.speed_by_hour
     latest = 3600 if now < 3600 else now  # later nothing changes
-    return min(
-        begin + round(leg / factors[begin // 3600]) for begin in {now, *range(now, min(now + 60, latest + 1))}
-    )
+    return min(begin + round(leg / factors[begin // 3600]) for begin in (now, latest))
 
 
 def _starts(problem: Problem, vehicle: Vehicle, stop: Stop) -> tuple[int, ...]:
@@ -289,12 +291,14 @@ def round_cost(problem: Problem, vehicle: Vehicle, order: tuple[int, ...]) -> in
         durations.append(stop.service_s + (0 if stop.point == place else stop.setup_s))
         place = stop.point
     first = max([vehicle.shift[0], *(stop.release_s for stop in loaded)])
-    times = [
-        cost
-        for taken in combinations_with_replacement(range(len(stops) + 1), len(vehicle.breaks))
-        for leave in range(first, vehicle.shift[1] + vehicle.overtime_s_max + 1)
-        if (cost := _driven(problem, vehicle, stops, durations, legs_s, taken, leave)) is not None
-    ]
+    starts = [_starts(problem, vehicle, stop) for stop in stops]
+    times = []
+    for taken in combinations_with_replacement(range(len(stops) + 1), len(vehicle.breaks)):
+        for leave in range(first, vehicle.shift[1] + vehicle.overtime_s_max + 1):
+            cost = _driven(problem, vehicle, stops, starts, durations, legs_s, taken, leave)
+            if cost is None:
+                break  # who leaves later is nowhere earlier
+            times.append(cost)
     if not times:
         return None
     once = vehicle.cost_fixed + vehicle.cost_per_stop * len(stops)
@@ -306,6 +310,7 @@ def _driven(
     problem: Problem,
     vehicle: Vehicle,
     stops: list[Stop],
+    possible: list[tuple[int, ...]],
     durations: list[int],
     legs_s: list[int],
     taken: tuple[int, ...],
@@ -315,7 +320,7 @@ def _driven(
     limits = {pair.pickup_id: (pair.delivery_id, pair.ride_s_max) for pair in problem.pairs}
     earliest = dict.fromkeys((stop.stop_id for stop in stops), 0)
     while True:
-        done = _forward(problem, vehicle, stops, durations, legs_s, taken, leave, earliest)
+        done = _forward(problem, vehicle, stops, possible, durations, legs_s, taken, leave, earliest)
         if done is None:
             return None
         starts, end = done
@@ -342,6 +347,7 @@ def _forward(
     problem: Problem,
     vehicle: Vehicle,
     stops: list[Stop],
+    possible: list[tuple[int, ...]],
     durations: list[int],
     legs_s: list[int],
     taken: tuple[int, ...],
@@ -362,12 +368,9 @@ def _forward(
         if position == len(stops):
             break
         stop = stops[position]
-        possible = [s for s in _starts(problem, vehicle, stop) if s >= max(now, earliest[stop.stop_id])]
-        if not possible:
+        found = bisect_left(possible[position], max(now, earliest[stop.stop_id]))
+        if found == len(possible[position]):
             return None
-        starts.append(possible[0])
-        now = possible[0] + durations[position]
+        starts.append(possible[position][found])
+        now = starts[-1] + durations[position]
     return (starts, now) if now <= vehicle.shift[1] + vehicle.overtime_s_max else None
-
-
-__all__ = ["cheapest", "objective", "permutations", "random_problem", "round_cost"]
