@@ -1,16 +1,19 @@
 """Plan from a shell: `python -m routing.pickup solve problem.json --seconds 10 [--seed 1] > plan.json`.
 
-The forms of both documents are described in `routing.pickup.documents`. Progress and errors go to standard
-error. The exit status is 2 if the problem is not valid.
+The document is one of ours (`routing.pickup.documents`) or one of VROOM's (`routing.pickup.vroom`), and is
+answered in the same form. `--check` judges the rounds that a VROOM document gives in its vehicles' `steps`.
+Progress and errors go to standard error; a VROOM document that is not valid is also answered with VROOM's
+code 2. The exit status is 2 if the problem is not valid.
 """
 
 import argparse
 import sys
 from pathlib import Path
 
-from routing.pickup.documents import plan_to_json, problem_from_json
+from routing.pickup import vroom, vroom_answer, vroom_check
+from routing.pickup.documents import parsed, plan_to_json, problem_from_json
 from routing.pickup.effort import Progress
-from routing.pickup.errors import PickupError
+from routing.pickup.errors import PickupError, ProblemError
 from routing.pickup.solve import Options, solve
 
 
@@ -28,7 +31,17 @@ def main(arguments: list[str] | None = None) -> int:
     command.add_argument(
         "--progress", action="store_true", help="print better plans to standard error as they come"
     )
+    command.add_argument(
+        "--format",
+        choices=("auto", "wheelhouse", "vroom"),
+        default="auto",
+        help="of the document (default: told by its fields)",
+    )
+    command.add_argument(
+        "-c", "--check", action="store_true", help="VROOM's plan mode: judge the vehicles' steps as given"
+    )
     given = parser.parse_args(arguments)
+    is_vroom = given.format == "vroom"
     try:
         document = sys.stdin.buffer.read() if given.problem == "-" else Path(given.problem).read_bytes()
         options = Options(
@@ -37,11 +50,21 @@ def main(arguments: list[str] | None = None) -> int:
             steps=given.steps,
             progress=_print if given.progress else None,
         )
-        plan = solve(problem_from_json(document), options)
+        if given.format != "wheelhouse":
+            whole = parsed(document)
+            is_vroom = is_vroom or vroom.is_vroom(whole)
+        if is_vroom:
+            answer = vroom_check.checked(whole) if given.check else vroom_answer.solved(whole, options)
+        elif given.check:
+            raise ProblemError("document: --check reads VROOM documents only")
+        else:
+            answer = plan_to_json(solve(problem_from_json(document), options))
     except (PickupError, OSError) as error:
         print(error, file=sys.stderr)
+        if is_vroom:
+            sys.stdout.buffer.write(vroom_answer.failed(str(error)) + b"\n")
         return 2
-    sys.stdout.buffer.write(plan_to_json(plan) + b"\n")
+    sys.stdout.buffer.write(answer + b"\n")
     return 0
 
 

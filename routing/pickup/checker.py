@@ -9,9 +9,10 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 
-from routing.pickup.matrix import UNREACHABLE, at_speed
+from routing.pickup.checking import arrival_s, cost_minor_of, in_windows, late_s_of, legs_of, rested_s
+from routing.pickup.matrix import UNREACHABLE
 from routing.pickup.plan import Parameter, Plan, Route
-from routing.pickup.problem import HORIZON_S, Problem, Stop, StopKind, Vehicle
+from routing.pickup.problem import Problem, Stop, StopKind, Vehicle
 
 
 class ViolationCode(StrEnum):
@@ -139,7 +140,7 @@ def _check_rules(problem: Problem, vehicle: Vehicle, stops: list[Stop], route: R
 
 def _check_way(problem: Problem, vehicle: Vehicle, stops: list[Stop], route: Route) -> Iterator[Violation]:
     """Times and distances, leg by leg."""
-    legs_s, legs_m = _legs(problem, vehicle, stops)
+    legs_s, legs_m = legs_of(problem, vehicle, stops)
     name = vehicle.vehicle_id
     if max(legs_s) >= UNREACHABLE:
         yield Violation(ViolationCode.UNREACHABLE, name)
@@ -149,11 +150,11 @@ def _check_way(problem: Problem, vehicle: Vehicle, stops: list[Stop], route: Rou
     for number, (stop, visit, leg_s, leg_m) in enumerate(
         zip(stops, route.visits, legs_s, legs_m, strict=False)
     ):
-        there_s = _arrival(problem, ready_s, leg_s) + _rested(route, number, visit.arrival_s)
+        there_s = arrival_s(problem, ready_s, leg_s) + rested_s(route, number, visit.arrival_s)
         if visit.arrival_s < there_s:
             missing_s = there_s - visit.arrival_s
             yield Violation(ViolationCode.TOO_EARLY, name, stop.stop_id, {"missing_s": missing_s})
-        if not _in_windows(stop, visit.start_s):
+        if not in_windows(stop, visit.start_s):
             yield Violation(ViolationCode.OUTSIDE_WINDOW, name, stop.stop_id, {"start_s": visit.start_s})
         if visit.start_s < visit.arrival_s:
             yield Violation(ViolationCode.TOO_EARLY, name, stop.stop_id, {"start_s": visit.start_s})
@@ -164,12 +165,12 @@ def _check_way(problem: Problem, vehicle: Vehicle, stops: list[Stop], route: Rou
         for field_name, said, true in (
             ("wait_s", visit.wait_s, visit.start_s - visit.arrival_s),
             ("setup_s", visit.setup_s, setup_s),
-            ("late_s", visit.late_s, _late_s(stop, visit.start_s)),
+            ("late_s", visit.late_s, late_s_of(stop, visit.start_s)),
             ("departure_s", visit.departure_s, ready_s),
             ("distance_m_from_previous", visit.distance_m_from_previous, leg_m),
         ):
             yield from _compare(field_name, said, true, name, stop.stop_id)
-    earliest_s = _arrival(problem, ready_s, legs_s[-1]) + _rested(route, len(stops), route.end_s)
+    earliest_s = arrival_s(problem, ready_s, legs_s[-1]) + rested_s(route, len(stops), route.end_s)
     if vehicle.breaks:  # a last break may lie at the end, after a wait for its window
         if route.end_s < earliest_s:
             yield Violation(ViolationCode.TOO_EARLY, name, None, {"missing_s": earliest_s - route.end_s})
@@ -182,57 +183,8 @@ def _check_way(problem: Problem, vehicle: Vehicle, stops: list[Stop], route: Rou
     if vehicle.driving_s_max is not None and sum(legs_s) > vehicle.driving_s_max:
         excess_s = sum(legs_s) - vehicle.driving_s_max
         yield Violation(ViolationCode.TOO_MUCH_DRIVING, name, None, {"excess_s": excess_s})
-    true = _cost_minor(vehicle, stops, route, sum(legs_s), service_s)
+    true = cost_minor_of(vehicle, stops, route, sum(legs_s), service_s)
     yield from _compare("cost_minor", route.cost_minor, true, name)
-
-
-def _legs(problem: Problem, vehicle: Vehicle, stops: list[Stop]) -> tuple[list[int], list[int]]:
-    points = [stop.point for stop in stops]
-    places = [vehicle.start or points[0], *points, vehicle.end or points[-1]]
-    travel = problem.travel if vehicle.profile is None else problem.profiles[vehicle.profile]
-    seconds, metres = travel.legs(places[:-1], places[1:])
-    legs_s, legs_m = at_speed(seconds, vehicle.speed_factor).tolist(), metres.tolist()
-    if vehicle.start is None:
-        legs_s[0] = legs_m[0] = 0
-    if vehicle.end is None:
-        legs_s[-1] = legs_m[-1] = 0
-    return legs_s, legs_m
-
-
-def _arrival(problem: Problem, ready_s: int, leg_s: int) -> int:
-    """Earliest arrival of who may begin a leg then, or wait for a better hour."""
-    if not problem.speed_by_hour or leg_s >= UNREACHABLE:
-        return ready_s + leg_s
-    best, begin_s = HORIZON_S * 10, ready_s
-    for _ in range(24):
-        factor = problem.speed_by_hour[begin_s // 3600 % 24]
-        best = min(best, begin_s + (leg_s if factor == 1 else round(leg_s / factor)))
-        begin_s = (begin_s // 3600 + 1) * 3600
-    return best
-
-
-def _rested(route: Route, number: int, until_s: int) -> int:
-    """Length of the breaks on the leg to that visit that are over by then."""
-    return sum(
-        rest.end_s - rest.start_s
-        for rest in route.rests
-        if rest.after_visits == number and rest.end_s <= until_s
-    )
-
-
-def _in_windows(stop: Stop, start_s: int) -> bool:
-    if not stop.windows:
-        return True
-    late_s = stop.late_s_max if stop.late_cost_per_hour else 0
-    ends = [closes for _, closes in stop.windows[:-1]] + [stop.windows[-1][1] + late_s]
-    return any(opens <= start_s <= end for (opens, _), end in zip(stop.windows, ends, strict=True))
-
-
-def _late_s(stop: Stop, start_s: int) -> int:
-    if not stop.late_cost_per_hour:
-        return 0
-    due_s = stop.requested_s if stop.requested_s is not None else stop.windows[-1][1]
-    return max(0, start_s - due_s)
 
 
 def _check_breaks(vehicle: Vehicle, route: Route) -> Iterator[Violation]:
@@ -298,21 +250,6 @@ def _check_pairs(problem: Problem, plan: Plan) -> Iterator[Violation]:
         if pair.ride_s_max is not None and ride_s > pair.ride_s_max:
             excess_s = ride_s - pair.ride_s_max
             yield Violation(ViolationCode.RIDE_TOO_LONG, first[0], pair.delivery_id, {"excess_s": excess_s})
-
-
-def _cost_minor(vehicle: Vehicle, stops: list[Stop], route: Route, driving_s: int, service_s: int) -> int:
-    """All costs of a round, rounded half up (18,000: least common multiple of 3,600 and 1,000)."""
-    unpaid_s = sum(planned.duration_s for planned in vehicle.breaks if not planned.paid)
-    overtime_s = max(0, route.end_s - vehicle.shift[1])
-    hours = vehicle.cost_per_hour * (route.end_s - route.start_s - unpaid_s)
-    hours += vehicle.overtime_cost_per_hour * overtime_s
-    hours += vehicle.cost_per_driving_hour * driving_s + vehicle.cost_per_service_hour * service_s
-    hours += sum(
-        stop.late_cost_per_hour * _late_s(stop, visit.start_s)
-        for stop, visit in zip(stops, route.visits, strict=True)
-    )
-    parts = 5 * hours + 18 * vehicle.cost_per_km * route.distance_m
-    return vehicle.cost_fixed + vehicle.cost_per_stop * len(stops) + (parts + 9_000) // 18_000
 
 
 def _compare(

@@ -64,7 +64,8 @@ class Instance:
     @property
     def metres(self) -> IntArray:
         """Distances from node to node (of the first profile, should they differ)."""
-        return self.distances[0]
+        first: IntArray = self.distances[0]
+        return first
 
     @cached_property
     def units(self) -> list[tuple[int, ...]]:

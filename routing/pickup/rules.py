@@ -241,7 +241,7 @@ class Rules:
 
 @dataclass(frozen=True, slots=True)
 class Running:
-    """Where a vehicle stands: its place, when it can go on, how many breaks it has had, whether it has left."""
+    """Where a vehicle stands, when it can go on, how many breaks it has had, and whether it has left."""
 
     place: Point | None
     leave_s: int

@@ -159,7 +159,7 @@ class RunningRound:
                 raise ChangeRefusedError(ReasonCode.ROUNDS_FULL, {"measure": measure, "excess": amount})
 
     def _too_late(self, problem: Problem, free: Sequence[Stop]) -> ChangeRefusedError:
-        """The error for a round without a timetable: where it is late first, if windows or the shift say so."""
+        """The error for a round without a timetable: where it is late first, if that is the reason."""
         travel_s, _ = self.legs(problem, free)
         place = self.stops[self.frozen - 1].point if self.frozen else self.vehicle.start
         windows = [self.rules.windows(self.vehicle, stop) for stop in free]

@@ -152,10 +152,9 @@ def _without_rides(legs: Sequence[Leg], tasks: Sequence[Task], shift: Shift) -> 
     leaving: _States = [[(first_s, -price * first_s, -price), (last_s, -price * last_s, 0)]]
     leaving += [None] * len(shift.breaks)
     groups = _groups(shift.breaks)
-    departures, arrivals = [leaving], []
+    departures = [leaving]
     for leg, task in zip(legs, tasks, strict=False):
         there = _driven(leaving, leg, groups)
-        arrivals.append(there)
         rate = task.late_cost_per_s * _TIE
         leaving = [
             None if cost is None else served(cost, task.windows, task.due_s, rate, task.duration_s)
@@ -168,12 +167,12 @@ def _without_rides(legs: Sequence[Leg], tasks: Sequence[Task], shift: Shift) -> 
     end_s = None if back is None else _cheapest_end(back, price, shift)
     if back is None or end_s is None:
         return None
-    leave_s, after = _traced(departures, arrivals, legs, tasks, groups, (end_s, at(back, end_s)))
+    leave_s, after = _traced(departures, legs, tasks, groups, (end_s, at(back, end_s)))
     return _forward(legs, tasks, shift, leave_s, after)
 
 
 def _groups(breaks: tuple[tuple[Windows, int], ...]) -> dict[tuple[int, int], list[_Group]]:
-    """For each row of breaks on one leg: (latest departure, earliest service, seconds), one a choice of windows."""
+    """For each row of breaks on one leg, by windows: latest departure, earliest service, seconds."""
     groups: dict[tuple[int, int], list[_Group]] = {
         (n, n): [(HORIZON_S, 0, 0)] for n in range(len(breaks) + 1)
     }
@@ -223,7 +222,6 @@ def _cheapest_end(back: Falling, price: int, shift: Shift) -> int | None:
 
 def _traced(
     departures: list[_States],
-    arrivals: list[_States],
     legs: Sequence[Leg],
     tasks: Sequence[Task],
     groups: dict[tuple[int, int], list[_Group]],
@@ -231,17 +229,17 @@ def _traced(
 ) -> tuple[int, list[int]]:
     """The departure that leads to the end at that cost, and after how many stops each break is taken."""
     moment_s, cost = end
+    leave_s = 0
     taken = len(departures[0]) - 1
     after: list[int] = []
     for position in range(len(tasks), -1, -1):
-        for before in range(taken, -1, -1):
-            leave_s = _departure(
+        before = next(
+            before
+            for before in range(taken, -1, -1)
+            if _leads_there(
                 departures[position][before], legs[position], groups[before, taken], moment_s, cost
             )
-            if leave_s is not None:
-                break
-        else:
-            raise AssertionError("each value comes from somewhere")
+        )
         after = [position] * (taken - before) + after
         taken = before
         states = departures[position][before]
@@ -254,17 +252,15 @@ def _traced(
     return leave_s, after
 
 
-def _departure(
-    leaving: Falling | None, leg: Leg, group: list[_Group], moment_s: int, cost: int
-) -> int | None:
-    """A moment to leave for being there by then at that cost; None: not from this state."""
+def _leads_there(leaving: Falling | None, leg: Leg, group: list[_Group], moment_s: int, cost: int) -> bool:
+    """Tell whether one can be there by then at that cost from this state."""
     if leaving is None:
-        return None
+        return False
     for first_s, last_s, ready_s, seconds in _ways(leg, group):
         leave_s = min(moment_s - seconds, last_s)
         if leave_s >= max(first_s, leaving[0][0]) and moment_s >= ready_s and at(leaving, leave_s) == cost:
-            return leave_s
-    return None
+            return True
+    return False
 
 
 def _forward(

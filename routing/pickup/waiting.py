@@ -71,7 +71,9 @@ def least(one: Falling | None, other: Falling | None) -> Falling | None:
 
 
 def served(cost: Falling, windows: Windows, due: int, rate: int, seconds: int) -> Falling | None:
-    """The function after service of so many seconds that starts in a window; late starts cost `rate` a second.
+    """The function after service of so many seconds that starts in a window.
+
+    Who starts later than `due` pays `rate` a second.
 
     Returns:
         None if no window can be reached.

@@ -6,7 +6,7 @@ orders of eight stops and fewer, most of which break a rule early or cost too mu
 """
 
 from dataclasses import dataclass
-from itertools import accumulate
+from itertools import accumulate, pairwise
 
 from routing.pickup.costs import (
     COST_SCALE,
@@ -151,14 +151,15 @@ class _Vehicle:
         metres = grown.metres + self.metres[last][end]
         driving_s = grown.driving_s + self.driving[last][end]
         duration_s = grown.service_s + self.paid_breaks_s + self._fastest_s(grown.stops, end)
-        return (
+        cost: int = (
             (limits.cost_fixed + limits.cost_per_stop * len(grown.stops)) * COST_SCALE
             + metres * cost_per_metre_scaled(limits)
             + duration_s * cost_per_second_scaled(limits)
             + per_second_scaled(limits.cost_per_driving_hour) * driving_s
             + per_second_scaled(limits.cost_per_service_hour) * grown.service_s
         )
+        return cost
 
     def _fastest_s(self, stops: tuple[int, ...], end: int) -> int:
         nodes = [self.instance.start_node[self.vehicle], *stops, end]
-        return sum(self.seconds[one][other] for one, other in zip(nodes[:-1], nodes[1:], strict=True))
+        return sum(self.seconds[one][other] for one, other in pairwise(nodes))

@@ -6,7 +6,7 @@ and every second of departure, and drives each round forward.
 
 from bisect import bisect_left
 from functools import lru_cache
-from itertools import combinations_with_replacement
+from itertools import combinations_with_replacement, pairwise
 
 import numpy as np
 
@@ -196,7 +196,7 @@ def _rounds(problem: Problem, vehicle: Vehicle) -> dict[int, int]:
 
 
 def _earliest_end(problem: Problem, vehicle: Vehicle, order: tuple[int, ...]) -> int | None:
-    """When the last stop can be left at the earliest without breaks and loads: a round that cannot, cannot grow."""
+    """When the last stop can be left at the earliest, breaks and loads apart; None: the round cannot grow."""
     legs_s, _ = _legs(problem, vehicle, order)
     now = vehicle.shift[0]
     place = vehicle.start
@@ -217,7 +217,7 @@ def _legs(problem: Problem, vehicle: Vehicle, order: tuple[int, ...]) -> tuple[l
     table = problem.profiles[vehicle.profile] if vehicle.profile else problem.travel
     places = [vehicle.start, *points, vehicle.end]
     legs_s, legs_m = [], []
-    for before, after in zip(places[:-1], places[1:], strict=True):
+    for before, after in pairwise(places):
         if before is None or after is None:
             legs_s.append(0)
             legs_m.append(0)
