@@ -10,7 +10,7 @@ import argparse
 import sys
 from pathlib import Path
 
-from routing.pickup import vroom, vroom_answer, vroom_check
+from routing.pickup import vroom, vroom_answer, vroom_door
 from routing.pickup.documents import parsed, plan_to_json, problem_from_json
 from routing.pickup.effort import Progress
 from routing.pickup.errors import PickupError, ProblemError
@@ -54,7 +54,7 @@ def main(arguments: list[str] | None = None) -> int:
             whole = parsed(document)
             is_vroom = is_vroom or vroom.is_vroom(whole)
         if is_vroom:
-            answer = vroom_check.checked(whole) if given.check else vroom_answer.solved(whole, options)
+            answer = vroom_door.answered(whole, options, check=given.check)
         elif given.check:
             raise ProblemError("document: --check reads VROOM documents only")
         else:

@@ -1,8 +1,8 @@
 """VROOM's JSON in: a problem in the form that VROOM's users have, as one of ours.
 
 Field names, units and defaults are those of VROOM's API description (version 1.14): seconds, metres, places
-as [longitude, latitude], amounts as arrays. Without `matrices` the ways are straight lines times a detour factor
-at the speed of a car outside the centre, since this planner asks no routing server of its own accord.
+as [longitude, latitude], amounts as arrays. Without `matrices` the ways are straight lines times a detour
+factor at the speed of a car outside the centre: this planner asks no routing server of its own accord.
 
 Two fields are refused rather than read wrongly: `matrices.*.costs`, and `max_load` of a break.
 """

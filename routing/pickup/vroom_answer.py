@@ -12,7 +12,7 @@ from routing.pickup.errors import ProblemError
 from routing.pickup.plan import Plan, Route, Visit
 from routing.pickup.problem import Stop
 from routing.pickup.solve import Options, solve
-from routing.pickup.vroom import Translation, read
+from routing.pickup.vroom import Translation
 from routing.pickup.vroom_form import FormStep
 from routing.pickup.vroom_steps import Step, Steps, steps_of
 
@@ -20,17 +20,16 @@ OK, INPUT_ERROR = 0, 2
 TASKS = ("job", "pickup", "delivery")
 
 
-def solved(whole: Mapping[str, Any], options: Options) -> bytes:
+def solved(translation: Translation, options: Options) -> bytes:
     """Solve a VROOM document and answer in VROOM's form.
 
     Args:
-        whole: the document, as parsed JSON.
-        options: limits and seed. Rounds that all vehicles' `steps` give are what the search starts from.
+        translation: the document.
+        options: limits and seed. Rounds that the vehicles' `steps` give are what the search starts from.
 
     Raises:
-        ProblemError: the document is not valid.
+        ProblemError: a step names no task of the document.
     """
-    translation = read(whole)
     initial = options.initial or initial_plan(translation)
     plan = solve(
         translation.problem,

@@ -7,7 +7,7 @@ stands at the place of the task before it; the way to the next task is driven af
 """
 
 import heapq
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -19,7 +19,7 @@ from routing.pickup.problem import HORIZON_S, Stop, StopKind, Vehicle
 from routing.pickup.rules import Rules
 from routing.pickup.schedule import Timetable
 from routing.pickup.values import Windows
-from routing.pickup.vroom import Translation, read
+from routing.pickup.vroom import Translation
 from routing.pickup.vroom_answer import TASKS, document, stop_of
 from routing.pickup.vroom_form import FormBreak, FormStep, FormVehicle
 from routing.pickup.vroom_steps import Step, Steps, end_place, legs_of
@@ -41,13 +41,12 @@ class _Node:
     rest: FormBreak | None = None
 
 
-def checked(whole: Mapping[str, Any]) -> bytes:
+def checked(translation: Translation) -> bytes:
     """Answer in VROOM's form what the given rounds cost and which rules they break.
 
     Raises:
-        ProblemError: the document is not valid, or a step names a task that does not exist or stands twice.
+        ProblemError: a step names a task that does not exist or stands twice.
     """
-    translation = read(whole)
     routes = [_checked(translation, form) for form in translation.document.vehicles if form.steps]
     seen: set[tuple[str, int]] = set()
     for route in routes:

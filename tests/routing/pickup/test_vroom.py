@@ -11,8 +11,7 @@ import pytest
 from routing.pickup import Options, ProblemError
 from routing.pickup.__main__ import main
 from routing.pickup.vroom import is_vroom, read
-from routing.pickup.vroom_answer import solved
-from routing.pickup.vroom_check import checked
+from routing.pickup.vroom_door import answered
 
 # The second documented example of VROOM's API description, with the cost of the solution printed there.
 EXAMPLE_2: dict[str, Any] = {
@@ -79,7 +78,7 @@ def example_3() -> dict[str, Any]:
 
 
 def answer(document: dict[str, Any], **options: Any) -> dict[str, Any]:
-    found: dict[str, Any] = json.loads(solved(document, Options(**({"steps": 50} | options))))
+    found: dict[str, Any] = json.loads(answered(document, Options(**({"steps": 50} | options)), check=False))
     return found
 
 
@@ -100,7 +99,7 @@ def test_the_second_example_costs_what_the_printed_solution_costs() -> None:
 
 
 def test_plan_mode_reports_what_the_third_example_violates() -> None:
-    found = json.loads(checked(example_3()))
+    found = json.loads(answered({**example_3(), "options": {"c": True}}, Options(), check=False))
     summary = {violation["cause"]: violation.get("duration") for violation in found["summary"]["violations"]}
     assert summary == {"lead_time": 800, "delay": 2712, "load": None}
     assert found["summary"]["cost"] == 18711
