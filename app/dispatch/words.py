@@ -61,11 +61,19 @@ _REASONS: Mapping[str, Any] = {
     _R.TOO_FAR: _l("Too far for any vehicle: %(excess)s over"),
     _R.ROUNDS_FULL: _l("The rounds are full: %(excess)s over"),
     _R.NO_TIME_LEFT: _l("No round has time for it: %(missing)s short"),
+    _R.GOODS_READY_TOO_LATE: _l("Its goods are ready only at %(release)s; asked for until %(closes)s"),
+    _R.AREA_CLOSED: _l("Its area is closed to the vehicles that could go there"),
+    _R.TOO_MUCH_DRIVING: _l("Too long on the road for any vehicle: %(missing)s over"),
+    _R.NO_TIME_WITH_BREAKS: _l("No shift has time for it beside the breaks"),
+    _R.RIDE_TOO_LONG: _l("It would be aboard too long"),
+    _R.PARTNER_UNSERVED: _l("The other stop of its pair cannot be served with it"),
+    _R.NO_PLACE_BESIDE_OTHERS: _l("No round has a place for it beside its other stops and breaks"),
     _R.COST_ABOVE_PRIZE: _l("It costs more than it is worth"),
     _R.TIME_LIMIT: _l("The planner ran out of time"),
     _R.REMOVED: _l("Taken out by hand"),
     "frozen": _l("The courier has done it or is on his way"),
     "already_loaded": _l("The courier has left; a delivery has to be loaded at the outlet"),
+    "pair_broken": _l("What is collected must be handed over later on the same round"),
     "already_planned": _l("It is in a round already"),
     "no_such_position": _l("His round is shorter by now"),
 }
@@ -78,7 +86,8 @@ def reason_text(reason: str | None, details: Mapping[str, Any]) -> str:
     values = {
         "skills": ", ".join(details.get("skills", ())),
         "excess": _amount(details),
-        "missing": duration(_whole_minutes(details.get("missing_s", 0))),
+        "missing": duration(_whole_minutes(details.get("missing_s", details.get("excess_s", 0)))),
+        "release": clock(details.get("release_s", 0)),
         "closes": clock(details.get("closes_s", 0)),
         "arrival": clock(details.get("arrival_s", 0)),
     }
@@ -108,6 +117,8 @@ def _amount(details: Mapping[str, Any]) -> str:
         return weight(amount)
     if measure == "volume_cm3":
         return f"{number(amount)} cm³"
+    if measure == "driving_s":
+        return duration(_whole_minutes(amount))
     if measure == "metres":
         return distance(amount)
     if measure == "pieces":

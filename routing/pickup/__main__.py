@@ -1,21 +1,26 @@
 """Plan from a shell: `python -m routing.pickup solve problem.json --seconds 10 [--seed 1] > plan.json`.
 
-The forms of both documents are described in `routing.pickup.documents`. `--format` reads files of benchmark
-sets instead (`routing.pickup.formats`); the plan then comes in the form of their solution files, with the
-distance as the set counts it. Progress and errors go to standard error. The exit status is 2 if the problem
-is not valid.
+The document is one of ours (`routing.pickup.documents`) or one of VROOM's (`routing.pickup.vroom`), and is
+answered in the same form. `--check` judges the rounds that a VROOM document gives in its vehicles' `steps`.
+`--format` also reads files of benchmark sets (`routing.pickup.formats`); the plan then comes in the form of
+their solution files, with the distance as the set counts it. Progress and errors go to standard error; a
+VROOM document that is not valid is also answered with VROOM's code 2. The exit status is 2 if the problem is
+not valid.
 """
 
 import argparse
 import sys
 from pathlib import Path
 
-from routing.pickup.documents import plan_to_json, problem_from_json
+from routing.pickup import vroom, vroom_answer, vroom_door
+from routing.pickup.documents import parsed, plan_to_json, problem_from_json
 from routing.pickup.effort import Progress
-from routing.pickup.errors import PickupError
+from routing.pickup.errors import PickupError, ProblemError
 from routing.pickup.formats import Convention, convention_of, read_solomon, read_vrplib, solution_text
 from routing.pickup.problem import Problem
 from routing.pickup.solve import Options, solve
+
+_BENCHMARKS = ("solomon", "vrplib", "cvrplib")
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -35,21 +40,24 @@ def main(arguments: list[str] | None = None) -> int:
     command.add_argument("--workers", type=int, help="processes that search (default: one for each core)")
     command.add_argument(
         "--format",
-        choices=("json", "solomon", "vrplib", "cvrplib"),
-        default="json",
-        help="form of the problem (default json)",
+        choices=("auto", "wheelhouse", "vroom", *_BENCHMARKS),
+        default="auto",
+        help="of the document (default: JSON, told by its fields)",
     )
     command.add_argument(
         "--objective",
         choices=("distance",),
         help="of a benchmark file: the sum of distances, in its convention",
     )
+    command.add_argument(
+        "-c", "--check", action="store_true", help="VROOM's plan mode: judge the vehicles' steps as given"
+    )
     given = parser.parse_args(arguments)
-    if given.objective and given.format == "json":
+    if given.objective and given.format not in _BENCHMARKS:
         parser.error("--objective belongs to the benchmark formats: a JSON problem says what costs what")
+    is_vroom = given.format == "vroom"
     try:
         document = sys.stdin.buffer.read() if given.problem == "-" else Path(given.problem).read_bytes()
-        problem, convention = _read(document, given.format)
         options = Options(
             seconds=given.seconds,
             seed=given.seed,
@@ -57,20 +65,28 @@ def main(arguments: list[str] | None = None) -> int:
             progress=_print if given.progress else None,
             workers=given.workers,
         )
-        plan = solve(problem, options)
+        whole = {} if given.format in _BENCHMARKS else parsed(document)
+        is_vroom = is_vroom or (given.format == "auto" and vroom.is_vroom(whole))
+        if given.check and not is_vroom:
+            raise ProblemError("document: --check reads VROOM documents only")
+        if is_vroom:
+            answer = vroom_door.answered(whole, options, check=given.check)
+        elif given.format in _BENCHMARKS:
+            problem, convention = _benchmark(document.decode(errors="replace"), given.format)
+            answer = solution_text(solve(problem, options), convention).rstrip("\n").encode()
+        else:
+            answer = plan_to_json(solve(problem_from_json(document), options))
     except (PickupError, OSError) as error:
         print(error, file=sys.stderr)
+        if is_vroom:
+            sys.stdout.buffer.write(vroom_answer.failed(str(error)) + b"\n")
         return 2
-    written = plan_to_json(plan).decode() + "\n" if convention is None else solution_text(plan, convention)
-    sys.stdout.write(written)
+    sys.stdout.buffer.write(answer + b"\n")
     return 0
 
 
-def _read(document: bytes, form: str) -> tuple[Problem, Convention | None]:
-    """The problem, and how its file counts distances (JSON: in metres)."""
-    if form == "json":
-        return problem_from_json(document), None
-    text = document.decode(errors="replace")
+def _benchmark(text: str, form: str) -> tuple[Problem, Convention]:
+    """The problem of a benchmark set's file, and how that counts distances."""
     if form == "solomon":
         return read_solomon(text), Convention.TENTHS
     return read_vrplib(text), convention_of(text)

@@ -2,45 +2,54 @@
 
 from collections.abc import Sequence
 
-from routing.pickup.costs import route_cost_scaled, to_minor
-from routing.pickup.instance import Instance, Sequences, aboard
-from routing.pickup.plan import Plan, Route, Unserved, Visit
-from routing.pickup.problem import Stop, StopKind, Vehicle
+from routing.pickup.costs import round_cost_scaled, to_minor
+from routing.pickup.instance import Instance, Sequences
+from routing.pickup.plan import Plan, Rest, Route, Unserved, Visit
+from routing.pickup.problem import Stop, Vehicle
+from routing.pickup.rules import Rules
 from routing.pickup.schedule import Timetable
 
-import numpy as np  # isort: skip
 
-
-def route_from(vehicle: Vehicle, stops: Sequence[Stop], legs_m: Sequence[int], times: Timetable) -> Route:
+def route_from(
+    rules: Rules,
+    vehicle: Vehicle,
+    stops: Sequence[Stop],
+    legs: tuple[Sequence[int], Sequence[int]],
+    times: Timetable,
+) -> Route:
     """A round as it is handed out.
 
     Args:
+        rules: of the problem.
         vehicle: who drives.
         stops: in the order of visit, at least one.
-        legs_m: the legs, from the start to the end of the round.
+        legs: seconds and metres of the legs, from the start to the end of the round.
         times: its timetable.
     """
-    loads = aboard(
-        np.array([stop.load for stop in stops], dtype=np.int64),
-        np.array([stop.kind is StopKind.DELIVERY for stop in stops], dtype=np.bool_),
-    )[1:].tolist()
+    travel_s, legs_m = legs
+    loads = rules.levels(stops, vehicle.capacity)[1:].tolist()
+    durations = rules.durations(vehicle.start, stops)
     visits = tuple(
         Visit(
             stop_id=stop.stop_id,
             arrival_s=arrival_s,
             start_s=start_s,
             wait_s=start_s - arrival_s,
-            departure_s=start_s + stop.service_s,
+            departure_s=start_s + duration_s,
             distance_m_from_previous=leg_m,
             load_after_g=load[0],
             load_after_cm3=load[1],
             load_after_pieces=load[2],
+            setup_s=duration_s - stop.service_s,
+            late_s=max(0, start_s - stop.due_s),
+            load_after_more=tuple(load[3:]),
         )
-        for stop, arrival_s, start_s, leg_m, load in zip(
-            stops, times.arrivals, times.services, legs_m[:-1], loads, strict=True
+        for stop, arrival_s, start_s, duration_s, leg_m, load in zip(
+            stops, times.arrivals, times.services, durations, legs_m[:-1], loads, strict=True
         )
     )
-    distance_m = sum(legs_m)
+    distance_m, driving_s = sum(legs_m), sum(travel_s)
+    way = (distance_m, driving_s, sum(durations))
     return Route(
         vehicle_id=vehicle.vehicle_id,
         visits=visits,
@@ -48,7 +57,12 @@ def route_from(vehicle: Vehicle, stops: Sequence[Stop], legs_m: Sequence[int], t
         end_s=times.end_s,
         distance_m=distance_m,
         duration_s=times.duration_s,
-        cost_minor=to_minor(route_cost_scaled(vehicle, times.duration_s, distance_m)),
+        cost_minor=to_minor(round_cost_scaled(vehicle, stops, times, way)),
+        rests=tuple(
+            Rest(rest.break_id, after, start_s, start_s + rest.duration_s)
+            for rest, (after, start_s) in zip(vehicle.breaks, times.rests, strict=True)
+        ),
+        driving_s=driving_s,
     )
 
 
@@ -63,7 +77,8 @@ def plan_from(
             times = instance.timetable(number, sequence, travel_s)
             assert times is not None, "a round that keeps the rules"
             stops = [instance.stops[stop] for stop in sequence]
-            routes.append(route_from(instance.vehicles[number], stops, legs_m, times))
+            vehicle = instance.vehicles[number]
+            routes.append(route_from(instance.rules, vehicle, stops, (travel_s, legs_m), times))
     return plan_of(tuple(routes), unserved, solver, seconds)
 
 
@@ -103,8 +118,11 @@ def sequences_from(instance: Instance, plan: Plan) -> Sequences:
 
 
 def _as_far_as_possible(instance: Instance, vehicle: int, wanted: list[int]) -> list[int]:
+    """The round without the units after which it breaks a rule; both stops of a pair keep their places."""
     kept: list[int] = []
-    for stop in wanted:
-        if instance.route_cost(vehicle, [*kept, stop]) is not None:
-            kept.append(stop)
+    for number in dict.fromkeys(instance.unit_of[stop] for stop in wanted):
+        more = {*kept, *instance.units[number]}
+        longer = [stop for stop in wanted if stop in more]
+        if instance.route_cost(vehicle, longer) is not None:
+            kept = longer
     return kept

@@ -9,9 +9,10 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 
-from routing.pickup.matrix import UNREACHABLE, at_speed
+from routing.pickup.checking import arrival_s, cost_minor_of, in_windows, late_s_of, legs_of, rested_s
+from routing.pickup.matrix import UNREACHABLE
 from routing.pickup.plan import Parameter, Plan, Route
-from routing.pickup.problem import MEASURES, Problem, Stop, StopKind, Vehicle
+from routing.pickup.problem import Problem, Stop, StopKind, Vehicle
 
 
 class ViolationCode(StrEnum):
@@ -33,6 +34,18 @@ class ViolationCode(StrEnum):
     OVER_CAPACITY = "over_capacity"
     TOO_MANY_STOPS = "too_many_stops"
     TOO_FAR = "too_far"
+    TOO_MUCH_DRIVING = "too_much_driving"
+    AREA_CLOSED = "area_closed"
+    NOT_RELEASED = "not_released"
+    """The round leaves, or collects, before the goods are ready."""
+    PAIR_BROKEN = "pair_broken"
+    """Both stops of a pair are not on one round in order."""
+    RIDE_TOO_LONG = "ride_too_long"
+    BREAK_MISSING = "break_missing"
+    """The breaks of the round are not those of the vehicle, in order."""
+    BREAK_OUTSIDE_WINDOW = "break_outside_window"
+    BREAK_DISTURBED = "break_disturbed"
+    """A break lies over service, over another break, or over reaching a place."""
     WRONG_VALUE = "wrong_value"
     """A time, load, distance or cost in the plan is not what follows from the rest of it."""
 
@@ -70,9 +83,11 @@ def _violations(problem: Problem, plan: Plan) -> Iterator[Violation]:
             yield Violation(ViolationCode.EMPTY_ROUTE, route.vehicle_id)
             continue
         stops = [problem.stop_by_id[visit.stop_id] for visit in route.visits]
-        yield from _check_rules(vehicle, stops, route)
+        yield from _check_rules(problem, vehicle, stops, route)
         yield from _check_way(problem, vehicle, stops, route)
-        yield from _check_loads(vehicle, stops, route)
+        yield from _check_breaks(vehicle, route)
+        yield from _check_loads(problem, vehicle, stops, route)
+    yield from _check_pairs(problem, plan)
     for name in ("cost_minor", "distance_m"):
         total = sum(getattr(route, name) for route in plan.routes)
         yield from _compare(name, getattr(plan, name), total)
@@ -97,63 +112,120 @@ def _check_membership(problem: Problem, plan: Plan) -> Iterator[Violation]:
             yield Violation(ViolationCode.STOP_MISSING, stop_id=stop.stop_id)
 
 
-def _check_rules(vehicle: Vehicle, stops: list[Stop], route: Route) -> Iterator[Violation]:
-    for stop in stops:
-        listed = stop.allowed_vehicles is None or vehicle.vehicle_id in stop.allowed_vehicles
-        locked_elsewhere = stop.locked_to is not None and stop.locked_to != vehicle.vehicle_id
+def _check_rules(problem: Problem, vehicle: Vehicle, stops: list[Stop], route: Route) -> Iterator[Violation]:
+    name = vehicle.vehicle_id
+    paired = {stop_id for pair in problem.pairs for stop_id in (pair.pickup_id, pair.delivery_id)}
+    for stop, visit in zip(stops, route.visits, strict=True):
+        listed = stop.allowed_vehicles is None or name in stop.allowed_vehicles
+        locked_elsewhere = stop.locked_to is not None and stop.locked_to != name
         if not listed or locked_elsewhere or not vehicle.skills.issuperset(stop.skills):
-            yield Violation(ViolationCode.NOT_ALLOWED, vehicle.vehicle_id, stop.stop_id)
+            yield Violation(ViolationCode.NOT_ALLOWED, name, stop.stop_id)
+        loaded = stop.kind is StopKind.DELIVERY and stop.stop_id not in paired
+        if stop.release_s > (route.start_s if loaded else visit.start_s) and (
+            loaded or stop.kind is StopKind.PICKUP
+        ):
+            yield Violation(ViolationCode.NOT_RELEASED, name, stop.stop_id, {"release_s": stop.release_s})
+        for restriction in problem.restrictions:
+            meant = restriction.area == stop.area and vehicle.vehicle_class in restriction.vehicle_classes
+            if meant and any(first <= visit.start_s <= last for first, last in restriction.windows):
+                yield Violation(ViolationCode.AREA_CLOSED, name, stop.stop_id, {"start_s": visit.start_s})
     if vehicle.stops_max is not None and len(stops) > vehicle.stops_max:
-        yield Violation(
-            ViolationCode.TOO_MANY_STOPS, vehicle.vehicle_id, None, {"excess": len(stops) - vehicle.stops_max}
-        )
+        yield Violation(ViolationCode.TOO_MANY_STOPS, name, None, {"excess": len(stops) - vehicle.stops_max})
     if vehicle.distance_m_max is not None and route.distance_m > vehicle.distance_m_max:
         excess_m = route.distance_m - vehicle.distance_m_max
-        yield Violation(ViolationCode.TOO_FAR, vehicle.vehicle_id, None, {"excess_m": excess_m})
-    if route.start_s < vehicle.shift[0] or route.end_s > vehicle.shift[1]:
-        yield Violation(ViolationCode.OUTSIDE_SHIFT, vehicle.vehicle_id)
+        yield Violation(ViolationCode.TOO_FAR, name, None, {"excess_m": excess_m})
+    if route.start_s < vehicle.shift[0] or route.end_s > vehicle.shift[1] + vehicle.overtime_s_max:
+        yield Violation(ViolationCode.OUTSIDE_SHIFT, name)
 
 
 def _check_way(problem: Problem, vehicle: Vehicle, stops: list[Stop], route: Route) -> Iterator[Violation]:
     """Times and distances, leg by leg."""
-    places = [vehicle.start, *(stop.point for stop in stops)]
-    places.append(places[-1] if vehicle.end is None else vehicle.end)
-    seconds, metres = problem.travel.legs(places[:-1], places[1:])
-    legs_s, legs_m = at_speed(seconds, vehicle.speed_factor).tolist(), metres.tolist()
-    if vehicle.end is None:
-        legs_s[-1] = legs_m[-1] = 0
+    legs_s, legs_m = legs_of(problem, vehicle, stops)
     name = vehicle.vehicle_id
     if max(legs_s) >= UNREACHABLE:
         yield Violation(ViolationCode.UNREACHABLE, name)
     ready_s = route.start_s
-    for stop, visit, leg_s, leg_m in zip(stops, route.visits, legs_s, legs_m, strict=False):
-        if visit.arrival_s < ready_s + leg_s:
-            missing_s = ready_s + leg_s - visit.arrival_s
+    place = vehicle.start
+    service_s = 0
+    for number, (stop, visit, leg_s, leg_m) in enumerate(
+        zip(stops, route.visits, legs_s, legs_m, strict=False)
+    ):
+        there_s = arrival_s(problem, ready_s, leg_s) + rested_s(route, number, visit.arrival_s)
+        if visit.arrival_s < there_s:
+            missing_s = there_s - visit.arrival_s
             yield Violation(ViolationCode.TOO_EARLY, name, stop.stop_id, {"missing_s": missing_s})
-        if stop.windows and not any(opens <= visit.start_s <= closes for opens, closes in stop.windows):
+        if not in_windows(stop, visit.start_s):
             yield Violation(ViolationCode.OUTSIDE_WINDOW, name, stop.stop_id, {"start_s": visit.start_s})
         if visit.start_s < visit.arrival_s:
             yield Violation(ViolationCode.TOO_EARLY, name, stop.stop_id, {"start_s": visit.start_s})
-        ready_s = visit.start_s + stop.service_s
-        yield from _compare("wait_s", visit.wait_s, visit.start_s - visit.arrival_s, name, stop.stop_id)
-        yield from _compare("departure_s", visit.departure_s, ready_s, name, stop.stop_id)
-        yield from _compare(
-            "distance_m_from_previous", visit.distance_m_from_previous, leg_m, name, stop.stop_id
-        )
-    yield from _compare("end_s", route.end_s, ready_s + legs_s[-1], name)
+        setup_s = 0 if place == stop.point else stop.setup_s
+        place = stop.point
+        ready_s = visit.start_s + setup_s + stop.service_s
+        service_s += setup_s + stop.service_s
+        for field_name, said, true in (
+            ("wait_s", visit.wait_s, visit.start_s - visit.arrival_s),
+            ("setup_s", visit.setup_s, setup_s),
+            ("late_s", visit.late_s, late_s_of(stop, visit.start_s)),
+            ("departure_s", visit.departure_s, ready_s),
+            ("distance_m_from_previous", visit.distance_m_from_previous, leg_m),
+        ):
+            yield from _compare(field_name, said, true, name, stop.stop_id)
+    earliest_s = arrival_s(problem, ready_s, legs_s[-1]) + rested_s(route, len(stops), route.end_s)
+    if vehicle.breaks:  # a last break may lie at the end, after a wait for its window
+        if route.end_s < earliest_s:
+            yield Violation(ViolationCode.TOO_EARLY, name, None, {"missing_s": earliest_s - route.end_s})
+    else:
+        yield from _compare("end_s", route.end_s, earliest_s, name)
     yield from _compare("distance_m", route.distance_m, sum(legs_m), name)
     yield from _compare("duration_s", route.duration_s, route.end_s - route.start_s, name)
-    yield from _compare("cost_minor", route.cost_minor, _cost_minor(vehicle, route), name)
+    if route.driving_s is not None:
+        yield from _compare("driving_s", route.driving_s, sum(legs_s), name)
+    if vehicle.driving_s_max is not None and sum(legs_s) > vehicle.driving_s_max:
+        excess_s = sum(legs_s) - vehicle.driving_s_max
+        yield Violation(ViolationCode.TOO_MUCH_DRIVING, name, None, {"excess_s": excess_s})
+    true = cost_minor_of(vehicle, stops, route, sum(legs_s), service_s)
+    yield from _compare("cost_minor", route.cost_minor, true, name)
 
 
-def _check_loads(vehicle: Vehicle, stops: list[Stop], route: Route) -> Iterator[Violation]:
-    for measure, name in enumerate(MEASURES):
-        load = sum(stop.load[measure] for stop in stops if stop.kind is StopKind.DELIVERY)
+def _check_breaks(vehicle: Vehicle, route: Route) -> Iterator[Violation]:
+    name = vehicle.vehicle_id
+    if [rest.break_id for rest in route.rests] != [planned.break_id for planned in vehicle.breaks]:
+        yield Violation(ViolationCode.BREAK_MISSING, name)
+        return
+    free_s, visits = route.start_s, 0
+    for rest, planned in zip(route.rests, vehicle.breaks, strict=True):
+        parameters: dict[str, Parameter] = {"break_id": rest.break_id}
+        if not any(opens <= rest.start_s <= closes for opens, closes in planned.windows):
+            yield Violation(ViolationCode.BREAK_OUTSIDE_WINDOW, name, None, parameters)
+        if rest.end_s - rest.start_s != planned.duration_s or not visits <= rest.after_visits <= len(
+            route.visits
+        ):
+            yield Violation(ViolationCode.WRONG_VALUE, name, None, {"name": "rests", **parameters})
+            return
+        visits = rest.after_visits
+        before_s = route.visits[visits - 1].departure_s if visits else route.start_s
+        following = route.visits[visits] if visits < len(route.visits) else None
+        after_s = route.end_s if following is None else following.start_s
+        over = following is not None and rest.start_s < following.arrival_s < rest.end_s
+        if rest.start_s < max(before_s, free_s) or rest.end_s > after_s or over:
+            yield Violation(ViolationCode.BREAK_DISTURBED, name, None, parameters)
+        free_s = rest.end_s
+
+
+def _check_loads(problem: Problem, vehicle: Vehicle, stops: list[Stop], route: Route) -> Iterator[Violation]:
+    paired = {stop_id for pair in problem.pairs for stop_id in (pair.pickup_id, pair.delivery_id)}
+    for measure, name in enumerate(problem.measures):
+        load = sum(
+            stop.load[measure]
+            for stop in stops
+            if stop.kind is StopKind.DELIVERY and stop.stop_id not in paired
+        )
         most = load
         for stop, visit in zip(stops, route.visits, strict=True):
             load += stop.load[measure] if stop.kind is StopKind.PICKUP else -stop.load[measure]
+            load += stop.collects[measure] if stop.collects else 0
             most = max(most, load)
-            said = (visit.load_after_g, visit.load_after_cm3, visit.load_after_pieces)[measure]
+            said = visit.load_after[measure] if measure < len(visit.load_after) else 0
             yield from _compare(f"load_after, {name}", said, load, vehicle.vehicle_id, stop.stop_id)
         excess = most - vehicle.capacity[measure]
         if excess > 0:
@@ -161,10 +233,23 @@ def _check_loads(vehicle: Vehicle, stops: list[Stop], route: Route) -> Iterator[
             yield Violation(ViolationCode.OVER_CAPACITY, vehicle.vehicle_id, None, parameters)
 
 
-def _cost_minor(vehicle: Vehicle, route: Route) -> int:
-    """Fixed cost, hours and kilometres, rounded half up (18,000: least common multiple of 3,600, 1,000)."""
-    parts = 5 * vehicle.cost_per_hour * route.duration_s + 18 * vehicle.cost_per_km * route.distance_m
-    return vehicle.cost_fixed + (parts + 9_000) // 18_000
+def _check_pairs(problem: Problem, plan: Plan) -> Iterator[Violation]:
+    places = {
+        visit.stop_id: (route.vehicle_id, number, visit)
+        for route in plan.routes
+        for number, visit in enumerate(route.visits)
+    }
+    for pair in problem.pairs:
+        first, second = places.get(pair.pickup_id), places.get(pair.delivery_id)
+        if first is None and second is None:
+            continue
+        if first is None or second is None or first[0] != second[0] or first[1] > second[1]:
+            yield Violation(ViolationCode.PAIR_BROKEN, None, pair.pickup_id, {"stop_id": pair.delivery_id})
+            continue
+        ride_s = second[2].start_s - first[2].departure_s
+        if pair.ride_s_max is not None and ride_s > pair.ride_s_max:
+            excess_s = ride_s - pair.ride_s_max
+            yield Violation(ViolationCode.RIDE_TOO_LONG, first[0], pair.delivery_id, {"excess_s": excess_s})
 
 
 def _compare(

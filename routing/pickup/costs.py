@@ -5,7 +5,10 @@ units of 1 / 18,000 of a minor unit (the least common multiple of both), so noth
 end of a round.
 """
 
-from routing.pickup.problem import Problem, Vehicle
+from collections.abc import Sequence
+
+from routing.pickup.problem import Problem, Stop, Vehicle
+from routing.pickup.schedule import Timetable
 
 COST_SCALE = 18_000
 _SCALE_PER_SECOND = COST_SCALE // 3600
@@ -23,13 +26,38 @@ def cost_per_metre_scaled(vehicle: Vehicle) -> int:
     return vehicle.cost_per_km * _SCALE_PER_METRE
 
 
-def route_cost_scaled(vehicle: Vehicle, duration_s: int, distance_m: int) -> int:
-    """Cost of a round that serves at least one stop, in 1 / COST_SCALE minor units."""
-    return (
-        vehicle.cost_fixed * COST_SCALE
-        + duration_s * cost_per_second_scaled(vehicle)
-        + distance_m * cost_per_metre_scaled(vehicle)
+def per_second_scaled(cost_per_hour: int) -> int:
+    """Cost of a second at that price for an hour, in 1 / COST_SCALE minor units."""
+    return cost_per_hour * _SCALE_PER_SECOND
+
+
+def round_cost_scaled(
+    vehicle: Vehicle, stops: Sequence[Stop], times: Timetable, way: tuple[int, int, int]
+) -> int:
+    """Cost of a round that serves at least one stop, in 1 / COST_SCALE minor units.
+
+    Args:
+        vehicle: who drives.
+        stops: in the order of visit.
+        times: the round's timetable.
+        way: metres, seconds on the road, and seconds of service and setup.
+    """
+    distance_m, driving_s, service_s = way
+    unpaid_s = sum(rest.duration_s for rest in vehicle.breaks if not rest.paid)
+    late = sum(
+        stop.late_cost_per_hour * (start_s - stop.due_s)
+        for stop, start_s in zip(stops, times.services, strict=True)
+        if start_s > stop.due_s
     )
+    hourly = (
+        vehicle.cost_per_hour * (times.duration_s - unpaid_s)
+        + vehicle.overtime_cost_per_hour * max(0, times.end_s - vehicle.shift[1])
+        + vehicle.cost_per_driving_hour * driving_s
+        + vehicle.cost_per_service_hour * service_s
+        + late
+    )
+    once = vehicle.cost_fixed + vehicle.cost_per_stop * len(stops)
+    return once * COST_SCALE + per_second_scaled(hourly) + distance_m * cost_per_metre_scaled(vehicle)
 
 
 def to_minor(scaled: int) -> int:
@@ -54,7 +82,26 @@ def penalties_scaled(problem: Problem, metres_max: int) -> list[int]:
     dearest_metre = max((cost_per_metre_scaled(vehicle) for vehicle in problem.vehicles), default=0)
     legs = len(problem.stops) + len(problem.vehicles)
     whole_plan = legs * metres_max * dearest_metre + sum(
-        route_cost_scaled(vehicle, vehicle.shift[1] - vehicle.shift[0], 0) for vehicle in problem.vehicles
+        _dearest_shift_scaled(vehicle) for vehicle in problem.vehicles
+    )
+    whole_plan += (
+        len(problem.stops)
+        * COST_SCALE
+        * max((vehicle.cost_per_stop for vehicle in problem.vehicles), default=0)
+    )
+    longest_late_s = max((vehicle.latest_end_s for vehicle in problem.vehicles), default=0)
+    whole_plan += sum(
+        per_second_scaled(stop.late_cost_per_hour) * max(0, longest_late_s - stop.due_s)
+        for stop in problem.stops
+        if stop.late_cost_per_hour
     )
     unit = min(whole_plan + 1, _PENALTY_SUM_MAX // max(1, sum(weights)))
     return [unit * weight for weight in weights]
+
+
+def _dearest_shift_scaled(vehicle: Vehicle) -> int:
+    """Everything that is paid by vehicle and by hour, if every second of the shift costs all of it."""
+    seconds = vehicle.latest_end_s - vehicle.shift[0]
+    hourly = vehicle.cost_per_hour + vehicle.cost_per_driving_hour + vehicle.cost_per_service_hour
+    overtime = vehicle.overtime_cost_per_hour * (vehicle.latest_end_s - vehicle.shift[1])
+    return vehicle.cost_fixed * COST_SCALE + per_second_scaled(hourly * seconds + overtime)

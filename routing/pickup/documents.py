@@ -15,11 +15,16 @@ units; what has a default may be left out, what is unknown is refused:
 }
 ```
 
+A vehicle's `breaks` are `[{"break_id": "lunch", "windows": [[39600, 46800]], "duration_s": 1800, "paid":
+false}]`. Beside these the document may have `pairs` (`[{"pickup_id": "a", "delivery_id": "b", "ride_s_max":
+3600}]`), `restrictions`, `speed_by_hour`, `more_measures`, and `profiles` (travel models by name).
+
 `travel` may also be `{"kind": "table", "places": [[lat, lon], ...], "seconds": [[...]], "metres":
 [[...]]}`, where null or a negative number means that there is no way. A plan document has the fields of
 `Plan`.
 """
 
+from collections.abc import Mapping
 from dataclasses import fields
 from typing import Any, TypeVar
 
@@ -29,9 +34,15 @@ import numpy as np
 from routing.pickup.errors import ProblemError
 from routing.pickup.matrix import IntArray, Point, StraightLine, Table, Travel
 from routing.pickup.plan import Plan
-from routing.pickup.problem import Problem, Stop, Vehicle
+from routing.pickup.problem import Pair, Problem, Restriction, Stop, Vehicle
 
 _Value = TypeVar("_Value")
+_MORE: Mapping[str, Any] = {
+    "pairs": tuple[Pair, ...],
+    "restrictions": tuple[Restriction, ...],
+    "speed_by_hour": tuple[float, ...],
+    "more_measures": tuple[str, ...],
+}
 
 
 class _TableDocument(msgspec.Struct, forbid_unknown_fields=True):
@@ -46,7 +57,7 @@ def problem_from_json(document: bytes | str) -> Problem:
     Raises:
         ProblemError: it is no JSON, has an unknown or missing field, or describes no valid problem.
     """
-    whole = _parsed(document)
+    whole = parsed(document)
     _refuse_unknown(whole, {field.name for field in fields(Problem)}, "problem")
     parts: dict[str, Any] = {
         "stops": tuple(_each(whole, "stops", Stop, "stop_id")),
@@ -55,8 +66,14 @@ def problem_from_json(document: bytes | str) -> Problem:
             whole.get("prize_per_priority_minor"), int | None, "prize_per_priority_minor"
         ),
     }
+    for name, kind in _MORE.items():
+        if name in whole:
+            parts[name] = _converted(whole[name], kind, name)
     if "travel" in whole:
         parts["travel"] = _travel(whole["travel"])
+    if "profiles" in whole:
+        models = _converted(whole["profiles"], dict[str, Any], "profiles")
+        parts["profiles"] = {name: _travel(model) for name, model in models.items()}
     return Problem(**parts)
 
 
@@ -72,6 +89,8 @@ def problem_to_json(problem: Problem) -> bytes:
             "vehicles": problem.vehicles,
             "travel": _travel_document(problem.travel),
             "prize_per_priority_minor": problem.prize_per_priority_minor,
+            **{name: getattr(problem, name) for name in _MORE},
+            "profiles": {name: _travel_document(model) for name, model in problem.profiles.items()},
         },
         order="sorted",  # sets have no order of their own
     )
@@ -83,7 +102,7 @@ def plan_from_json(document: bytes | str) -> Plan:
     Raises:
         ProblemError: it is no JSON or no plan.
     """
-    plan: Plan = _converted(_parsed(document), Plan, "plan")
+    plan: Plan = _converted(parsed(document), Plan, "plan")
     return plan
 
 
@@ -92,7 +111,12 @@ def plan_to_json(plan: Plan) -> bytes:
     return msgspec.json.encode(plan)
 
 
-def _parsed(document: bytes | str) -> dict[str, Any]:
+def parsed(document: bytes | str) -> dict[str, Any]:
+    """Read JSON.
+
+    Raises:
+        ProblemError: it is no JSON object.
+    """
     try:
         return msgspec.json.decode(document, type=dict[str, Any])
     except msgspec.MsgspecError as error:

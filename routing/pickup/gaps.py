@@ -12,43 +12,52 @@ adaptive diversity management for a large class of vehicle routing problems with
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import TypeAlias
 
 import numpy as np
 import numpy.typing as npt
 
-from routing.pickup.costs import COST_SCALE, cost_per_metre_scaled, cost_per_second_scaled
-from routing.pickup.instance import aboard
-from routing.pickup.problem import HORIZON_S, Stop, StopKind, Vehicle, Windows
-from routing.pickup.schedule import earliest_start, latest_start
+from routing.pickup.costs import (
+    COST_SCALE,
+    cost_per_metre_scaled,
+    cost_per_second_scaled,
+    per_second_scaled,
+)
+from routing.pickup.parts import earliest_starts, latest_arrivals, parts, window_at
+from routing.pickup.problem import MEASURES, Stop, Vehicle
+from routing.pickup.rules import LoadChange
 
 Ints: TypeAlias = npt.NDArray[np.int64]
-Part: TypeAlias = tuple[int, int, int]
-"""Minimal duration of a part of a round, and the earliest and latest moment to begin it for that duration."""
-
 NOT_POSSIBLE = 2**62
 """Cost of putting a stop where it does not fit."""
 
-GAP = np.dtype(
-    [
-        ("vehicle", np.int64),
-        ("position", np.int64),  # the new stop would be the one at this position of the round
-        ("previous", np.int64),  # nodes on both sides
-        ("next", np.int64),
-        ("leg_s", np.int64),  # the leg that would be replaced
-        ("leg_m", np.int64),
-        ("departure_s", np.int64),  # earliest departure from the node before
-        ("latest_s", np.int64),  # latest arrival at the node after
-        ("before", np.int64, 3),  # `Part` up to the node before
-        ("after", np.int64, 3),  # `Part` from the node after
-        ("duration_s", np.int64),  # of the round as it is; zero if unused
-        ("load_before", np.int64, 3),  # most that is aboard up to the gap, by measure
-        ("load_after", np.int64, 3),  # most that is aboard from the gap on
-        ("stops_left", np.int64),  # how many more stops and metres the round may have
-        ("metres_left", np.int64),
-        ("fixed", np.int64),  # cost of using the vehicle at all, zero if it is in use
-    ]
-)
+
+@lru_cache(maxsize=8)
+def gap_type(measures: int) -> np.dtype[np.void]:
+    """Row of a gap, for loads of so many measures; all integers."""
+    return np.dtype(
+        [
+            ("vehicle", np.int64),
+            ("position", np.int64),  # the new stop would be the one at this position of the round
+            ("previous", np.int64),  # nodes on both sides
+            ("next", np.int64),
+            ("leg_s", np.int64),  # the leg that would be replaced
+            ("leg_m", np.int64),
+            ("departure_s", np.int64),  # earliest departure from the node before
+            ("latest_s", np.int64),  # latest arrival at the node after
+            ("before", np.int64, 3),  # `Part` up to the node before
+            ("after", np.int64, 3),  # `Part` from the node after
+            ("duration_s", np.int64),  # of the round as it is; zero if unused
+            ("load_before", np.int64, measures),  # most that is aboard up to the gap, by measure
+            ("load_here", np.int64, measures),  # what is aboard in the gap
+            ("load_after", np.int64, measures),  # most that is aboard from the gap on
+            ("stops_left", np.int64),  # how many more stops, metres and seconds of driving there may be
+            ("metres_left", np.int64),
+            ("driving_left", np.int64),
+            ("fixed", np.int64),  # cost of using the vehicle at all, zero if it is in use
+        ]
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,14 +67,20 @@ class Fleet:
     capacity: Ints
     per_second: Ints
     per_metre: Ints
+    per_driving_second: Ints
+    per_stop: Ints
 
     @staticmethod
     def of(vehicles: Sequence[Vehicle]) -> "Fleet":
         """Arrays of the vehicles' capacities and costs."""
         return Fleet(
-            capacity=np.array([vehicle.capacity for vehicle in vehicles], dtype=np.int64).reshape(-1, 3),
+            capacity=np.array([vehicle.capacity for vehicle in vehicles], dtype=np.int64),
             per_second=np.array([cost_per_second_scaled(vehicle) for vehicle in vehicles], dtype=np.int64),
             per_metre=np.array([cost_per_metre_scaled(vehicle) for vehicle in vehicles], dtype=np.int64),
+            per_driving_second=np.array(
+                [per_second_scaled(vehicle.cost_per_driving_hour) for vehicle in vehicles], dtype=np.int64
+            ),
+            per_stop=np.array([vehicle.cost_per_stop * COST_SCALE for vehicle in vehicles], dtype=np.int64),
         )
 
 
@@ -82,6 +97,7 @@ class Driven:
     leave_s: int
     stops: int
     metres: int
+    driving_s: int
     load: Ints
 
 
@@ -93,7 +109,7 @@ class Verdict:
         cost: extra cost in 1 / COST_SCALE minor units, `NOT_POSSIBLE` where it does not fit.
         late_s: how much too late something would become; zero where the time suffices.
         excess: by measure, how much would be over capacity; zero where it fits.
-        excess_m, excess_stops: how far over the round's limits; zero where it fits.
+        excess_m, excess_stops, excess_driving_s: how far over the round's limits; zero where it fits.
     """
 
     cost: Ints
@@ -101,6 +117,7 @@ class Verdict:
     excess: Ints
     excess_m: Ints
     excess_stops: Ints
+    excess_driving_s: Ints
 
 
 def gaps_of_round(
@@ -110,10 +127,13 @@ def gaps_of_round(
     stops: Sequence[Stop],
     travel_s: Sequence[int],
     legs_m: Sequence[int],
+    levels: Ints,
     leave_s: int | None = None,
     driven: Driven | None = None,
 ) -> npt.NDArray[np.void]:
     """The gaps of one round that keeps all rules.
+
+    Breaks, setup and closed hours are not seen: what fits by these gaps may still not fit by all rules.
 
     Args:
         vehicle: number to write into the rows.
@@ -121,6 +141,7 @@ def gaps_of_round(
         nodes: the start, the stops, and the end.
         stops: the stops in the order of visit.
         travel_s, legs_m: the legs between the nodes.
+        levels: what is aboard at the start and after each of the stops (`Rules.levels`).
         leave_s: the round leaves no earlier than this; None: than the shift's start.
         driven: what is fixed already; nodes and stops are then those that follow, and the first node is
             the last fixed place.
@@ -128,25 +149,22 @@ def gaps_of_round(
     Returns:
         One row a gap (number of stops + 1).
     """
-    begin_s, end_s = limits.shift[0] if leave_s is None else leave_s, limits.shift[1]
+    begin_s, end_s = limits.shift[0] if leave_s is None else leave_s, limits.latest_end_s
     leaving = (begin_s, end_s) if driven is None else (driven.leave_s, driven.leave_s)
     windows = [(leaving,), *(stop.open_windows for stop in stops), ((leaving[0], end_s),)]
     service_s = [0, *(stop.service_s for stop in stops), 0]
-    starts = _earliest(travel_s, service_s, windows)
-    latest = _latest(travel_s, service_s, windows)
-    in_use = [_window_at(open_windows, start) for open_windows, start in zip(windows, starts, strict=True)]
-    before, after = _parts(travel_s, service_s, in_use)
-    loads = aboard(
-        np.array([stop.load for stop in stops], dtype=np.int64).reshape(-1, 3),
-        np.array([stop.kind is StopKind.DELIVERY for stop in stops], dtype=np.bool_),
-    )
-    stops_done, metres_done = len(stops), 0
+    starts = earliest_starts(travel_s, service_s, windows)
+    latest = latest_arrivals(travel_s, service_s, windows)
+    in_use = [window_at(open_windows, start) for open_windows, start in zip(windows, starts, strict=True)]
+    before, after = parts(travel_s, service_s, in_use)
+    stops_done, metres_done, driving_done = len(stops), 0, 0
     if driven is not None:
-        loads = loads - loads[0] + driven.load
+        levels = levels - levels[0] + driven.load
         stops_done, metres_done = stops_done + driven.stops, driven.metres
+        driving_done = driven.driving_s
     # an unused vehicle drives no leg and takes no time: its first stop brings the whole cost
     used = bool(stops_done)
-    gaps = np.empty(len(stops) + 1, dtype=GAP)
+    gaps = np.empty(len(stops) + 1, dtype=gap_type(levels.shape[1]))
     gaps["vehicle"] = vehicle
     gaps["position"] = np.arange(len(stops) + 1)
     gaps["previous"] = nodes[:-1]
@@ -160,12 +178,15 @@ def gaps_of_round(
     gaps["before"] = before[:-1]
     gaps["after"] = after[1:]
     gaps["duration_s"] = before[-1][0] if used else 0
-    gaps["load_before"] = np.maximum.accumulate(loads)
-    gaps["load_after"] = np.maximum.accumulate(loads[::-1])[::-1]
-    stops_max, metres_max = limits.stops_max, limits.distance_m_max
+    gaps["load_before"] = np.maximum.accumulate(levels)
+    gaps["load_here"] = levels
+    gaps["load_after"] = np.maximum.accumulate(levels[::-1])[::-1]
+    stops_max, metres_max, driving_max = limits.stops_max, limits.distance_m_max, limits.driving_s_max
     gaps["stops_left"] = NOT_POSSIBLE if stops_max is None else stops_max - stops_done
     metres_done += sum(legs_m) if used else 0
     gaps["metres_left"] = NOT_POSSIBLE if metres_max is None else metres_max - metres_done
+    driving_done += sum(travel_s) if used else 0
+    gaps["driving_left"] = NOT_POSSIBLE if driving_max is None else driving_max - driving_done
     gaps["fixed"] = 0 if used else limits.cost_fixed * COST_SCALE
     return gaps
 
@@ -177,12 +198,13 @@ def joined(pieces: Sequence[npt.NDArray[np.void]]) -> npt.NDArray[np.void]:
         the time.
     """
     if not pieces:
-        return np.empty(0, dtype=GAP)
-    return np.concatenate([piece.view(np.int64) for piece in pieces]).view(GAP)
+        return np.empty(0, dtype=gap_type(len(MEASURES)))
+    return np.concatenate([piece.view(np.int64) for piece in pieces]).view(pieces[0].dtype)
 
 
 def judge(
     stop: Stop,
+    change: LoadChange,
     gaps: npt.NDArray[np.void],
     fleet: Fleet,
     to_s: Ints,
@@ -194,6 +216,7 @@ def judge(
 
     Args:
         stop: the stop.
+        change: what it does to the load.
         gaps: rows of `gaps_of_round`, of any number of rounds.
         fleet: the vehicles which the rows' numbers mean.
         to_s, to_m: from the node before each gap to the stop.
@@ -210,16 +233,25 @@ def judge(
         duration_s = _joined_duration(gaps, window, stop.service_s, to_s, from_s)
         best_duration_s = np.where(late_s == 0, np.minimum(best_duration_s, duration_s), best_duration_s)
         best_late_s = np.minimum(best_late_s, late_s)
-    load = np.array(stop.load, dtype=np.int64)
-    most = gaps["load_before"] if stop.kind is StopKind.DELIVERY else gaps["load_after"]
-    excess = np.maximum(most + load - fleet.capacity[vehicle], 0)
+    most = gaps["load_before"] + change.at_start
+    if change.paired:  # what follows depends on where the other stop of the pair is
+        most = np.maximum(most, gaps["load_here"] + change.change)
+    else:
+        most = np.maximum(most, gaps["load_after"] + (change.at_start + change.change))
+    excess = np.maximum(most - fleet.capacity[vehicle], 0)
     extra_m = to_m + from_m - gaps["leg_m"]
     excess_m = np.maximum(extra_m - gaps["metres_left"], 0)
+    extra_driving_s = to_s + from_s - gaps["leg_s"]
+    excess_driving_s = np.maximum(extra_driving_s - gaps["driving_left"], 0)
     excess_stops = np.maximum(1 - gaps["stops_left"], 0)
-    fits = (best_late_s == 0) & ~excess.any(axis=1) & (excess_m == 0) & (excess_stops == 0)
+    fits = (best_late_s == 0) & ~excess.any(axis=1)
+    fits &= (excess_m == 0) & (excess_stops == 0) & (excess_driving_s == 0)
     extra_s = np.where(fits, best_duration_s - gaps["duration_s"], 0)
     cost = gaps["fixed"] + extra_s * fleet.per_second[vehicle] + extra_m * fleet.per_metre[vehicle]
-    return Verdict(np.where(fits, cost, NOT_POSSIBLE), best_late_s, excess, excess_m, excess_stops)
+    cost += extra_driving_s * fleet.per_driving_second[vehicle] + fleet.per_stop[vehicle]
+    return Verdict(
+        np.where(fits, cost, NOT_POSSIBLE), best_late_s, excess, excess_m, excess_stops, excess_driving_s
+    )
 
 
 def _joined_duration(
@@ -237,55 +269,3 @@ def _joined_duration(
     wait = np.maximum(after[:, 1] - elapsed - late, 0)
     total: Ints = elapsed + after[:, 0] + wait
     return total
-
-
-def _earliest(travel_s: Sequence[int], service_s: Sequence[int], windows: Sequence[Windows]) -> list[int]:
-    """Earliest start of service at each node."""
-    now_s = windows[0][0][0]
-    starts = [now_s]
-    for leg_s, service, open_windows in zip(travel_s, service_s, windows[1:], strict=False):
-        begin_s = earliest_start(open_windows, now_s + service + leg_s)
-        if begin_s is None:
-            # only the end of an unused vehicle's round may be out of reach
-            assert len(travel_s) == 1, "a round that keeps the rules"
-            begin_s = now_s + service + leg_s
-        starts.append(begin_s)
-        now_s = begin_s
-    return starts
-
-
-def _latest(travel_s: Sequence[int], service_s: Sequence[int], windows: Sequence[Windows]) -> list[int]:
-    """Latest arrival at each node from which the rest can be kept; before the horizon where there is none."""
-    limit_s = HORIZON_S
-    latest = []
-    for node in range(len(windows) - 1, -1, -1):
-        begin_s = latest_start(windows[node], limit_s)
-        latest.append(-1 if begin_s is None else begin_s)
-        if node:
-            limit_s = latest[-1] - travel_s[node - 1] - service_s[node - 1]
-    return latest[::-1]
-
-
-def _window_at(windows: Windows, start_s: int) -> tuple[int, int]:
-    return next((window for window in windows if start_s <= window[1]), windows[-1])
-
-
-def _parts(
-    travel_s: Sequence[int], service_s: Sequence[int], windows: Sequence[tuple[int, int]]
-) -> tuple[list[Part], list[Part]]:
-    """The part of the round up to each node, and the part from each node on."""
-    alone = [(service, *window) for service, window in zip(service_s, windows, strict=True)]
-    before = [alone[0]]
-    for leg_s, node in zip(travel_s, alone[1:], strict=True):
-        before.append(_join(before[-1], leg_s, node))
-    after = [alone[-1]]
-    for leg_s, node in zip(reversed(travel_s), reversed(alone[:-1]), strict=True):
-        after.append(_join(node, leg_s, after[-1]))
-    return before, after[::-1]
-
-
-def _join(first: Part, leg_s: int, second: Part) -> Part:
-    elapsed = first[0] + leg_s
-    wait = max(second[1] - elapsed - first[2], 0)
-    early = max(second[1] - elapsed, first[1]) - wait
-    return elapsed + second[0] + wait, early, max(min(second[2] - elapsed, first[2]), early)

@@ -14,6 +14,7 @@ from routing.pickup.assemble import plan_of
 from routing.pickup.errors import ChangeRefusedError, UnknownNameError
 from routing.pickup.plan import Plan, ReasonCode, Route, Unserved
 from routing.pickup.problem import Problem, Stop, StopKind
+from routing.pickup.rules import Rules
 from routing.pickup.running import RunningRound, best_gaps, running_round
 
 
@@ -83,10 +84,12 @@ def offers(
         ProblemError: the stop lies outside the travel table, or `frozen` is not possible.
     """
     problem = problem.with_stop(stop)
+    rules = Rules.of(problem)
     rounds = [
         round_
         for round_ in (
-            running_round(problem, plan, vehicle.vehicle_id, frozen, now_s) for vehicle in problem.vehicles
+            running_round(problem, plan, vehicle.vehicle_id, frozen, now_s, rules)
+            for vehicle in problem.vehicles
         )
         if _may_join(round_, stop)
     ]

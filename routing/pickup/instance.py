@@ -1,48 +1,57 @@
 """A problem in the form engines work on: numbered stops and vehicles, and arrays.
 
 Nodes are numbered: first the stops, in the problem's order, then the places where vehicles start and end,
-then one node without a place, where open routes end (all ways there are empty).
+then one node without a place, where open routes begin and end (all ways there are empty).
 """
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
+from itertools import chain
 from typing import TypeAlias
 
 import numpy as np
 import numpy.typing as npt
 
-from routing.pickup.costs import penalties_scaled, route_cost_scaled
-from routing.pickup.matrix import UNREACHABLE, IntArray, at_speed
+from routing.pickup.costs import penalties_scaled, round_cost_scaled
+from routing.pickup.matrix import UNREACHABLE, IntArray, StraightLine, at_speed
 from routing.pickup.problem import Problem, Stop, StopKind, Vehicle
-from routing.pickup.schedule import Timetable, timetable
+from routing.pickup.rules import Feature, Rules, features_of
+from routing.pickup.schedule import Timetable
 
 Sequences: TypeAlias = list[list[int]]
 """For each vehicle the numbers of its stops, in the order of visit."""
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, eq=False)
 class Instance:
     """Arrays of a problem, or of a part of it.
 
     Attributes:
         stops, vehicles: what the numbers stand for.
+        features: what it asks for beyond plain tours; an engine that knows tours only can plan it as it is
+            if this is empty.
+        rules: rules that concern several stops or vehicles.
         seconds: travel times by speed profile, from node, to node.
-        metres: distances from node to node.
+        distances: distances by speed profile, from node, to node.
         profile: speed profile of each vehicle.
         start_node, end_node: of each vehicle.
-        service_s: at each node; zero where it is no stop.
+        service_s: at each node; zero where it is no stop. Setup is not counted.
         loads: stop x measure.
         is_delivery: of each stop.
         capacity: vehicle x measure.
-        eligible: stop x vehicle: skills, lists, locks, and capacity of the stop alone allow it.
+        eligible: stop x vehicle: skills, lists, locks, hours, and capacity of the stop alone allow it.
         penalties: cost of leaving each stop out, in 1 / COST_SCALE minor units.
         has_prizes: the penalties are money, and it may be right to leave stops out.
+        partner: the other stop of each stop's pair; -1: none.
     """
 
     stops: tuple[Stop, ...]
     vehicles: tuple[Vehicle, ...]
+    features: frozenset[Feature]
+    rules: Rules
     seconds: IntArray
-    metres: IntArray
+    distances: IntArray
     profile: list[int]
     start_node: list[int]
     end_node: list[int]
@@ -53,25 +62,50 @@ class Instance:
     eligible: npt.NDArray[np.bool_]
     penalties: list[int]
     has_prizes: bool
+    partner: list[int]
+
+    @property
+    def metres(self) -> IntArray:
+        """Distances from node to node (of the first profile, should they differ)."""
+        first: IntArray = self.distances[0]
+        return first
+
+    @cached_property
+    def units(self) -> list[tuple[int, ...]]:
+        """What is served as a whole: single stops, and pairs as (pickup, delivery)."""
+        return [
+            (stop,) if partner < 0 else (stop, partner)
+            for stop, partner in enumerate(self.partner)
+            if partner < 0 or not self.is_delivery[stop]
+        ]
+
+    @cached_property
+    def unit_of(self) -> list[int]:
+        """Number of each stop's unit."""
+        number = [0] * len(self.stops)
+        for unit, stops in enumerate(self.units):
+            for stop in stops:
+                number[stop] = unit
+        return number
+
+    def penalty(self, unit: tuple[int, ...]) -> int:
+        """Cost of leaving all stops of a unit out."""
+        return sum(self.penalties[stop] for stop in unit)
 
     def legs(self, vehicle: int, stops: Sequence[int]) -> tuple[list[int], list[int]]:
         """Seconds and metres of each leg of a round, from the vehicle's start to its end."""
         nodes = [self.start_node[vehicle], *stops, self.end_node[vehicle]]
-        seconds = self.seconds[self.profile[vehicle], nodes[:-1], nodes[1:]]
-        return seconds.tolist(), self.metres[nodes[:-1], nodes[1:]].tolist()
+        profile = self.profile[vehicle]
+        seconds = self.seconds[profile, nodes[:-1], nodes[1:]]
+        return seconds.tolist(), self.distances[profile, nodes[:-1], nodes[1:]].tolist()
 
     def timetable(self, vehicle: int, stops: Sequence[int], travel_s: Sequence[int]) -> Timetable | None:
-        """The shortest timetable of a round within the vehicle's shift."""
-        return timetable(
-            travel_s,
-            [self.service_s[stop] for stop in stops],
-            [self.stops[stop].open_windows for stop in stops],
-            *self.vehicles[vehicle].shift,
-        )
+        """The cheapest timetable of a round within the vehicle's shift."""
+        return self.rules.timetable(self.vehicles[vehicle], [self.stops[stop] for stop in stops], travel_s)
 
-    def loads_aboard(self, stops: Sequence[int]) -> npt.NDArray[np.int64]:
+    def loads_aboard(self, vehicle: int, stops: Sequence[int]) -> npt.NDArray[np.int64]:
         """What is aboard at the start and after each stop: (number of stops + 1) x measure."""
-        return aboard(self.loads[list(stops)], self.is_delivery[list(stops)])
+        return self.rules.levels([self.stops[stop] for stop in stops], self.vehicles[vehicle].capacity)
 
     def cost(self, sequences: Sequences) -> int | None:
         """Cost of the rounds and penalties of what they leave out, in 1 / COST_SCALE minor units.
@@ -95,19 +129,28 @@ class Instance:
         """Cost of one round in 1 / COST_SCALE minor units, None if it breaks a rule."""
         limits = self.vehicles[vehicle]
         travel_s, legs_m = self.legs(vehicle, stops)
-        distance_m = sum(legs_m)
+        distance_m, driving_s = sum(legs_m), sum(travel_s)
+        visited = [self.stops[stop] for stop in stops]
         if (
             not self.eligible[list(stops), vehicle].all()
             or (limits.stops_max is not None and len(stops) > limits.stops_max)
             or (limits.distance_m_max is not None and distance_m > limits.distance_m_max)
-            or (self.loads_aboard(stops) > self.capacity[vehicle]).any()
+            or (limits.driving_s_max is not None and driving_s > limits.driving_s_max)
+            or (self.loads_aboard(vehicle, stops) > self.capacity[vehicle]).any()
+            or not self.rules.pairs_kept(visited)
         ):
             return None
-        times = self.timetable(vehicle, stops, travel_s)
-        return None if times is None else route_cost_scaled(limits, times.duration_s, distance_m)
+        times = self.rules.timetable(limits, visited, travel_s)
+        if times is None:
+            return None
+        service_s = sum(self.rules.durations(limits.start, visited)) if limits.cost_per_service_hour else 0
+        return round_cost_scaled(limits, visited, times, (distance_m, driving_s, service_s))
 
     def part(self, stops: Sequence[int], vehicles: Sequence[int]) -> "Instance":
-        """The same problem with some of the stops and vehicles only, renumbered in the given order."""
+        """The same problem with some of the stops and vehicles only, renumbered in the given order.
+
+        Both stops of a pair go together.
+        """
         places = list(
             dict.fromkeys(
                 node for vehicle in vehicles for node in (self.start_node[vehicle], self.end_node[vehicle])
@@ -115,11 +158,16 @@ class Instance:
         )
         nodes = np.array([*stops, *places], dtype=np.intp)
         number = {node: len(stops) + position for position, node in enumerate(places)}
+        number |= {stop: position for position, stop in enumerate(stops)}
+        distances = self.distances[:1] if Feature.PROFILES not in self.features else self.distances
+        distances = distances[:, nodes[:, None], nodes[None, :]]
         return Instance(
             stops=tuple(self.stops[stop] for stop in stops),
             vehicles=tuple(self.vehicles[vehicle] for vehicle in vehicles),
+            features=self.features,
+            rules=self.rules,
             seconds=self.seconds[:, nodes[:, None], nodes[None, :]],
-            metres=self.metres[nodes[:, None], nodes[None, :]],
+            distances=np.broadcast_to(distances, (len(self.seconds), len(nodes), len(nodes))),
             profile=[self.profile[vehicle] for vehicle in vehicles],
             start_node=[number[self.start_node[vehicle]] for vehicle in vehicles],
             end_node=[number[self.end_node[vehicle]] for vehicle in vehicles],
@@ -130,26 +178,8 @@ class Instance:
             eligible=self.eligible[np.ix_(list(stops), list(vehicles))],
             penalties=[self.penalties[stop] for stop in stops],
             has_prizes=self.has_prizes,
+            partner=[-1 if self.partner[stop] < 0 else number[self.partner[stop]] for stop in stops],
         )
-
-
-def aboard(loads: npt.NDArray[np.int64], is_delivery: npt.NDArray[np.bool_]) -> npt.NDArray[np.int64]:
-    """What is aboard at the start of a round and after each of its stops.
-
-    Deliveries are loaded at the start and leave at their stop; pickups come aboard at theirs and stay.
-
-    Args:
-        loads: stop x measure, in the order of visit.
-        is_delivery: of each stop.
-
-    Returns:
-        (number of stops + 1) x measure.
-    """
-    delivered = is_delivery[:, None]
-    steps = np.concatenate(
-        (np.where(delivered, loads, 0).sum(axis=0)[None, :], np.where(delivered, -loads, loads))
-    )
-    return np.cumsum(steps, axis=0, dtype=np.int64)
 
 
 def build(problem: Problem) -> Instance:
@@ -165,32 +195,60 @@ def build(problem: Problem) -> Instance:
     )
     number = {place: len(stops) + position for position, place in enumerate(places)}
     nowhere = len(stops) + len(places)
-    points = [*(stop.point for stop in stops), *places]
-    seconds, metres = problem.travel.matrix([*points, *points[:1]])  # any place, to make room for none
-    for table in (seconds, metres):
-        table[nowhere:, :] = table[:, nowhere:] = 0
-    factors = list(dict.fromkeys(vehicle.speed_factor for vehicle in vehicles)) or [1.0]
+    stop_number = {stop.stop_id: position for position, stop in enumerate(stops)}
+    partner = [-1] * len(stops)
+    for pair in problem.pairs:
+        first, second = stop_number[pair.pickup_id], stop_number[pair.delivery_id]
+        partner[first], partner[second] = second, first
+    kinds = list(dict.fromkeys((vehicle.profile, vehicle.speed_factor) for vehicle in vehicles))
+    seconds, distances = _tables(problem, [*(stop.point for stop in stops), *places], kinds or [(None, 1.0)])
+    metres_max = int(distances.max(where=distances < UNREACHABLE, initial=0))
+    rules = Rules.of(problem)
+    width = len(problem.measures)
     return Instance(
         stops=stops,
         vehicles=vehicles,
-        seconds=np.stack([at_speed(seconds, factor) for factor in factors]),
-        metres=metres,
-        profile=[factors.index(vehicle.speed_factor) for vehicle in vehicles],
-        start_node=[number[vehicle.start] for vehicle in vehicles],
+        features=features_of(problem),
+        rules=rules,
+        seconds=seconds,
+        distances=distances,
+        profile=[kinds.index((vehicle.profile, vehicle.speed_factor)) for vehicle in vehicles],
+        start_node=[nowhere if vehicle.start is None else number[vehicle.start] for vehicle in vehicles],
         end_node=[nowhere if vehicle.end is None else number[vehicle.end] for vehicle in vehicles],
         service_s=[*(stop.service_s for stop in stops), *([0] * (len(places) + 1))],
-        loads=np.array([stop.load for stop in stops], dtype=np.int64).reshape(len(stops), 3),
+        loads=np.array([stop.load for stop in stops], dtype=np.int64).reshape(len(stops), width),
         is_delivery=np.array([stop.kind is StopKind.DELIVERY for stop in stops], dtype=np.bool_),
         capacity=np.array([vehicle.capacity for vehicle in vehicles], dtype=np.int64).reshape(
-            len(vehicles), 3
+            len(vehicles), width
         ),
-        eligible=_eligible(problem),
-        penalties=penalties_scaled(problem, int(metres.max(where=metres < UNREACHABLE, initial=0))),
+        eligible=_eligible(problem, rules, partner),
+        penalties=penalties_scaled(problem, metres_max),
         has_prizes=problem.prize_per_priority_minor is not None,
+        partner=partner,
     )
 
 
-def _eligible(problem: Problem) -> npt.NDArray[np.bool_]:
+def _tables(
+    problem: Problem, points: list[tuple[float, float]], kinds: list[tuple[str | None, float]]
+) -> tuple[IntArray, IntArray]:
+    """Seconds and metres of each (profile, speed factor), with a last place that is no way from anywhere."""
+    profiles = list(dict.fromkeys(profile for profile, _ in kinds))
+    models = [problem.travel if name is None else problem.profiles[name] for name in profiles]
+    # A place given twice makes room for the one that is nowhere, without copying the tables.
+    nowhere = points[:1] or [(0.0, 0.0)]
+    tables = [
+        model.matrix([*points, *nowhere]) if points else StraightLine().matrix(nowhere) for model in models
+    ]
+    for table in chain.from_iterable(tables):
+        table[len(points) :, :] = table[:, len(points) :] = 0
+    by_kind = [at_speed(tables[profiles.index(profile)][0], factor) for profile, factor in kinds]
+    seconds = by_kind[0][None] if len(by_kind) == 1 else np.stack(by_kind)
+    if len(tables) == 1:
+        return seconds, np.broadcast_to(tables[0][1], seconds.shape)
+    return seconds, np.stack([tables[profiles.index(profile)][1] for profile, _ in kinds])
+
+
+def _eligible(problem: Problem, rules: Rules, partner: list[int]) -> npt.NDArray[np.bool_]:
     """Stop x vehicle, one row computed for all stops that ask for the same."""
     rows: dict[object, list[bool]] = {}
     eligible = np.zeros((len(problem.stops), len(problem.vehicles)), dtype=np.bool_)
@@ -199,8 +257,17 @@ def _eligible(problem: Problem) -> npt.NDArray[np.bool_]:
         if key not in rows:
             rows[key] = [vehicle.may_serve(stop) for vehicle in problem.vehicles]
         eligible[row] = rows[key]
-    for measure in range(3):
-        loads = np.array([stop.load[measure] for stop in problem.stops], dtype=np.int64)
+        if problem.restrictions or not stop.open_windows:
+            eligible[row] &= np.array(
+                [bool(rules.windows(vehicle, stop)) for vehicle in problem.vehicles], dtype=np.bool_
+            )
+    for measure in range(len(problem.measures)):
+        loads = np.array([_most(stop, measure) for stop in problem.stops], dtype=np.int64)
         capacity = np.array([vehicle.capacity[measure] for vehicle in problem.vehicles], dtype=np.int64)
         eligible &= loads[:, None] <= capacity[None, :]
-    return eligible
+    paired = np.array(partner, dtype=np.intp)
+    return eligible & np.where(paired[:, None] < 0, True, eligible[paired]) if len(partner) else eligible
+
+
+def _most(stop: Stop, measure: int) -> int:
+    return max(stop.load[measure], stop.collects[measure] if stop.collects else 0)

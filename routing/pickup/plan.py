@@ -34,6 +34,20 @@ class ReasonCode(StrEnum):
     """There is time for it, but it is `excess` of `measure` over capacity (or stops, or metres)."""
     NO_TIME_LEFT = "no_time_left"
     """No round has time for it beside what it serves: it would be `missing_s` late at the least."""
+    GOODS_READY_TOO_LATE = "goods_ready_too_late"
+    """The goods are ready at `release_s`, the last window closes at `closes_s`."""
+    AREA_CLOSED = "area_closed"
+    """`area` is closed to all vehicles that could serve it, whenever it could be served."""
+    TOO_MUCH_DRIVING = "too_much_driving"
+    """A round with this stop alone is `excess_s` longer on the road than a vehicle may be."""
+    NO_TIME_WITH_BREAKS = "no_time_with_breaks"
+    """A round with this stop alone leaves no time for the breaks."""
+    RIDE_TOO_LONG = "ride_too_long"
+    """From the pickup to the delivery it takes longer than the goods may be aboard: `ride_s_max`."""
+    PARTNER_UNSERVED = "partner_unserved"
+    """The other stop of its pair, `stop_id`, cannot be served by the same vehicle."""
+    NO_PLACE_BESIDE_OTHERS = "no_place_beside_others"
+    """It has time and room alone, but not beside what is served, with breaks, pairs and hours kept."""
     COST_ABOVE_PRIZE = "cost_above_prize"
     """Serving it costs `extra_cost_minor` more, and it is worth `prize_minor`."""
     TIME_LIMIT = "time_limit"
@@ -51,6 +65,10 @@ class Visit:
         wait_s: from arrival to start.
         distance_m_from_previous: from the stop before, or from the vehicle's start.
         load_after_g, load_after_cm3, load_after_pieces: aboard when leaving.
+        setup_s: spent before service because the vehicle comes from another place; part of the time from
+            start to departure.
+        late_s: how much after the stop's `due_s` service starts.
+        load_after_more: aboard when leaving, in the problem's further measures.
     """
 
     stop_id: str
@@ -62,6 +80,30 @@ class Visit:
     load_after_g: int
     load_after_cm3: int
     load_after_pieces: int
+    setup_s: int = 0
+    late_s: int = 0
+    load_after_more: tuple[int, ...] = ()
+
+    @property
+    def load_after(self) -> tuple[int, ...]:
+        """What is aboard when leaving, in all measures."""
+        return (self.load_after_g, self.load_after_cm3, self.load_after_pieces, *self.load_after_more)
+
+
+@dataclass(frozen=True, slots=True)
+class Rest:
+    """A break on a round.
+
+    Attributes:
+        break_id: of the vehicle.
+        after_visits: so many visits of the round come before it.
+        start_s, end_s: moments.
+    """
+
+    break_id: str
+    after_visits: int
+    start_s: int
+    end_s: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +113,9 @@ class Route:
     Attributes:
         start_s, end_s: leaving the start, and reaching the end (or leaving the last stop of an open route).
         distance_m, duration_s: of the whole round, with the way back.
-        cost_minor: fixed, hourly and kilometre cost together, rounded once, half up.
+        cost_minor: all costs of the vehicle and of late starts together, rounded once, half up.
+        rests: its breaks, in order.
+        driving_s: on the road, by the travel model at the vehicle's speed (before traffic).
     """
 
     vehicle_id: str
@@ -81,6 +125,8 @@ class Route:
     distance_m: int
     duration_s: int
     cost_minor: int
+    rests: tuple[Rest, ...] = ()
+    driving_s: int | None = None
 
     @property
     def stop_ids(self) -> tuple[str, ...]:

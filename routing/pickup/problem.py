@@ -5,169 +5,86 @@ centimetres, minor units of one currency for costs. A problem is checked when it
 the stop or vehicle.
 """
 
-from collections.abc import Iterable
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from enum import StrEnum
 from functools import cached_property
 from math import isfinite
-from typing import TypeAlias
 
 from routing.pickup.errors import ProblemError, UnknownNameError
-from routing.pickup.matrix import Point, StraightLine, Travel
+from routing.pickup.matrix import StraightLine, Travel
+from routing.pickup.stops import Stop, StopKind
+from routing.pickup.values import (
+    AMOUNT_MAX,
+    COST_MAX,
+    HORIZON_S,
+    MEASURES,
+    Load,
+    Windows,
+    check_covered,
+    check_limit,
+    check_range,
+    check_unique,
+    check_windows,
+    require,
+)
+from routing.pickup.vehicles import Break, Vehicle
 
-HORIZON_S = 10_000_000
-"""No shift and no window ends later (115 days): far below the seconds that stand for "no way"."""
+__all__ = [
+    "AMOUNT_MAX",
+    "COST_MAX",
+    "HORIZON_S",
+    "MEASURES",
+    "Break",
+    "Load",
+    "Pair",
+    "Problem",
+    "Restriction",
+    "Stop",
+    "StopKind",
+    "Vehicle",
+    "Windows",
+]
 
-AMOUNT_MAX = 1_000_000_000_000
-COST_MAX = 1_000_000_000
-
-MEASURES = ("weight_g", "volume_cm3", "pieces")
-"""The dimensions of a load, in the order used wherever a load is a triple."""
-
-Windows: TypeAlias = tuple[tuple[int, int], ...]
-Load: TypeAlias = tuple[int, int, int]
-
-
-class StopKind(StrEnum):
-    """Which way the goods go at a stop."""
-
-    PICKUP = "pickup"
-    """Taken aboard here and kept until the end of the round."""
-    DELIVERY = "delivery"
-    """Aboard from the start of the round until here."""
-
-
-@dataclass(frozen=True, slots=True)
-class Stop:
-    """A place where a courier collects or hands over.
-
-    Attributes:
-        stop_id: unique in the problem.
-        latitude, longitude: degrees (WGS 84).
-        service_s: time at the door, not counting the wait for the window.
-        windows: when service may start: (earliest, latest) pairs, both inclusive, in order and apart.
-            Empty: any time.
-        weight_g, volume_cm3, pieces: the load.
-        priority: 0 to 100. Where not all can be served, the sum of (1 + priority) of the served is made as
-            large as possible. In a problem with `prize_per_priority_minor` it is the stop's prize instead.
-        skills: what the vehicle (or its courier) must have.
-        kind: pickup or delivery.
-        allowed_vehicles: only these may serve it; None: any.
-        locked_to: the dispatcher's lock: only this vehicle may serve it.
-    """
-
-    stop_id: str
-    latitude: float
-    longitude: float
-    service_s: int = 0
-    windows: Windows = ()
-    weight_g: int = 0
-    volume_cm3: int = 0
-    pieces: int = 0
-    priority: int = 0
-    skills: frozenset[str] = frozenset()
-    kind: StopKind = StopKind.PICKUP
-    allowed_vehicles: frozenset[str] | None = None
-    locked_to: str | None = None
-
-    def __post_init__(self) -> None:
-        subject = f"stop {self.stop_id!r}"
-        _require(bool(self.stop_id), "a stop has an empty stop_id")
-        _require(isinstance(self.kind, StopKind), f"{subject}: kind must be a StopKind, not {self.kind!r}")
-        _check_point(subject, self.point)
-        _check_range(subject, "service_s", self.service_s, HORIZON_S)
-        for name, amount in zip(MEASURES, self.load, strict=True):
-            _check_range(subject, name, amount, AMOUNT_MAX)
-        _check_range(subject, "priority", self.priority, 100)
-        last = -1
-        for earliest, latest in self.windows:
-            _check_range(subject, "a window's end", latest, HORIZON_S)
-            _require(
-                0 <= earliest <= latest, f"{subject}: window {earliest} to {latest} ends before it starts"
-            )
-            _require(earliest > last, f"{subject}: windows must be in order and apart")
-            last = latest
-
-    @property
-    def point(self) -> Point:
-        """Latitude and longitude."""
-        return (self.latitude, self.longitude)
-
-    @property
-    def load(self) -> Load:
-        """Weight, volume and pieces, in the order of `MEASURES`."""
-        return (self.weight_g, self.volume_cm3, self.pieces)
-
-    @property
-    def open_windows(self) -> Windows:
-        """The windows; the whole horizon where none is given."""
-        return self.windows or ((0, HORIZON_S),)
+HOURS_A_DAY = 24
 
 
 @dataclass(frozen=True, slots=True)
-class Vehicle:
-    """A courier with a vehicle, for one shift and one round.
+class Pair:
+    """Goods collected at one stop and handed over at another by the same vehicle, on the same round.
+
+    Both stops have the same load; either both are served or neither.
 
     Attributes:
-        vehicle_id: unique in the problem.
-        start, end: places where the round starts and ends; end None: it ends at the last stop (open route).
-        shift: (start, end). The round may start later and end earlier; only the time between is paid.
-        capacity_g, capacity_cm3, capacity_pieces: what may be aboard at any moment.
-        skills: what this courier or vehicle can do.
-        speed_factor: 1.25 drives a quarter faster than the travel model says. Service times stay.
-        cost_fixed: minor units, paid once if the vehicle serves any stop.
-        cost_per_hour: minor units for an hour between the start and the end of the round.
-        cost_per_km: minor units for 1,000 metres.
-        stops_max, distance_m_max: limits of the round; None: none.
+        pickup_id, delivery_id: a pickup and a delivery.
+        ride_s_max: service at the delivery starts at most so long after the departure from the pickup; None:
+            any time.
     """
 
-    vehicle_id: str
-    start: Point
-    end: Point | None
-    shift: tuple[int, int]
-    capacity_g: int
-    capacity_cm3: int
-    capacity_pieces: int
-    skills: frozenset[str] = frozenset()
-    speed_factor: float = 1.0
-    cost_fixed: int = 0
-    cost_per_hour: int = 0
-    cost_per_km: int = 0
-    stops_max: int | None = None
-    distance_m_max: int | None = None
+    pickup_id: str
+    delivery_id: str
+    ride_s_max: int | None = None
 
     def __post_init__(self) -> None:
-        subject = f"vehicle {self.vehicle_id!r}"
-        _require(bool(self.vehicle_id), "a vehicle has an empty vehicle_id")
-        _check_point(subject, self.start)
-        if self.end is not None:
-            _check_point(subject, self.end)
-        _check_range(subject, "the shift's end", self.shift[1], HORIZON_S)
-        _require(0 <= self.shift[0] <= self.shift[1], f"{subject}: shift {self.shift} ends before it starts")
-        for name, amount in zip(MEASURES, self.capacity, strict=True):
-            _check_range(subject, f"capacity in {name}", amount, AMOUNT_MAX)
-        _require(
-            isfinite(self.speed_factor) and 0.01 <= self.speed_factor <= 100,
-            f"{subject}: speed_factor must be between 0.01 and 100, not {self.speed_factor}",
-        )
-        for name in ("cost_fixed", "cost_per_hour", "cost_per_km"):
-            _check_range(subject, name, getattr(self, name), COST_MAX)
-        for name in ("stops_max", "distance_m_max"):
-            limit = getattr(self, name)
-            _require(limit is None or limit >= 0, f"{subject}: {name} must not be negative, but is {limit}")
+        check_limit(f"pair {self.pickup_id!r}, {self.delivery_id!r}", "ride_s_max", self.ride_s_max)
 
-    @property
-    def capacity(self) -> Load:
-        """Capacity in weight, volume and pieces, in the order of `MEASURES`."""
-        return (self.capacity_g, self.capacity_cm3, self.capacity_pieces)
 
-    def may_serve(self, stop: Stop) -> bool:
-        """Tell whether skills, the list of allowed vehicles and the lock let this vehicle serve the stop."""
-        return (
-            stop.skills <= self.skills
-            and (stop.allowed_vehicles is None or self.vehicle_id in stop.allowed_vehicles)
-            and stop.locked_to in (None, self.vehicle_id)
-        )
+@dataclass(frozen=True, slots=True)
+class Restriction:
+    """Hours in which some classes of vehicles may not begin service in an area.
+
+    Attributes:
+        area: of stops (`Stop.area`).
+        vehicle_classes: which vehicles it is for.
+        windows: the hours (both ends included) that are closed to them.
+    """
+
+    area: str
+    vehicle_classes: frozenset[str]
+    windows: Windows
+
+    def __post_init__(self) -> None:
+        require(bool(self.area), "a restriction has an empty area")
+        check_windows(f"restriction of {self.area!r}", self.windows)
 
 
 @dataclass(frozen=True)
@@ -180,27 +97,90 @@ class Problem:
         prize_per_priority_minor: None (usual): every stop is to be served if that is possible at all,
             whatever it costs. Otherwise stops are optional: serving one is worth `priority` times this
             many minor units, and a stop that costs more than its prize is left out.
+        pairs: stops that belong together.
+        restrictions: hours in which areas are closed to classes of vehicles.
+        speed_by_hour: 24 factors, one for each hour of the day, by which everybody is faster (above 1) or
+            slower than the travel model says; empty: no difference. A leg takes the factor of the hour it
+            begins in, and whoever would gain by it waits for the next hour: nobody overtakes by leaving
+            later.
+        more_measures: names of further dimensions of loads, beside `MEASURES`.
+        profiles: travel models of vehicles that name one, by name.
     """
 
     stops: tuple[Stop, ...]
     vehicles: tuple[Vehicle, ...]
     travel: Travel = field(default_factory=StraightLine)
     prize_per_priority_minor: int | None = None
+    pairs: tuple[Pair, ...] = ()
+    restrictions: tuple[Restriction, ...] = ()
+    speed_by_hour: tuple[float, ...] = ()
+    more_measures: tuple[str, ...] = ()
+    profiles: Mapping[str, Travel] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        _check_unique("stop", (stop.stop_id for stop in self.stops))
-        _check_unique("vehicle", (vehicle.vehicle_id for vehicle in self.vehicles))
+        check_unique("stop", (stop.stop_id for stop in self.stops))
+        check_unique("vehicle", (vehicle.vehicle_id for vehicle in self.vehicles))
+        check_unique("measure", self.measures)
         if self.prize_per_priority_minor is not None:
-            _check_range("problem", "prize_per_priority_minor", self.prize_per_priority_minor, COST_MAX)
-        known = {vehicle.vehicle_id for vehicle in self.vehicles}
-        for stop in self.stops:
-            _check_covered(self.travel, "stop", stop.stop_id, stop.point)
-            if stop.locked_to is not None and stop.locked_to not in known:
-                raise ProblemError(f"stop {stop.stop_id!r}: locked to unknown vehicle {stop.locked_to!r}")
+            check_range("problem", "prize_per_priority_minor", self.prize_per_priority_minor, COST_MAX)
+        require(
+            len(self.speed_by_hour) in (0, HOURS_A_DAY)
+            and all(isfinite(factor) and 0.01 <= factor <= 100 for factor in self.speed_by_hour),
+            f"problem: speed_by_hour must be {HOURS_A_DAY} factors between 0.01 and 100",
+        )
+        self._check_vehicles()
+        self._check_stops()
+        self._check_pairs()
+
+    def _check_vehicles(self) -> None:
         for vehicle in self.vehicles:
+            subject = f"vehicle {vehicle.vehicle_id!r}"
+            require(
+                vehicle.profile is None or vehicle.profile in self.profiles,
+                f"{subject}: unknown profile {vehicle.profile!r}",
+            )
+            require(
+                len(vehicle.capacity) == len(self.measures),
+                f"{subject}: more_capacity must have {len(self.more_measures)} numbers, one for each of the "
+                f"problem's more_measures, not {len(vehicle.more_capacity)}",
+            )
             for place in (vehicle.start, vehicle.end):
                 if place is not None:
-                    _check_covered(self.travel, "vehicle", vehicle.vehicle_id, place)
+                    check_covered(self.travel_of(vehicle), "vehicle", vehicle.vehicle_id, place)
+
+    def _check_stops(self) -> None:
+        known = {vehicle.vehicle_id for vehicle in self.vehicles}
+        travels = {id(travel): travel for travel in map(self.travel_of, self.vehicles)}
+        for stop in self.stops:
+            subject = f"stop {stop.stop_id!r}"
+            for travel in travels.values() or (self.travel,):
+                check_covered(travel, "stop", stop.stop_id, stop.point)
+            if stop.locked_to is not None and stop.locked_to not in known:
+                raise ProblemError(f"{subject}: locked to unknown vehicle {stop.locked_to!r}")
+            require(
+                len(stop.load) == len(self.measures),
+                f"{subject}: more_amounts must have {len(self.more_measures)} numbers, one for each of the "
+                f"problem's more_measures, not {len(stop.more_amounts)}",
+            )
+            require(
+                len(stop.collects) in (0, len(self.measures)),
+                f"{subject}: collects must have {len(self.measures)} numbers, not {len(stop.collects)}",
+            )
+
+    def _check_pairs(self) -> None:
+        paired: set[str] = set()
+        for pair in self.pairs:
+            subject = f"pair {pair.pickup_id!r}, {pair.delivery_id!r}"
+            ends = []
+            for stop_id, kind in ((pair.pickup_id, StopKind.PICKUP), (pair.delivery_id, StopKind.DELIVERY)):
+                stop = self.stop_by_id.get(stop_id)
+                if stop is None:
+                    raise ProblemError(f"{subject}: no stop {stop_id!r} in the problem")
+                require(stop.kind is kind, f"{subject}: stop {stop_id!r} must be a {kind}")
+                require(stop_id not in paired, f"{subject}: stop {stop_id!r} is in two pairs")
+                paired.add(stop_id)
+                ends.append(stop)
+            require(ends[0].load == ends[1].load, f"{subject}: its stops must have the same load")
 
     @cached_property
     def stop_by_id(self) -> dict[str, Stop]:
@@ -211,6 +191,15 @@ class Problem:
     def vehicle_by_id(self) -> dict[str, Vehicle]:
         """Vehicles by their id."""
         return {vehicle.vehicle_id: vehicle for vehicle in self.vehicles}
+
+    @property
+    def measures(self) -> tuple[str, ...]:
+        """Names of all dimensions of a load."""
+        return (*MEASURES, *self.more_measures)
+
+    def travel_of(self, vehicle: Vehicle) -> Travel:
+        """The vehicle's travel model."""
+        return self.travel if vehicle.profile is None else self.profiles[vehicle.profile]
 
     def stop(self, stop_id: str) -> Stop:
         """The stop of that id.
@@ -244,38 +233,7 @@ class Problem:
 
         Raises:
             UnknownNameError: there is no such stop.
+            ProblemError: it belongs to a pair.
         """
         self.stop(stop_id)
         return replace(self, stops=tuple(stop for stop in self.stops if stop.stop_id != stop_id))
-
-
-def _require(condition: bool, message: str) -> None:
-    if not condition:
-        raise ProblemError(message)
-
-
-def _check_range(subject: str, name: str, value: int, largest: int) -> None:
-    _require(
-        isinstance(value, int) and 0 <= value <= largest,
-        f"{subject}: {name} must be a whole number from 0 to {largest}, not {value!r}",
-    )
-
-
-def _check_point(subject: str, point: Point) -> None:
-    latitude, longitude = point
-    # written so that NaN fails too
-    _require(-90 <= latitude <= 90, f"{subject}: latitude {latitude} is not between -90 and 90")
-    _require(-180 <= longitude <= 180, f"{subject}: longitude {longitude} is not between -180 and 180")
-
-
-def _check_unique(subject: str, ids: Iterable[str]) -> None:
-    seen: set[str] = set()
-    for name in ids:
-        if name in seen:
-            raise ProblemError(f"{subject} {name!r} stands twice in the problem")
-        seen.add(name)
-
-
-def _check_covered(travel: Travel, kind: str, name: str, point: Point) -> None:
-    if not travel.covers(point):
-        raise ProblemError(f"{kind} {name!r}: the travel table does not hold its place {point}")

@@ -7,17 +7,21 @@ Nothing here knows stops or vehicles: a round is a row of legs, service times an
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from routing.pickup.problem import Windows
+from routing.pickup.values import Windows
 
 
 @dataclass(frozen=True, slots=True)
 class Timetable:
-    """Moments of a round: leaving, each arrival and start of service, and the end."""
+    """Moments of a round: leaving, each arrival and start of service, the end, and the breaks.
+
+    A break is told by the number of stops before it and the moment it starts.
+    """
 
     start_s: int
     arrivals: tuple[int, ...]
     services: tuple[int, ...]
     end_s: int
+    rests: tuple[tuple[int, int], ...] = ()
 
     @property
     def duration_s(self) -> int:
@@ -45,7 +49,7 @@ def timetable(
     travel_s: Sequence[int],
     service_s: Sequence[int],
     windows: Sequence[Windows],
-    start_s: int,
+    leave_s: tuple[int, int],
     end_s: int,
 ) -> Timetable | None:
     """The shortest timetable of a round, and of these the earliest.
@@ -60,25 +64,26 @@ def timetable(
         travel_s: the legs, from the start to the first stop, ..., from the last stop to the end.
         service_s: at each stop.
         windows: of each stop, in order; never empty.
-        start_s: leave no earlier.
+        leave_s: first and last moment to leave.
         end_s: be back no later.
 
     Returns:
         None if no departure keeps all windows and the end.
     """
     best: Timetable | None = None
-    leave_s = start_s
-    while True:
-        run = forward(travel_s, service_s, windows, leave_s, end_s)
+    now_s, last_s = leave_s
+    while now_s <= last_s:
+        run = forward(travel_s, service_s, windows, now_s, end_s)
         if run is None:
             return best
-        last_leave_s = _latest_departure(travel_s, service_s, windows, run.end_s)
+        last_leave_s = min(last_s, _latest_departure(travel_s, service_s, windows, run.end_s))
         run = forward(travel_s, service_s, windows, last_leave_s, end_s) or run
         if best is None or run.duration_s < best.duration_s:
             best = run
         if run.arrivals == run.services:  # no wait: nothing can be shorter
             return best
-        leave_s = last_leave_s + 1
+        now_s = last_leave_s + 1
+    return best
 
 
 def forward(

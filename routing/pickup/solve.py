@@ -9,7 +9,7 @@ from routing.pickup import decompose, portfolio
 from routing.pickup.assemble import plan_from, sequences_from
 from routing.pickup.checker import check
 from routing.pickup.effort import Effort, Progress
-from routing.pickup.engines import greedy, ortools, pyvrp
+from routing.pickup.engines import greedy, ortools, pyvrp, rich
 from routing.pickup.errors import ProblemError
 from routing.pickup.explain import explain
 from routing.pickup.instance import Instance, Sequences, build
@@ -78,13 +78,16 @@ def solve(problem: Problem, options: Options | None = None) -> Plan:
     instance = build(problem)
     search = _searching(effort, len(problem.stops))
     workers = options.workers or available()
-    if effort.steps is not None or len(problem.stops) <= _SMALL:
+    if instance.features:
+        sequences, engine = rich.improve(instance, _start(instance, options, search), "greedy", effort)
+    elif effort.steps is not None or len(problem.stops) <= _SMALL:
         sequences, engine = _alone(instance, options, search)
     else:
         with crew(instance, workers, options.seed) as members:
             sequences, engine = _together(instance, options, search, members)
     sequences = greedy.complete(instance, sequences, effort)
-    unserved = explain(instance, sequences, time_was_over=effort.left() <= 0)
+    over = effort.left() <= 0
+    unserved = explain(instance, sequences, time_was_over=over, measures=problem.measures)
     plan = plan_from(instance, sequences, unserved, engine, round(effort.elapsed(), 3))
     violations = check(problem, plan)
     assert not violations, violations

@@ -295,6 +295,7 @@ BODIES: Mapping[str, Callable[[Things], dict[str, Any]]] = {
     "dispatch_api.request_plan": lambda things: {
         "json": {"facility_id": things.facility_id, "day": "2026-03-20", "seconds": 1}
     },
+    "dispatch_api.vroom": lambda _things: {"json": {"vehicles": [], "jobs": []}},
     "exceptions.act": lambda things: {"form": {"do": "acknowledge", "finding": str(things.finding_id)}},
     "exceptions_api.act": lambda things: {
         "json": {"action": "acknowledge", "finding_ids": [things.finding_id]}

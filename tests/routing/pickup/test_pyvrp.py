@@ -70,10 +70,9 @@ def test_the_search_makes_rounds_cheaper(careful: bool) -> None:
 
 def test_deliveries_and_pickups_share_the_room_aboard() -> None:
     problem = town(30, 3, capacity_pieces=11)
-    kinds_of_goods = [StopKind.DELIVERY if number % 2 else StopKind.PICKUP for number in range(30)]
-    instance = build(problem)
-    mixed = np.array([kind is StopKind.DELIVERY for kind in kinds_of_goods])
-    object.__setattr__(instance, "is_delivery", mixed)
+    goods = (StopKind.PICKUP, StopKind.DELIVERY)
+    stops = tuple(replace(stop, kind=goods[number % 2]) for number, stop in enumerate(problem.stops))
+    instance = build(replace(problem, stops=stops))
     search = pyvrp.Search(instance, 1, greedy.construct(instance, COUNTED))
     left = iter(range(300))
     search.run(lambda: next(left, None) is None)

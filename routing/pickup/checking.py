@@ -1,0 +1,72 @@
+"""Arithmetic of the checker: ways, windows, lateness and cost, written once more beside the engines'."""
+
+from routing.pickup.matrix import UNREACHABLE, at_speed
+from routing.pickup.plan import Route
+from routing.pickup.problem import HORIZON_S, Problem, Stop, Vehicle
+
+
+def legs_of(problem: Problem, vehicle: Vehicle, stops: list[Stop]) -> tuple[list[int], list[int]]:
+    """Seconds and metres of each leg, from the start to the end of the round."""
+    points = [stop.point for stop in stops]
+    places = [vehicle.start or points[0], *points, vehicle.end or points[-1]]
+    travel = problem.travel if vehicle.profile is None else problem.profiles[vehicle.profile]
+    seconds, metres = travel.legs(places[:-1], places[1:])
+    legs_s, legs_m = at_speed(seconds, vehicle.speed_factor).tolist(), metres.tolist()
+    if vehicle.start is None:
+        legs_s[0] = legs_m[0] = 0
+    if vehicle.end is None:
+        legs_s[-1] = legs_m[-1] = 0
+    return legs_s, legs_m
+
+
+def arrival_s(problem: Problem, ready_s: int, leg_s: int) -> int:
+    """Earliest arrival of who may begin a leg then, or wait for a better hour."""
+    if not problem.speed_by_hour or leg_s >= UNREACHABLE:
+        return ready_s + leg_s
+    best, begin_s = HORIZON_S * 10, ready_s
+    for _ in range(24):
+        factor = problem.speed_by_hour[begin_s // 3600 % 24]
+        best = min(best, begin_s + (leg_s if factor == 1 else round(leg_s / factor)))
+        begin_s = (begin_s // 3600 + 1) * 3600
+    return best
+
+
+def rested_s(route: Route, number: int, until_s: int) -> int:
+    """Length of the breaks on the leg to that visit that are over by then."""
+    return sum(
+        rest.end_s - rest.start_s
+        for rest in route.rests
+        if rest.after_visits == number and rest.end_s <= until_s
+    )
+
+
+def in_windows(stop: Stop, start_s: int) -> bool:
+    """Tell whether service may start then."""
+    if not stop.windows:
+        return True
+    late_s = stop.late_s_max if stop.late_cost_per_hour else 0
+    ends = [closes for _, closes in stop.windows[:-1]] + [stop.windows[-1][1] + late_s]
+    return any(opens <= start_s <= end for (opens, _), end in zip(stop.windows, ends, strict=True))
+
+
+def late_s_of(stop: Stop, start_s: int) -> int:
+    """How late a start of service is."""
+    if not stop.late_cost_per_hour:
+        return 0
+    due_s = stop.requested_s if stop.requested_s is not None else stop.windows[-1][1]
+    return max(0, start_s - due_s)
+
+
+def cost_minor_of(vehicle: Vehicle, stops: list[Stop], route: Route, driving_s: int, service_s: int) -> int:
+    """All costs of a round, rounded half up (18,000: least common multiple of 3,600 and 1,000)."""
+    unpaid_s = sum(planned.duration_s for planned in vehicle.breaks if not planned.paid)
+    overtime_s = max(0, route.end_s - vehicle.shift[1])
+    hours = vehicle.cost_per_hour * (route.end_s - route.start_s - unpaid_s)
+    hours += vehicle.overtime_cost_per_hour * overtime_s
+    hours += vehicle.cost_per_driving_hour * driving_s + vehicle.cost_per_service_hour * service_s
+    hours += sum(
+        stop.late_cost_per_hour * late_s_of(stop, visit.start_s)
+        for stop, visit in zip(stops, route.visits, strict=True)
+    )
+    parts = 5 * hours + 18 * vehicle.cost_per_km * route.distance_m
+    return vehicle.cost_fixed + vehicle.cost_per_stop * len(stops) + (parts + 9_000) // 18_000

@@ -1,0 +1,291 @@
+"""What the rules of a problem mean for one round: windows as a vehicle sees them, setup, pairs, traffic."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from enum import StrEnum
+from itertools import pairwise
+from typing import TYPE_CHECKING
+
+import numpy as np
+import numpy.typing as npt
+
+from routing.pickup.costs import per_second_scaled
+from routing.pickup.matrix import UNREACHABLE, Point
+from routing.pickup.schedule import Timetable, timetable
+from routing.pickup.stops import Stop, StopKind
+from routing.pickup.timing import Leg, Shift, Task, cheapest
+from routing.pickup.values import HORIZON_S, Load, Windows
+from routing.pickup.vehicles import Vehicle
+
+if TYPE_CHECKING:
+    from routing.pickup.problem import Pair, Problem, Restriction
+
+_HOUR_S = 3600
+
+
+class Feature(StrEnum):
+    """What a problem asks for beyond tours with windows, loads, skills and limits of stops and metres.
+
+    An engine that knows tours only can plan a problem without any of these.
+    """
+
+    BREAKS = "breaks"
+    PAIRS = "pairs"
+    RELEASE = "release"
+    LATENESS = "lateness"
+    OVERTIME = "overtime"
+    STOP_COST = "stop_cost"
+    DRIVING_COST = "driving_cost"
+    DRIVING_LIMIT = "driving_limit"
+    SETUP = "setup"
+    EXCHANGE = "exchange"
+    OPEN_START = "open_start"
+    PROFILES = "profiles"
+    TRAFFIC = "traffic"
+    RESTRICTIONS = "restrictions"
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class LoadChange:
+    """What a stop does to the load, by measure.
+
+    Attributes:
+        at_start: aboard from the start of the round for it.
+        change: at the stop.
+        paired: the change is undone at the other stop of its pair.
+    """
+
+    at_start: npt.NDArray[np.int64]
+    change: npt.NDArray[np.int64]
+    paired: bool
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Rules:
+    """The rules of a problem that concern more than one stop or vehicle alone.
+
+    Attributes:
+        restrictions, speed_by_hour: see `Problem`.
+        pair_of: the pair of each stop that has one, by its id.
+    """
+
+    restrictions: "tuple[Restriction, ...]"
+    speed_by_hour: tuple[float, ...]
+    pair_of: "Mapping[str, Pair]"
+    _windows: dict[tuple[str, str], Windows] = field(default_factory=dict, repr=False)
+    _changes: dict[str, LoadChange] = field(default_factory=dict, repr=False)
+
+    @staticmethod
+    def of(problem: "Problem") -> "Rules":
+        """The rules of a problem."""
+        pair_of = {stop_id: pair for pair in problem.pairs for stop_id in (pair.pickup_id, pair.delivery_id)}
+        return Rules(problem.restrictions, problem.speed_by_hour, pair_of)
+
+    def load_change(self, stop: Stop) -> LoadChange:
+        """What the stop does to the load of a round."""
+        known = self._changes.get(stop.stop_id)
+        if known is None:
+            load = np.array(stop.load, dtype=np.int64)
+            paired = stop.stop_id in self.pair_of
+            brought = stop.kind is StopKind.DELIVERY
+            at_start = load if brought and not paired else np.zeros_like(load)
+            change = -load if brought else load
+            if stop.collects:
+                change = change + np.array(stop.collects, dtype=np.int64)
+            known = self._changes[stop.stop_id] = LoadChange(at_start, change, paired)
+        return known
+
+    def levels(self, stops: Sequence[Stop], capacity: Load) -> npt.NDArray[np.int64]:
+        """What is aboard at the start of a round and after each stop: (number of stops + 1) x measure.
+
+        Args:
+            stops: in the order of visit.
+            capacity: of the vehicle; only its length counts.
+        """
+        changes = [self.load_change(stop) for stop in stops]
+        first = np.sum([change.at_start for change in changes], axis=0, dtype=np.int64)
+        rows = [np.zeros(len(capacity), dtype=np.int64) + first, *(change.change for change in changes)]
+        return np.cumsum(rows, axis=0, dtype=np.int64)
+
+    def windows(self, vehicle: Vehicle, stop: Stop) -> Windows:
+        """When this vehicle may start service at the stop; empty: never."""
+        key = (vehicle.vehicle_class, stop.stop_id)
+        known = self._windows.get(key)
+        if known is None:
+            known = stop.open_windows
+            for restriction in self.restrictions:
+                if stop.area == restriction.area and vehicle.vehicle_class in restriction.vehicle_classes:
+                    known = without(known, restriction.windows)
+            self._windows[key] = known
+        return known
+
+    def durations(self, start: Point | None, stops: Sequence[Stop]) -> list[int]:
+        """Seconds at each stop: service, and setup where the stop before (or the start) is another place."""
+        places = [start, *(stop.point for stop in stops)]
+        return [
+            stop.service_s + (stop.setup_s if before != here else 0)
+            for stop, (before, here) in zip(stops, pairwise(places), strict=True)
+        ]
+
+    def leave_s(self, vehicle: Vehicle, stops: Sequence[Stop]) -> int:
+        """Earliest departure: the shift has begun, and what is loaded at the start is ready."""
+        return max(vehicle.shift[0], *(self._loaded_s(stop) for stop in stops), 0)
+
+    def _loaded_s(self, stop: Stop) -> int:
+        loaded = stop.kind is StopKind.DELIVERY and stop.stop_id not in self.pair_of
+        return stop.release_s if loaded else 0
+
+    def pairs_kept(self, stops: Sequence[Stop]) -> bool:
+        """Tell whether each pair is in the round with both stops, and in order."""
+        if not self.pair_of:
+            return True
+        position = {stop.stop_id: number for number, stop in enumerate(stops)}
+        missing = len(stops)
+        return all(
+            position.get(pair.pickup_id, missing) < position.get(pair.delivery_id, -1)
+            for pair in (self.pair_of[stop.stop_id] for stop in stops if stop.stop_id in self.pair_of)
+        )
+
+    def rides(self, stops: Sequence[Stop]) -> list[tuple[int, int, int]]:
+        """Positions of both stops of each pair with a ride-time limit, and the limit."""
+        position = {stop.stop_id: number for number, stop in enumerate(stops)}
+        return [
+            (position[pair.pickup_id], position[pair.delivery_id], pair.ride_s_max)
+            for pair in (
+                self.pair_of[stop.stop_id]
+                for stop in stops
+                if stop.kind is StopKind.PICKUP and stop.stop_id in self.pair_of
+            )
+            if pair.ride_s_max is not None and pair.delivery_id in position
+        ]
+
+    def periods(self, vehicle: Vehicle) -> list[tuple[int, int, float]]:
+        """First second, last second and speed factor of the hours of a shift, alike hours together."""
+        if not self.speed_by_hour:
+            return [(0, HORIZON_S, 1.0)]
+        hours = range(vehicle.shift[0] // _HOUR_S, vehicle.latest_end_s // _HOUR_S + 1)
+        periods: list[tuple[int, int, float]] = []
+        for hour in hours:
+            factor = self.speed_by_hour[hour % len(self.speed_by_hour)]
+            first = hour * _HOUR_S
+            if periods and periods[-1][2] == factor:
+                first = periods.pop()[0]
+            periods.append((first, (hour + 1) * _HOUR_S - 1, factor))
+        return periods
+
+    def timetable(
+        self,
+        vehicle: Vehicle,
+        stops: Sequence[Stop],
+        travel_s: Sequence[int],
+        running: "Running | None" = None,
+    ) -> Timetable | None:
+        """The cheapest timetable of a round, and of these the shortest and earliest.
+
+        Args:
+            vehicle: who drives.
+            stops: in the order of visit.
+            travel_s: the legs before traffic, from the start to the end of the round.
+            running: where the vehicle is, if it has left already; None: at its start.
+
+        Returns:
+            None if none keeps all rules of time.
+        """
+        place, first_s, taken = vehicle.start, self.leave_s(vehicle, stops), 0
+        last_s = vehicle.latest_end_s
+        if running is not None:
+            place, first_s, taken = running.place, max(first_s, running.leave_s), running.breaks_taken
+            last_s = first_s if running.has_left else last_s
+        windows = [self.windows(vehicle, stop) for stop in stops]
+        durations = self.durations(place, stops)
+        if not all(windows):
+            return None
+        if not self.is_timed(vehicle, stops):
+            return timetable(travel_s, durations, windows, (first_s, last_s), vehicle.shift[1])
+        periods = self.periods(vehicle)
+        legs = [
+            Leg(tuple((first, last, in_traffic(leg_s, factor)) for first, last, factor in periods))
+            for leg_s in travel_s
+        ]
+        tasks = [
+            Task(open_windows, duration_s, stop.due_s, per_second_scaled(stop.late_cost_per_hour))
+            for stop, open_windows, duration_s in zip(stops, windows, durations, strict=True)
+        ]
+        shift = Shift(
+            leave_s=(first_s, last_s),
+            end_s=vehicle.shift[1],
+            latest_end_s=vehicle.latest_end_s,
+            cost_per_s=per_second_scaled(vehicle.cost_per_hour),
+            overtime_cost_per_s=per_second_scaled(vehicle.overtime_cost_per_hour),
+            breaks=tuple((rest.windows, rest.duration_s) for rest in vehicle.breaks[taken:]),
+        )
+        return cheapest(legs, tasks, shift, self.rides(stops))
+
+    def at_best(self, travel_s: Sequence[int]) -> list[int]:
+        """Legs in the fastest hour of the day: no leg takes less."""
+        best = max(self.speed_by_hour, default=1.0)
+        return list(travel_s) if best == 1 else [int(leg_s / best) for leg_s in travel_s]
+
+    def is_timed(self, vehicle: Vehicle, stops: Sequence[Stop]) -> bool:
+        """Tell whether the round's timetable needs more than windows and a shift (`timing`)."""
+        return (
+            bool(vehicle.breaks or vehicle.overtime_s_max or self.speed_by_hour)
+            or any(stop.late_cost_per_hour for stop in stops)
+            or any(
+                self.pair_of[stop.stop_id].ride_s_max is not None
+                for stop in stops
+                if stop.stop_id in self.pair_of
+            )
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Running:
+    """Where a vehicle stands, when it can go on, how many breaks it has had, and whether it has left."""
+
+    place: Point | None
+    leave_s: int
+    breaks_taken: int = 0
+    has_left: bool = True
+
+
+def without(windows: Windows, closed: Windows) -> Windows:
+    """Windows less the closed hours; both with their ends included."""
+    for first, last in closed:
+        left = [
+            part
+            for opens, closes in windows
+            for part in ((opens, min(closes, first - 1)), (max(opens, last + 1), closes))
+            if part[0] <= part[1]
+        ]
+        windows = tuple(dict.fromkeys(left))
+    return windows
+
+
+def in_traffic(leg_s: int, factor: float) -> int:
+    """A leg's seconds in an hour of that speed factor."""
+    return leg_s if factor == 1 or leg_s >= UNREACHABLE else round(leg_s / factor)
+
+
+def features_of(problem: "Problem") -> frozenset[Feature]:
+    """What the problem asks for beyond plain tours."""
+    stops, vehicles = problem.stops, problem.vehicles
+    present = {
+        Feature.BREAKS: any(vehicle.breaks for vehicle in vehicles),
+        Feature.PAIRS: bool(problem.pairs),
+        Feature.RELEASE: any(stop.release_s for stop in stops if stop.kind is StopKind.DELIVERY),
+        Feature.LATENESS: any(stop.late_cost_per_hour for stop in stops),
+        Feature.OVERTIME: any(vehicle.overtime_s_max for vehicle in vehicles),
+        Feature.STOP_COST: any(
+            vehicle.cost_per_stop or vehicle.cost_per_service_hour for vehicle in vehicles
+        ),
+        Feature.DRIVING_COST: any(vehicle.cost_per_driving_hour for vehicle in vehicles),
+        Feature.DRIVING_LIMIT: any(vehicle.driving_s_max is not None for vehicle in vehicles),
+        Feature.SETUP: any(stop.setup_s for stop in stops),
+        Feature.EXCHANGE: any(stop.collects for stop in stops),
+        Feature.OPEN_START: any(vehicle.start is None for vehicle in vehicles),
+        Feature.PROFILES: any(vehicle.profile is not None for vehicle in vehicles),
+        Feature.TRAFFIC: bool(problem.speed_by_hour),
+        Feature.RESTRICTIONS: bool(problem.restrictions),
+    }
+    return frozenset(feature for feature, here in present.items() if here)

@@ -1,0 +1,300 @@
+"""The cheapest timetable of a round with breaks, late starts, overtime, ride limits and traffic.
+
+Waiting is free to choose, so the question is when to leave and after which stops to take the breaks. It is
+answered exactly by dynamic programming over functions: for each place of the round and each number of breaks
+taken, the least cost so far as a function of the moment. Since whoever is ready earlier may wait, these
+functions never rise; each is a short list of straight pieces on whole seconds. Paying for the hours of the
+round enters as a credit for leaving late, as in the forward time slack of Savelsbergh (1992), "The vehicle
+routing problem with time windows: minimizing route duration".
+
+Ride-time limits tie two moments together, which such functions cannot see. They are branched upon: where the
+cheapest timetable keeps somebody's goods too long aboard, either the pickup is later or the delivery earlier.
+"""
+
+import heapq
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from itertools import count
+
+from routing.pickup.schedule import Timetable, earliest_start
+from routing.pickup.values import HORIZON_S, Windows
+from routing.pickup.waiting import Falling, at, capped_and_moved, first_at, least, served
+
+_NODES_MAX = 200
+_TIE = 4 * HORIZON_S  # more than the seconds of any round: of two equally cheap timetables the shorter wins
+
+
+@dataclass(frozen=True, slots=True)
+class Task:
+    """One stop as its timetable needs it: windows and length, and the cost of a late start."""
+
+    windows: Windows
+    duration_s: int
+    due_s: int = HORIZON_S
+    late_cost_per_s: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Shift:
+    """One vehicle as its timetable needs it.
+
+    Attributes:
+        leave_s: first and last moment to leave.
+        end_s: end of the shift.
+        latest_end_s: with overtime.
+        cost_per_s, overtime_cost_per_s: in one unit with the tasks' late costs.
+        breaks: windows and length of each, in order.
+    """
+
+    leave_s: tuple[int, int]
+    end_s: int
+    latest_end_s: int
+    cost_per_s: int = 0
+    overtime_cost_per_s: int = 0
+    breaks: tuple[tuple[Windows, int], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Leg:
+    """A way between two places: (first second, last second, travel time) of departure, in order."""
+
+    periods: tuple[tuple[int, int, int], ...]
+
+    def arrival_s(self, departure_s: int) -> int | None:
+        """Earliest arrival of someone who is ready to leave then; None: it is too late to leave."""
+        found = [
+            max(departure_s, first) + leg_s for first, last, leg_s in self.periods if departure_s <= last
+        ]
+        return min(found, default=None)
+
+
+Ride = tuple[int, int, int]
+_Group = tuple[int, int, int]
+_States = list[Falling | None]
+
+
+def cheapest(
+    legs: Sequence[Leg], tasks: Sequence[Task], shift: Shift, rides: Sequence[Ride] = ()
+) -> Timetable | None:
+    """The cheapest timetable of a round; of these the shortest.
+
+    Args:
+        legs: from the start to the first stop, ..., from the last stop to the end.
+        tasks: the stops.
+        shift: the vehicle.
+        rides: positions of pickup and delivery, and how long the goods may be aboard.
+
+    Returns:
+        None if none keeps all rules.
+    """
+    if not rides:
+        return _without_rides(legs, tasks, shift)
+    for pickup, delivery, longest_s in rides:
+        quickest_s = sum(task.duration_s for task in tasks[pickup + 1 : delivery])
+        quickest_s += sum(min(leg_s for *_, leg_s in leg.periods) for leg in legs[pickup + 1 : delivery + 1])
+        if quickest_s > longest_s:
+            return None
+    return _branched(legs, tasks, shift, rides)
+
+
+def time_cost(times: Timetable, tasks: Sequence[Task], shift: Shift) -> int:
+    """What a timetable costs beside distance: hours, late starts and overtime; breaks count as paid."""
+    late = sum(
+        task.late_cost_per_s * max(0, start_s - task.due_s)
+        for task, start_s in zip(tasks, times.services, strict=True)
+    )
+    overtime_s = max(0, times.end_s - shift.end_s)
+    return shift.cost_per_s * times.duration_s + late + shift.overtime_cost_per_s * overtime_s
+
+
+def _branched(
+    legs: Sequence[Leg], tasks: Sequence[Task], shift: Shift, rides: Sequence[Ride]
+) -> Timetable | None:
+    order = count()
+    heap: list[tuple[int, int, int, Timetable, list[Task]]] = []
+
+    def push(changed: list[Task]) -> None:
+        times = _without_rides(legs, changed, shift)
+        if times is not None:
+            cost = time_cost(times, changed, shift)
+            heapq.heappush(heap, (cost, times.duration_s, next(order), times, changed))
+
+    push(list(tasks))
+    for _ in range(_NODES_MAX):
+        if not heap:
+            return None
+        _, _, _, times, current = heapq.heappop(heap)
+        for pickup, delivery, longest_s in rides:
+            latest_s = times.services[delivery] - longest_s - tasks[pickup].duration_s
+            if times.services[pickup] < latest_s:
+                later, earlier = list(current), list(current)
+                later[pickup] = _within(current[pickup], latest_s, HORIZON_S)
+                earlier[pickup] = _within(current[pickup], 0, latest_s - 1)
+                earlier[delivery] = _within(current[delivery], 0, times.services[delivery] - 1)
+                push(later)
+                push(earlier)
+                break
+        else:
+            return times
+    return None
+
+
+def _within(task: Task, first_s: int, last_s: int) -> Task:
+    windows = ((max(opens, first_s), min(closes, last_s)) for opens, closes in task.windows)
+    return replace(task, windows=tuple(window for window in windows if window[0] <= window[1]))
+
+
+def _without_rides(legs: Sequence[Leg], tasks: Sequence[Task], shift: Shift) -> Timetable | None:
+    first_s, last_s = shift.leave_s
+    price = shift.cost_per_s * _TIE + 1
+    if first_s > last_s:
+        return None
+    leaving: _States = [[(first_s, -price * first_s, -price), (last_s, -price * last_s, 0)]]
+    leaving += [None] * len(shift.breaks)
+    groups = _groups(shift.breaks)
+    departures = [leaving]
+    for leg, task in zip(legs, tasks, strict=False):
+        there = _driven(leaving, leg, groups)
+        rate = task.late_cost_per_s * _TIE
+        leaving = [
+            None if cost is None else served(cost, task.windows, task.due_s, rate, task.duration_s)
+            for cost in there
+        ]
+        if not any(leaving):
+            return None
+        departures.append(leaving)
+    back = _driven(leaving, legs[-1], groups)[-1]
+    end_s = None if back is None else _cheapest_end(back, price, shift)
+    if back is None or end_s is None:
+        return None
+    leave_s, after = _traced(departures, legs, tasks, groups, (end_s, at(back, end_s)))
+    return _forward(legs, tasks, shift, leave_s, after)
+
+
+def _groups(breaks: tuple[tuple[Windows, int], ...]) -> dict[tuple[int, int], list[_Group]]:
+    """For each row of breaks on one leg, by windows: latest departure, earliest service, seconds."""
+    groups: dict[tuple[int, int], list[_Group]] = {
+        (n, n): [(HORIZON_S, 0, 0)] for n in range(len(breaks) + 1)
+    }
+    for first in range(len(breaks)):
+        for after in range(first + 1, len(breaks) + 1):
+            windows, duration_s = breaks[after - 1]
+            groups[first, after] = [
+                (min(latest_s, closes - sum_s), max(ready_s, opens) + duration_s, sum_s + duration_s)
+                for latest_s, ready_s, sum_s in groups[first, after - 1]
+                for opens, closes in windows
+                if ready_s <= closes
+            ]
+    return groups
+
+
+def _driven(leaving: _States, leg: Leg, groups: dict[tuple[int, int], list[_Group]]) -> _States:
+    """Least cost as a function of the moment at the end of a leg, by the number of breaks taken."""
+    there: _States = [None] * len(leaving)
+    for before, cost in enumerate(leaving):
+        if cost is None:
+            continue
+        for after in range(before, len(leaving)):
+            for first_s, last_s, ready_s, seconds in _ways(leg, groups[before, after]):
+                there[after] = least(there[after], capped_and_moved(cost, first_s, last_s, seconds, ready_s))
+    return there
+
+
+def _ways(leg: Leg, group: list[_Group]) -> Iterator[tuple[int, int, int, int]]:
+    for first_s, last_s, leg_s in leg.periods:
+        for latest_s, ready_s, sum_s in group:
+            if first_s <= latest_s:
+                yield first_s, min(last_s, latest_s), ready_s, leg_s + sum_s
+
+
+def _cheapest_end(back: Falling, price: int, shift: Shift) -> int | None:
+    """When to end: the moment from which more waiting only costs."""
+    ends = {start_s for start_s, _, _ in back} | {start_s - 1 for start_s, _, _ in back[1:]}
+    ends |= {shift.end_s, shift.latest_end_s}
+    possible = [end_s for end_s in ends if back[0][0] <= end_s <= shift.latest_end_s]
+    extra = shift.overtime_cost_per_s * _TIE
+    return min(
+        possible,
+        key=lambda end_s: (at(back, end_s) + price * end_s + extra * max(0, end_s - shift.end_s), end_s),
+        default=None,
+    )
+
+
+def _traced(
+    departures: list[_States],
+    legs: Sequence[Leg],
+    tasks: Sequence[Task],
+    groups: dict[tuple[int, int], list[_Group]],
+    end: tuple[int, int],
+) -> tuple[int, list[int]]:
+    """The departure that leads to the end at that cost, and after how many stops each break is taken."""
+    moment_s, cost = end
+    leave_s = 0
+    taken = len(departures[0]) - 1
+    after: list[int] = []
+    for position in range(len(tasks), -1, -1):
+        before = next(
+            before
+            for before in range(taken, -1, -1)
+            if _leads_there(
+                departures[position][before], legs[position], groups[before, taken], moment_s, cost
+            )
+        )
+        after = [position] * (taken - before) + after
+        taken = before
+        states = departures[position][before]
+        assert states is not None, "the state was found just now"
+        leave_s = first_at(states, cost)
+        if position:
+            task = tasks[position - 1]
+            moment_s = leave_s - task.duration_s
+            cost -= task.late_cost_per_s * _TIE * max(0, moment_s - task.due_s)
+    return leave_s, after
+
+
+def _leads_there(leaving: Falling | None, leg: Leg, group: list[_Group], moment_s: int, cost: int) -> bool:
+    """Tell whether one can be there by then at that cost from this state."""
+    if leaving is None:
+        return False
+    for first_s, last_s, ready_s, seconds in _ways(leg, group):
+        leave_s = min(moment_s - seconds, last_s)
+        if leave_s >= max(first_s, leaving[0][0]) and moment_s >= ready_s and at(leaving, leave_s) == cost:
+            return True
+    return False
+
+
+def _forward(
+    legs: Sequence[Leg], tasks: Sequence[Task], shift: Shift, leave_s: int, after: Sequence[int]
+) -> Timetable | None:
+    """The timetable that leaves then, takes the breaks on those legs, and loses no time."""
+    now_s = leave_s
+    arrivals: list[int] = []
+    services: list[int] = []
+    rests: list[tuple[int, int]] = []
+    for position, leg in enumerate(legs):
+        there_s = leg.arrival_s(now_s)
+        if there_s is None:
+            return None
+        left_s, arrival_s = there_s - now_s, None
+        for number in (number for number, place in enumerate(after) if place == position):
+            windows, duration_s = shift.breaks[number]
+            rest_s = earliest_start(windows, now_s)
+            if rest_s is None:
+                return None
+            if arrival_s is None and now_s + left_s <= rest_s:
+                arrival_s = now_s + left_s
+            left_s = max(0, left_s - (rest_s - now_s))
+            rests.append((position, rest_s))
+            now_s = rest_s + duration_s
+        now_s += left_s
+        if position == len(tasks):
+            break
+        begin_s = earliest_start(tasks[position].windows, now_s)
+        if begin_s is None:
+            return None
+        arrivals.append(now_s if arrival_s is None else arrival_s)
+        services.append(begin_s)
+        now_s = begin_s + tasks[position].duration_s
+    if now_s > shift.latest_end_s:
+        return None
+    return Timetable(leave_s, tuple(arrivals), tuple(services), now_s, tuple(rests))
