@@ -23,12 +23,15 @@ from routing.pickup.workers import Crew
 ROUNDS_MIN = 8
 """A plan of fewer rounds does not fall into parts."""
 
-_BLOCK_STOPS = 320
+_BLOCK_STOPS, _BLOCK_STOPS_MIN = 320, 80
+_BLOCK_PAIRS = (
+    600_000  # stops of a block times stops of all: where there are many, blocks are small and soon done
+)
 _FIRST_PLAN_S = 1.7  # is there by then, where the travel times are
 _BLOCKS_S_MIN = 0.5
 _BLOCKS_SHARE = 0.25  # of the whole time, at most
-_BLOCK_OVERHEAD_S = 0.1
-_BLOCK_S_MIN, _BLOCK_S_MAX = 0.05, 1.0
+_DESCENT_S = 0.2  # of the largest block, before its search begins
+_BLOCK_S_MIN, _BLOCK_S_MAX = 0.01, 1.0
 
 _PART_ROUNDS = 10
 _PART_STOPS = (130, 260)  # in the beginning and in the end: small parts soon become good, large ones better
@@ -49,12 +52,14 @@ def construct(instance: Instance, effort: Effort, crew: Crew) -> Sequences:
         Rounds that keep all rules. Stops may be missing: those that fit nowhere, or whose turn had not come
         when the time was over.
     """
-    most = min(_BLOCK_STOPS, -(-len(instance.stops) // 2))
+    count = len(instance.stops)
+    most = min(_BLOCK_STOPS, -(-count // 2), max(_BLOCK_STOPS_MIN, _BLOCK_PAIRS // max(1, count)))
     waiting = deque(blocks(instance, most, effort.seed))
     rounds_of_tasks = -(-len(waiting) // crew.size)
     total_s = max(_BLOCKS_S_MIN, _FIRST_PLAN_S - effort.elapsed())
     total_s = min(total_s, _BLOCKS_SHARE * effort.seconds)
-    seconds = min(_BLOCK_S_MAX, max(_BLOCK_S_MIN, total_s / rounds_of_tasks - _BLOCK_OVERHEAD_S))
+    descent_s = _DESCENT_S * (most / _BLOCK_STOPS) ** 1.5
+    seconds = min(_BLOCK_S_MAX, max(_BLOCK_S_MIN, total_s / max(1, rounds_of_tasks) - descent_s))
     sequences: Sequences = [[] for _ in instance.vehicles]
     at_work: dict[int, Part] = {}
     idle = list(range(crew.size))
