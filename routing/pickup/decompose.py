@@ -27,7 +27,7 @@ _BLOCK_STOPS, _BLOCK_STOPS_MIN = 320, 80
 _BLOCK_PAIRS = (
     600_000  # stops of a block times stops of all: where there are many, blocks are small and soon done
 )
-_FIRST_PLAN_S = 1.7  # is there by then, where the travel times are
+_FIRST_PLAN_S = 0.8  # is there by then, where the travel times are
 _BLOCKS_S_MIN = 0.5
 _BLOCKS_SHARE = 0.25  # of the whole time, at most
 _DESCENT_S = 0.2  # of the largest block, before its search begins
