@@ -23,16 +23,19 @@ from routing.pickup.workers import Crew
 ROUNDS_MIN = 8
 """A plan of fewer rounds does not fall into parts."""
 
-_BLOCK_STOPS = 320
-_FIRST_PLAN_S = 1.7  # is there by then, where the travel times are
+_BLOCK_STOPS, _BLOCK_STOPS_MIN = 320, 80
+_BLOCK_PAIRS = (
+    600_000  # stops of a block times stops of all: where there are many, blocks are small and soon done
+)
+_FIRST_PLAN_S = 0.8  # is there by then, where the travel times are
 _BLOCKS_S_MIN = 0.5
 _BLOCKS_SHARE = 0.25  # of the whole time, at most
-_BLOCK_OVERHEAD_S = 0.1
-_BLOCK_S_MIN, _BLOCK_S_MAX = 0.05, 1.0
+_DESCENT_S = 0.2  # of the largest block, before its search begins
+_BLOCK_S_MIN, _BLOCK_S_MAX = 0.01, 1.0
 
-_PART_STOPS = 220
 _PART_ROUNDS = 10
-_PART_STOPS_MAX = 400  # where rounds are long
+_PART_STOPS = (130, 260)  # in the beginning and in the end: small parts soon become good, large ones better
+_PART_STOPS_MAX = (220, 420)  # where rounds are long
 _PART_SHARE, _PART_SHARE_MAX = 0.45, 0.6  # of all stops, at most: so that all workers have something to do
 _UNSERVED_MAX = 40  # that many may join a part
 _SPARE_VEHICLES = 2
@@ -49,12 +52,14 @@ def construct(instance: Instance, effort: Effort, crew: Crew) -> Sequences:
         Rounds that keep all rules. Stops may be missing: those that fit nowhere, or whose turn had not come
         when the time was over.
     """
-    most = min(_BLOCK_STOPS, -(-len(instance.stops) // 2))
+    count = len(instance.stops)
+    most = min(_BLOCK_STOPS, -(-count // 2), max(_BLOCK_STOPS_MIN, _BLOCK_PAIRS // max(1, count)))
     waiting = deque(blocks(instance, most, effort.seed))
     rounds_of_tasks = -(-len(waiting) // crew.size)
     total_s = max(_BLOCKS_S_MIN, _FIRST_PLAN_S - effort.elapsed())
     total_s = min(total_s, _BLOCKS_SHARE * effort.seconds)
-    seconds = min(_BLOCK_S_MAX, max(_BLOCK_S_MIN, total_s / rounds_of_tasks - _BLOCK_OVERHEAD_S))
+    descent_s = _DESCENT_S * (most / _BLOCK_STOPS) ** 1.5
+    seconds = min(_BLOCK_S_MAX, max(_BLOCK_S_MIN, total_s / max(1, rounds_of_tasks) - descent_s))
     sequences: Sequences = [[] for _ in instance.vehicles]
     at_work: dict[int, Part] = {}
     idle = list(range(crew.size))
@@ -126,12 +131,7 @@ class _Master:
         self._locked = np.zeros(len(self.instance.vehicles), dtype=np.bool_)
         self._busy = np.zeros(len(self.instance.stops), dtype=np.bool_)
         self._cost = [self._round_cost(vehicle, stops) for vehicle, stops in enumerate(self.sequences)]
-        count = len(self.instance.stops)
-        self._part_stops = int(min(_PART_STOPS, _PART_SHARE * count))
-        self._part_stops_max = int(min(_PART_STOPS_MAX, _PART_SHARE_MAX * count))
-        parts = max(1.0, count / self._part_stops)
-        slice_s = self.workers * self.effort.left() / (_COVERS * parts)
-        self._slice_s = min(_SLICE_S_MAX, max(_SLICE_S_MIN, slice_s))
+        self._whole_s = max(self.effort.left(), _ENDS_BEFORE_S)
 
     _random: np.random.Generator = field(init=False)
     _searched: npt.NDArray[np.int64] = field(init=False)
@@ -140,16 +140,14 @@ class _Master:
     _locked: npt.NDArray[np.bool_] = field(init=False)
     _busy: npt.NDArray[np.bool_] = field(init=False)
     _cost: list[int] = field(init=False)
-    _slice_s: float = field(init=False)
-    _part_stops: int = field(init=False)
-    _part_stops_max: int = field(init=False)
+    _whole_s: float = field(init=False)
 
     def next_part(self, worker: int) -> Part | None:
         """Rounds for a worker; None: no time is left, or all rounds are being worked on."""
         left = self.effort.left() - _ENDS_BEFORE_S
         if left <= 0:
             return None
-        vehicles, stops = self._choose()
+        vehicles, stops = self._choose(1 - left / self._whole_s)
         if not stops or not vehicles:
             return None
         self._locked[vehicles] = True
@@ -157,7 +155,9 @@ class _Master:
         self._searched[stops] += 1
         number = {stop: position for position, stop in enumerate(stops)}
         start = [[number[stop] for stop in self.sequences[vehicle]] for vehicle in vehicles]
-        seconds = left if left < 1.5 * self._slice_s else self._slice_s
+        parts = max(1.0, len(self._searched) / len(stops))
+        slice_s = min(_SLICE_S_MAX, max(_SLICE_S_MIN, self.workers * self._whole_s / (_COVERS * parts)))
+        seconds = left if left < 1.5 * slice_s else slice_s
         self.at_work[worker] = Part(stops, vehicles, start, seconds)
         return self.at_work[worker]
 
@@ -194,8 +194,11 @@ class _Master:
         assert cost is not None, "the engines hold all rules"
         return cost
 
-    def _choose(self) -> tuple[list[int], list[int]]:
-        """Vehicles and stops of the next part."""
+    def _choose(self, progress: float) -> tuple[list[int], list[int]]:
+        """Vehicles and stops of the next part, when that share of the time is over."""
+        count = len(self._searched)
+        usual = min(_between(_PART_STOPS, progress), _PART_SHARE * count)
+        most = min(_between(_PART_STOPS_MAX, progress), _PART_SHARE_MAX * count)
         served = self._round_of >= 0
         free = served & ~self._locked[self._round_of]
         missing = ~served & ~self._busy & self._servable
@@ -222,8 +225,7 @@ class _Master:
                 joined.add(vehicle)
                 vehicles.append(vehicle)
                 stops.extend(self.sequences[vehicle])
-            enough = self._part_stops if len(vehicles) >= _PART_ROUNDS else self._part_stops_max
-            if len(stops) >= enough:
+            if len(stops) >= (usual if len(vehicles) >= _PART_ROUNDS else most):
                 break
         return [*vehicles, *self._spare(seed)], stops
 
@@ -236,6 +238,10 @@ class _Master:
         starts = np.array(self.instance.start_node, dtype=np.intp)[mixed]
         order = np.argsort(self.instance.metres[starts, seed], kind="stable")[:_SPARE_VEHICLES]
         return [int(vehicle) for vehicle in mixed[order]]
+
+
+def _between(ends: tuple[int, int], share: float) -> float:
+    return ends[0] + (ends[1] - ends[0]) * min(1.0, max(0.0, share))
 
 
 def _apart(instance: Instance, stop: int) -> npt.NDArray[np.int64]:
