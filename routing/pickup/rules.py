@@ -45,6 +45,20 @@ class Feature(StrEnum):
     RESTRICTIONS = "restrictions"
 
 
+TOURS = frozenset(
+    {
+        Feature.PAIRS,
+        Feature.STOP_COST,
+        Feature.DRIVING_COST,
+        Feature.DRIVING_LIMIT,
+        Feature.EXCHANGE,
+        Feature.OPEN_START,
+        Feature.PROFILES,
+    }
+)
+"""What concerns order, loads and prices of legs, but not the clock: tours with these need no exact timing."""
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class LoadChange:
     """What a stop does to the load, by measure.
@@ -102,10 +116,12 @@ class Rules:
             stops: in the order of visit.
             capacity: of the vehicle; only its length counts.
         """
-        changes = [self.load_change(stop) for stop in stops]
-        first = np.sum([change.at_start for change in changes], axis=0, dtype=np.int64)
-        rows = [np.zeros(len(capacity), dtype=np.int64) + first, *(change.change for change in changes)]
-        return np.cumsum(rows, axis=0, dtype=np.int64)
+        levels = np.zeros((len(stops) + 1, len(capacity)), dtype=np.int64)
+        for position, stop in enumerate(stops):
+            change = self.load_change(stop)
+            levels[0] += change.at_start
+            levels[position + 1] = change.change
+        return np.cumsum(levels, axis=0, dtype=np.int64)
 
     def windows(self, vehicle: Vehicle, stop: Stop) -> Windows:
         """When this vehicle may start service at the stop; empty: never."""
@@ -162,7 +178,7 @@ class Rules:
     def periods(self, vehicle: Vehicle) -> list[tuple[int, int, float]]:
         """First second, last second and speed factor of the hours of a shift, alike hours together."""
         if not self.speed_by_hour:
-            return [(0, HORIZON_S, 1.0)]
+            return [(0, vehicle.latest_end_s, 1.0)]
         hours = range(vehicle.shift[0] // _HOUR_S, vehicle.latest_end_s // _HOUR_S + 1)
         periods: list[tuple[int, int, float]] = []
         for hour in hours:

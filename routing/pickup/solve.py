@@ -90,7 +90,7 @@ def solve(problem: Problem, options: Options | None = None) -> Plan:
 
 def _start(instance: Instance, options: Options, effort: Effort) -> tuple[Sequences, str]:
     if options.initial is None:
-        sequences, solver = greedy.construct(instance, effort), "greedy"
+        sequences, solver = rich.construct(instance, effort), "greedy"
     else:
         sequences = greedy.complete(instance, sequences_from(instance, options.initial), effort)
         solver = "initial"

@@ -152,6 +152,7 @@ def _without_rides(legs: Sequence[Leg], tasks: Sequence[Task], shift: Shift) -> 
     leaving: _States = [[(first_s, -price * first_s, -price), (last_s, -price * last_s, 0)]]
     leaving += [None] * len(shift.breaks)
     groups = _groups(shift.breaks)
+    ends = [windows[-1][1] for windows, _ in shift.breaks]
     departures = [leaving]
     for leg, task in zip(legs, tasks, strict=False):
         there = _driven(leaving, leg, groups)
@@ -160,6 +161,10 @@ def _without_rides(legs: Sequence[Leg], tasks: Sequence[Task], shift: Shift) -> 
             None if cost is None else served(cost, task.windows, task.due_s, rate, task.duration_s)
             for cost in there
         ]
+        leaving = [
+            None if cost is not None and number < len(ends) and cost[0][0] > ends[number] else cost
+            for number, cost in enumerate(leaving)
+        ]  # whoever is later than a break's last window has not taken it in time
         if not any(leaving):
             return None
         departures.append(leaving)
