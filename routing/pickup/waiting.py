@@ -81,6 +81,8 @@ def served(cost: Falling, windows: Windows, due: int, rate: int, seconds: int) -
     Returns:
         None if no window can be reached.
     """
+    if not windows:
+        return None
     opens, closes = windows[0]
     if len(windows) == 1 and not rate and opens <= cost[0][0] and closes >= cost[-1][0] and not cost[-1][2]:
         return [(start + seconds, value, slope) for start, value, slope in cost]  # it changes nothing

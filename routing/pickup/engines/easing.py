@@ -10,7 +10,7 @@ import numpy as np
 
 from routing.pickup.instance import Instance
 from routing.pickup.matrix import at_speed
-from routing.pickup.problem import Stop, Vehicle
+from routing.pickup.problem import Stop, StopKind, Vehicle
 from routing.pickup.rules import TOURS, Feature, Rules
 
 _HOUR_S = 3600
@@ -42,6 +42,7 @@ def _eased_stop(stop: Stop) -> Stop:
         stop,
         service_s=stop.service_s + stop.setup_s,
         setup_s=0,
+        release_s=stop.release_s if stop.kind is StopKind.PICKUP else 0,
         requested_s=None,
         late_cost_per_hour=0,
         late_s_max=0,

@@ -97,8 +97,9 @@ class _Model:
             [[number[stop] for stop in stops] for stops in sequences], True
         )
         if start is None:
-            assert steps is None, "the model accepts rounds that keep the rules"
-            return sequences  # the little time that was left is over before they were read
+            # the little time that was left is over before they were read, or breaks fit only another way
+            assert steps is None or self.instance.features, "the model accepts rounds that keep the rules"
+            return sequences
         solution = self.routing.SolveFromAssignmentWithParameters(start, parameters)
         if self.failure is not None:
             raise self.failure

@@ -24,9 +24,7 @@ def construct(instance: Instance, effort: Effort) -> Sequences:
     return greedy.repaired(instance, greedy.construct(eased(instance), effort), effort)
 
 
-def improve(
-    instance: Instance, sequences: Sequences, solver: str, effort: Effort
-) -> tuple[Sequences, str]:
+def improve(instance: Instance, sequences: Sequences, solver: str, effort: Effort) -> tuple[Sequences, str]:
     """Search for cheaper rounds.
 
     Args:
