@@ -13,9 +13,10 @@ import numpy as np
 import numpy.typing as npt
 
 from routing.pickup.costs import penalties_scaled, round_cost_scaled
+from routing.pickup.features import Feature, features_of
 from routing.pickup.matrix import UNREACHABLE, IntArray, at_speed
 from routing.pickup.problem import Problem, Stop, StopKind, Vehicle
-from routing.pickup.rules import Feature, Rules, features_of
+from routing.pickup.rules import Rules
 from routing.pickup.schedule import Timetable
 
 Sequences: TypeAlias = list[list[int]]

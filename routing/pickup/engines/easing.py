@@ -1,23 +1,24 @@
-"""A problem with its clock made simple: tours that an engine for tours can plan, and that need little repair.
+"""A problem with its clock made simple: tours that an engine for tours can plan, near the problem.
 
-Breaks shorten the shift, setup counts at every stop, late starts and overtime are given up, and traffic is the
-mean of the shifts' hours. Ride limits, closed areas and goods that are ready late are left to the repair.
+Breaks shorten the shift, setup counts at every stop, late starts and overtime are given up, and traffic is
+the mean of the shifts' hours. Ride limits, closed areas and goods that are ready late are left to the repair.
 """
 
 from dataclasses import replace
 
 import numpy as np
 
+from routing.pickup.features import TOURS, Feature
 from routing.pickup.instance import Instance
 from routing.pickup.matrix import at_speed
 from routing.pickup.problem import Stop, StopKind, Vehicle
-from routing.pickup.rules import TOURS, Feature, Rules
+from routing.pickup.rules import Rules
 
 _HOUR_S = 3600
 
 
 def eased(instance: Instance, *, with_breaks: bool = False) -> Instance:
-    """The instance with features of `rules.TOURS` only; stops, vehicles and penalties keep their numbers.
+    """The instance with features of `features.TOURS` only; stops, vehicles and penalties keep their numbers.
 
     Args:
         instance: the problem.

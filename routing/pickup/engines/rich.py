@@ -7,8 +7,8 @@ Few stops are tried in every order. Otherwise an engine for tours plans the prob
 from routing.pickup.effort import Effort
 from routing.pickup.engines import exhaustive, greedy, ortools, ruin
 from routing.pickup.engines.easing import eased
+from routing.pickup.features import TOURS
 from routing.pickup.instance import Instance, Sequences
-from routing.pickup.rules import TOURS
 
 _SECONDS_A_SQUARE_STOP = 0.02
 _RESERVE_SHARE = 0.03

@@ -6,9 +6,9 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from routing.pickup.features import TOURS
 from routing.pickup.gaps import NOT_POSSIBLE, Fleet, Ints, Verdict, gaps_of_round, joined, judge
 from routing.pickup.instance import Instance, Sequences
-from routing.pickup.rules import TOURS
 
 _GAPS_ALL = 60  # where rounds have no more gaps than this, every place is timed exactly
 _GAPS_TIMED = 4  # otherwise so many of those that look best
