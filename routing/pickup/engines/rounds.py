@@ -188,5 +188,5 @@ class Rounds:
             [instance.stops[stop] for stop in stops],
             instance.rules.at_best(travel_s),
             legs_m,
-            instance.loads_aboard(vehicle, stops),
+            instance.loads_aboard(stops),
         )
