@@ -13,19 +13,23 @@ from routing.pickup.checker import Violation, ViolationCode, check
 from routing.pickup.effort import Progress
 from routing.pickup.errors import ChangeRefusedError, PickupError, ProblemError, UnknownNameError
 from routing.pickup.matrix import StraightLine, Table, Travel
-from routing.pickup.plan import Plan, ReasonCode, Route, Unserved, Visit
-from routing.pickup.problem import Problem, Stop, StopKind, Vehicle
+from routing.pickup.plan import Plan, ReasonCode, Rest, Route, Unserved, Visit
+from routing.pickup.problem import Break, Pair, Problem, Restriction, Stop, StopKind, Vehicle
 from routing.pickup.solve import Options, solve
 
 __all__ = [
+    "Break",
     "ChangeRefusedError",
     "Options",
+    "Pair",
     "PickupError",
     "Plan",
     "Problem",
     "ProblemError",
     "Progress",
     "ReasonCode",
+    "Rest",
+    "Restriction",
     "Route",
     "Stop",
     "StopKind",

@@ -171,11 +171,8 @@ def _check_way(problem: Problem, vehicle: Vehicle, stops: list[Stop], route: Rou
         ):
             yield from _compare(field_name, said, true, name, stop.stop_id)
     earliest_s = arrival_s(problem, ready_s, legs_s[-1]) + rested_s(route, len(stops), route.end_s)
-    if vehicle.breaks:  # a last break may lie at the end, after a wait for its window
-        if route.end_s < earliest_s:
-            yield Violation(ViolationCode.TOO_EARLY, name, None, {"missing_s": earliest_s - route.end_s})
-    else:
-        yield from _compare("end_s", route.end_s, earliest_s, name)
+    if route.end_s < earliest_s:
+        yield Violation(ViolationCode.TOO_EARLY, name, None, {"missing_s": earliest_s - route.end_s})
     yield from _compare("distance_m", route.distance_m, sum(legs_m), name)
     yield from _compare("duration_s", route.duration_s, route.end_s - route.start_s, name)
     if route.driving_s is not None:

@@ -14,9 +14,10 @@ import numpy as np
 import numpy.typing as npt
 
 from routing.pickup.costs import penalties_scaled, round_cost_scaled
+from routing.pickup.features import Feature, features_of
 from routing.pickup.matrix import UNREACHABLE, IntArray, StraightLine, at_speed
 from routing.pickup.problem import Problem, Stop, StopKind, Vehicle
-from routing.pickup.rules import Feature, Rules, features_of
+from routing.pickup.rules import Rules
 from routing.pickup.schedule import Timetable
 
 Sequences: TypeAlias = list[list[int]]
@@ -103,9 +104,22 @@ class Instance:
         """The cheapest timetable of a round within the vehicle's shift."""
         return self.rules.timetable(self.vehicles[vehicle], [self.stops[stop] for stop in stops], travel_s)
 
-    def loads_aboard(self, vehicle: int, stops: Sequence[int]) -> npt.NDArray[np.int64]:
+    @cached_property
+    def _load_changes(self) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
+        """Stop x measure: aboard from the start for it, and the change at it."""
+        changes = [self.rules.load_change(stop) for stop in self.stops]
+        shape = self.loads.shape
+        return (
+            np.array([change.at_start for change in changes], dtype=np.int64).reshape(shape),
+            np.array([change.change for change in changes], dtype=np.int64).reshape(shape),
+        )
+
+    def loads_aboard(self, stops: Sequence[int]) -> npt.NDArray[np.int64]:
         """What is aboard at the start and after each stop: (number of stops + 1) x measure."""
-        return self.rules.levels([self.stops[stop] for stop in stops], self.vehicles[vehicle].capacity)
+        at_start, change = self._load_changes
+        numbers = list(stops)
+        steps = np.concatenate((at_start[numbers].sum(axis=0)[None, :], change[numbers]))
+        return np.cumsum(steps, axis=0, dtype=np.int64)
 
     def cost(self, sequences: Sequences) -> int | None:
         """Cost of the rounds and penalties of what they leave out, in 1 / COST_SCALE minor units.
@@ -136,7 +150,7 @@ class Instance:
             or (limits.stops_max is not None and len(stops) > limits.stops_max)
             or (limits.distance_m_max is not None and distance_m > limits.distance_m_max)
             or (limits.driving_s_max is not None and driving_s > limits.driving_s_max)
-            or (self.loads_aboard(vehicle, stops) > self.capacity[vehicle]).any()
+            or (self.loads_aboard(stops) > self.capacity[vehicle]).any()
             or not self.rules.pairs_kept(visited)
         ):
             return None

@@ -128,17 +128,16 @@ class Problem:
             and all(isfinite(factor) and 0.01 <= factor <= 100 for factor in self.speed_by_hour),
             f"problem: speed_by_hour must be {HOURS_A_DAY} factors between 0.01 and 100",
         )
-        self._check_vehicles()
+        for vehicle in self.vehicles:
+            known = vehicle.profile is None or vehicle.profile in self.profiles
+            require(known, f"vehicle {vehicle.vehicle_id!r}: unknown profile {vehicle.profile!r}")
         self._check_stops()
+        self._check_vehicles()
         self._check_pairs()
 
     def _check_vehicles(self) -> None:
         for vehicle in self.vehicles:
             subject = f"vehicle {vehicle.vehicle_id!r}"
-            require(
-                vehicle.profile is None or vehicle.profile in self.profiles,
-                f"{subject}: unknown profile {vehicle.profile!r}",
-            )
             require(
                 len(vehicle.capacity) == len(self.measures),
                 f"{subject}: more_capacity must have {len(self.more_measures)} numbers, one for each of the "

@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from enum import StrEnum
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
@@ -13,36 +12,15 @@ from routing.pickup.costs import per_second_scaled
 from routing.pickup.matrix import UNREACHABLE, Point
 from routing.pickup.schedule import Timetable, timetable
 from routing.pickup.stops import Stop, StopKind
-from routing.pickup.timing import Leg, Shift, Task, cheapest
-from routing.pickup.values import HORIZON_S, Load, Windows
+from routing.pickup.clockwork import Leg, Shift, Task
+from routing.pickup.timing import cheapest
+from routing.pickup.values import Load, Windows
 from routing.pickup.vehicles import Vehicle
 
 if TYPE_CHECKING:
     from routing.pickup.problem import Pair, Problem, Restriction
 
 _HOUR_S = 3600
-
-
-class Feature(StrEnum):
-    """What a problem asks for beyond tours with windows, loads, skills and limits of stops and metres.
-
-    An engine that knows tours only can plan a problem without any of these.
-    """
-
-    BREAKS = "breaks"
-    PAIRS = "pairs"
-    RELEASE = "release"
-    LATENESS = "lateness"
-    OVERTIME = "overtime"
-    STOP_COST = "stop_cost"
-    DRIVING_COST = "driving_cost"
-    DRIVING_LIMIT = "driving_limit"
-    SETUP = "setup"
-    EXCHANGE = "exchange"
-    OPEN_START = "open_start"
-    PROFILES = "profiles"
-    TRAFFIC = "traffic"
-    RESTRICTIONS = "restrictions"
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -102,10 +80,12 @@ class Rules:
             stops: in the order of visit.
             capacity: of the vehicle; only its length counts.
         """
-        changes = [self.load_change(stop) for stop in stops]
-        first = np.sum([change.at_start for change in changes], axis=0, dtype=np.int64)
-        rows = [np.zeros(len(capacity), dtype=np.int64) + first, *(change.change for change in changes)]
-        return np.cumsum(rows, axis=0, dtype=np.int64)
+        levels = np.zeros((len(stops) + 1, len(capacity)), dtype=np.int64)
+        for position, stop in enumerate(stops):
+            change = self.load_change(stop)
+            levels[0] += change.at_start
+            levels[position + 1] = change.change
+        return np.cumsum(levels, axis=0, dtype=np.int64)
 
     def windows(self, vehicle: Vehicle, stop: Stop) -> Windows:
         """When this vehicle may start service at the stop; empty: never."""
@@ -162,7 +142,7 @@ class Rules:
     def periods(self, vehicle: Vehicle) -> list[tuple[int, int, float]]:
         """First second, last second and speed factor of the hours of a shift, alike hours together."""
         if not self.speed_by_hour:
-            return [(0, HORIZON_S, 1.0)]
+            return [(0, vehicle.latest_end_s, 1.0)]
         hours = range(vehicle.shift[0] // _HOUR_S, vehicle.latest_end_s // _HOUR_S + 1)
         periods: list[tuple[int, int, float]] = []
         for hour in hours:
@@ -265,27 +245,3 @@ def without(windows: Windows, closed: Windows) -> Windows:
 def in_traffic(leg_s: int, factor: float) -> int:
     """A leg's seconds in an hour of that speed factor."""
     return leg_s if factor == 1 or leg_s >= UNREACHABLE else round(leg_s / factor)
-
-
-def features_of(problem: "Problem") -> frozenset[Feature]:
-    """What the problem asks for beyond plain tours."""
-    stops, vehicles = problem.stops, problem.vehicles
-    present = {
-        Feature.BREAKS: any(vehicle.breaks for vehicle in vehicles),
-        Feature.PAIRS: bool(problem.pairs),
-        Feature.RELEASE: any(stop.release_s for stop in stops if stop.kind is StopKind.DELIVERY),
-        Feature.LATENESS: any(stop.late_cost_per_hour for stop in stops),
-        Feature.OVERTIME: any(vehicle.overtime_s_max for vehicle in vehicles),
-        Feature.STOP_COST: any(
-            vehicle.cost_per_stop or vehicle.cost_per_service_hour for vehicle in vehicles
-        ),
-        Feature.DRIVING_COST: any(vehicle.cost_per_driving_hour for vehicle in vehicles),
-        Feature.DRIVING_LIMIT: any(vehicle.driving_s_max is not None for vehicle in vehicles),
-        Feature.SETUP: any(stop.setup_s for stop in stops),
-        Feature.EXCHANGE: any(stop.collects for stop in stops),
-        Feature.OPEN_START: any(vehicle.start is None for vehicle in vehicles),
-        Feature.PROFILES: any(vehicle.profile is not None for vehicle in vehicles),
-        Feature.TRAFFIC: bool(problem.speed_by_hour),
-        Feature.RESTRICTIONS: bool(problem.restrictions),
-    }
-    return frozenset(feature for feature, here in present.items() if here)

@@ -131,7 +131,7 @@ def _together(instance: Instance, options: Options, effort: Effort, members: Cre
 def _start(instance: Instance, options: Options, effort: Effort) -> Sequences:
     """Rounds to begin with: those of an earlier plan, or by cheapest insertion."""
     if options.initial is None:
-        sequences = greedy.construct(instance, effort)
+        sequences = rich.construct(instance, effort)
     else:
         sequences = greedy.complete(instance, sequences_from(instance, options.initial), effort)
     pyvrp.report(instance, sequences, effort)

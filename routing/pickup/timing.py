@@ -13,59 +13,16 @@ cheapest timetable keeps somebody's goods too long aboard, either the pickup is 
 
 import heapq
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from itertools import count
 
 from routing.pickup.schedule import Timetable, earliest_start
+from routing.pickup.clockwork import Leg, Shift, Task
 from routing.pickup.values import HORIZON_S, Windows
 from routing.pickup.waiting import Falling, at, capped_and_moved, first_at, least, served
 
 _NODES_MAX = 200
 _TIE = 4 * HORIZON_S  # more than the seconds of any round: of two equally cheap timetables the shorter wins
-
-
-@dataclass(frozen=True, slots=True)
-class Task:
-    """One stop as its timetable needs it: windows and length, and the cost of a late start."""
-
-    windows: Windows
-    duration_s: int
-    due_s: int = HORIZON_S
-    late_cost_per_s: int = 0
-
-
-@dataclass(frozen=True, slots=True)
-class Shift:
-    """One vehicle as its timetable needs it.
-
-    Attributes:
-        leave_s: first and last moment to leave.
-        end_s: end of the shift.
-        latest_end_s: with overtime.
-        cost_per_s, overtime_cost_per_s: in one unit with the tasks' late costs.
-        breaks: windows and length of each, in order.
-    """
-
-    leave_s: tuple[int, int]
-    end_s: int
-    latest_end_s: int
-    cost_per_s: int = 0
-    overtime_cost_per_s: int = 0
-    breaks: tuple[tuple[Windows, int], ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class Leg:
-    """A way between two places: (first second, last second, travel time) of departure, in order."""
-
-    periods: tuple[tuple[int, int, int], ...]
-
-    def arrival_s(self, departure_s: int) -> int | None:
-        """Earliest arrival of someone who is ready to leave then; None: it is too late to leave."""
-        found = [
-            max(departure_s, first) + leg_s for first, last, leg_s in self.periods if departure_s <= last
-        ]
-        return min(found, default=None)
 
 
 Ride = tuple[int, int, int]
@@ -152,6 +109,7 @@ def _without_rides(legs: Sequence[Leg], tasks: Sequence[Task], shift: Shift) -> 
     leaving: _States = [[(first_s, -price * first_s, -price), (last_s, -price * last_s, 0)]]
     leaving += [None] * len(shift.breaks)
     groups = _groups(shift.breaks)
+    ends = [windows[-1][1] for windows, _ in shift.breaks]
     departures = [leaving]
     for leg, task in zip(legs, tasks, strict=False):
         there = _driven(leaving, leg, groups)
@@ -160,6 +118,10 @@ def _without_rides(legs: Sequence[Leg], tasks: Sequence[Task], shift: Shift) -> 
             None if cost is None else served(cost, task.windows, task.due_s, rate, task.duration_s)
             for cost in there
         ]
+        leaving = [
+            None if cost is not None and number < len(ends) and cost[0][0] > ends[number] else cost
+            for number, cost in enumerate(leaving)
+        ]  # whoever is later than a break's last window has not taken it in time
         if not any(leaving):
             return None
         departures.append(leaving)

@@ -38,6 +38,9 @@ def capped_and_moved(cost: Falling, first: int, last: int, seconds: int, ready: 
     Returns:
         None if it can never be begun.
     """
+    begin = cost[0][0]
+    if begin >= first and begin + seconds >= ready and last >= cost[-1][0] and not cost[-1][2]:
+        return [(start + seconds, value, slope) for start, value, slope in cost]
     if last < cost[0][0] or last < first:
         return None
     moved = [(start + seconds, value, slope) for start, value, slope in cost if start <= last]
@@ -78,6 +81,11 @@ def served(cost: Falling, windows: Windows, due: int, rate: int, seconds: int) -
     Returns:
         None if no window can be reached.
     """
+    if not windows:
+        return None
+    opens, closes = windows[0]
+    if len(windows) == 1 and not rate and opens <= cost[0][0] and closes >= cost[-1][0] and not cost[-1][2]:
+        return [(start + seconds, value, slope) for start, value, slope in cost]  # it changes nothing
     found: Falling = []
     best: int | None = None
     for opens, closes in windows:

@@ -4,19 +4,17 @@ The model holds every rule of a problem, so rounds that keep the rules are alway
 out keeps them too. All callbacks are matrices and vectors on the C++ side.
 """
 
-from itertools import pairwise
 from typing import Any
 
-import numpy as np
 from ortools.constraint_solver import pywrapcp, routing_enums_pb2
 
-from routing.pickup.costs import COST_SCALE, cost_per_metre_scaled, cost_per_second_scaled, to_minor
+from routing.pickup.costs import COST_SCALE, to_minor
 from routing.pickup.effort import Effort
+from routing.pickup.engines import greedy
+from routing.pickup.engines.ortools_model import UNLIMITED, Model
 from routing.pickup.instance import Instance, Sequences
-from routing.pickup.problem import MEASURES
 
 _REPORT_EVERY_S = 0.2
-_UNLIMITED = 2**50
 _ASKED_A_NODE = 2_000
 
 
@@ -35,39 +33,22 @@ def improve(
     Returns:
         The best rounds found; those given if none is better.
     """
-    model = _Model(instance)
+    model = _Search(instance)
     model.report_to(effort)
     found = model.search(sequences, effort.seed, seconds, steps)
     before, after = instance.cost(sequences), instance.cost(found)
     assert before is not None, "rounds that keep the rules"
-    assert after is not None, "the model holds all rules"
+    if after is None:  # breaks are held by the span of their windows only
+        found = greedy.repaired(instance, found, effort)
+        after = instance.cost(found)
+    assert after is not None, "the model holds all other rules"
     return found if after < before else sequences
 
 
-class _Model:
-    """The routing model of an instance. Stops no vehicle may serve are left out."""
+class _Search(Model):
+    """Guided local search on the model."""
 
-    def __init__(self, instance: Instance) -> None:
-        self.instance = instance
-        self.stops = [stop for stop in range(len(instance.stops)) if instance.eligible[stop].any()]
-        places = list(dict.fromkeys([*instance.start_node, *instance.end_node]))
-        self.nodes = np.array([*self.stops, *places], dtype=np.intp)
-        number = {node: len(self.stops) + position for position, node in enumerate(places)}
-        self.vehicles = len(instance.vehicles)
-        self.manager = pywrapcp.RoutingIndexManager(
-            len(self.nodes),
-            self.vehicles,
-            [number[node] for node in instance.start_node],
-            [number[node] for node in instance.end_node],
-        )
-        self.routing = pywrapcp.RoutingModel(self.manager)
-        self.failure: BaseException | None = None
-        self.index = [self.manager.NodeToIndex(node) for node in range(len(self.stops))]
-        self._add_costs()
-        self._add_time()
-        self._add_loads()
-        self._add_limits()
-        self._add_stops()
+    failure: BaseException | None = None
 
     def search(self, sequences: Sequences, seed: int, seconds: float, steps: int | None) -> Sequences:
         """Guided local search from the given rounds."""
@@ -87,8 +68,9 @@ class _Model:
             [[number[stop] for stop in stops] for stops in sequences], True
         )
         if start is None:
-            assert steps is None, "the model accepts rounds that keep the rules"
-            return sequences  # the little time that was left is over before they were read
+            # the little time that was left is over before they were read, or breaks fit only another way
+            assert steps is None or self.instance.features, "the model accepts rounds that keep the rules"
+            return sequences
         solution = self.routing.SolveFromAssignmentWithParameters(start, parameters)
         if self.failure is not None:
             raise self.failure
@@ -117,7 +99,7 @@ class _Model:
         """Tell better solutions to the caller, and end the search when he says so."""
         if effort.progress is None:
             return
-        best, last_s = _UNLIMITED * COST_SCALE, -_REPORT_EVERY_S
+        best, last_s = UNLIMITED * COST_SCALE, -_REPORT_EVERY_S
 
         def on_solution() -> None:
             nonlocal best, last_s
@@ -151,98 +133,3 @@ class _Model:
                 index = solution.Value(self.routing.NextVar(index))
             sequences.append(stops)
         return sequences
-
-    def _metres(self) -> Any:
-        metres = self.instance.metres[np.ix_(self.nodes, self.nodes)].astype(np.int64)
-        metres[len(self.stops) :, len(self.stops) :] = 0  # an unused vehicle stands still
-        return metres
-
-    def _add_costs(self) -> None:
-        metres = self._metres()
-        by_price: dict[int, int] = {}
-        for vehicle, limits in enumerate(self.instance.vehicles):
-            price = cost_per_metre_scaled(limits)
-            if price not in by_price:
-                by_price[price] = self.routing.RegisterTransitMatrix((metres * price).tolist())
-            self.routing.SetArcCostEvaluatorOfVehicle(by_price[price], vehicle)
-            self.routing.SetFixedCostOfVehicle(limits.cost_fixed * COST_SCALE, vehicle)
-
-    def _add_time(self) -> None:
-        instance = self.instance
-        service_s = np.array(instance.service_s, dtype=np.int64)[self.nodes]
-        transits = []
-        for table in instance.seconds:
-            seconds = table[np.ix_(self.nodes, self.nodes)] + service_s[:, None]
-            seconds[len(self.stops) :, len(self.stops) :] = 0
-            transits.append(self.routing.RegisterTransitMatrix(seconds.tolist()))
-        # a stop may open after all shifts: its moment needs a range even though no vehicle will be there
-        opening_s = (instance.stops[stop].open_windows[0][0] for stop in self.stops)
-        horizon_s = max(*(vehicle.shift[1] for vehicle in instance.vehicles), *opening_s, 0)
-        self.routing.AddDimensionWithVehicleTransits(
-            [transits[profile] for profile in instance.profile], horizon_s, horizon_s, False, "time"
-        )
-        time = self.routing.GetDimensionOrDie("time")
-        for vehicle, limits in enumerate(instance.vehicles):
-            time.CumulVar(self.routing.Start(vehicle)).SetRange(*limits.shift)
-            time.CumulVar(self.routing.End(vehicle)).SetRange(*limits.shift)
-            time.SetSpanCostCoefficientForVehicle(cost_per_second_scaled(limits), vehicle)
-        for stop, index in zip(self.stops, self.index, strict=True):
-            windows = instance.stops[stop].open_windows
-            moment = time.CumulVar(index)
-            moment.SetRange(windows[0][0], min(windows[-1][1], horizon_s))
-            for (_, closes), (opens, _) in pairwise(windows):
-                moment.RemoveInterval(closes + 1, opens - 1)
-
-    def _add_loads(self) -> None:
-        """One dimension a measure that can be exceeded at all.
-
-        Goods of one kind only are added up from zero. Where pickups and deliveries meet, the load starts
-        at what is
-        delivered on the round: a second dimension adds that up, and both are tied together.
-        """
-        instance = self.instance
-        kinds = instance.is_delivery[self.stops]
-        mixed = bool(kinds.any() and not kinds.all())
-        for measure, name in enumerate(MEASURES):
-            loads = instance.loads[self.stops, measure]
-            capacity = instance.capacity[:, measure].tolist()
-            if loads.sum() <= min(capacity):
-                continue
-            if not mixed:
-                self._add_sum(loads, capacity, name, from_zero=True)
-                continue
-            aboard = self._add_sum(np.where(kinds, -loads, loads), capacity, name, from_zero=False)
-            delivered = self._add_sum(
-                np.where(kinds, loads, 0), capacity, f"{name} delivered", from_zero=True
-            )
-            for vehicle in range(self.vehicles):
-                start, end = self.routing.Start(vehicle), self.routing.End(vehicle)
-                self.routing.solver().Add(aboard.CumulVar(start) == delivered.CumulVar(end))
-
-    def _add_limits(self) -> None:
-        vehicles = self.instance.vehicles
-        if any(vehicle.stops_max is not None for vehicle in vehicles):
-            most = [
-                len(self.stops) if vehicle.stops_max is None else vehicle.stops_max for vehicle in vehicles
-            ]
-            self._add_sum(np.ones(len(self.stops), dtype=np.int64), most, "stops", from_zero=True)
-        if any(vehicle.distance_m_max is not None for vehicle in vehicles):
-            transit = self.routing.RegisterTransitMatrix(self._metres().tolist())
-            furthest = [
-                _UNLIMITED if vehicle.distance_m_max is None else vehicle.distance_m_max
-                for vehicle in vehicles
-            ]
-            self.routing.AddDimensionWithVehicleCapacity(transit, 0, furthest, True, "metres")
-
-    def _add_sum(self, amounts: Any, most: list[int], name: str, *, from_zero: bool) -> Any:
-        by_node = [*amounts.tolist(), *([0] * (len(self.nodes) - len(self.stops)))]
-        transit = self.routing.RegisterUnaryTransitVector(by_node)
-        self.routing.AddDimensionWithVehicleCapacity(transit, 0, most, from_zero, name)
-        return self.routing.GetDimensionOrDie(name)
-
-    def _add_stops(self) -> None:
-        for stop, index in zip(self.stops, self.index, strict=True):
-            self.routing.AddDisjunction([index], self.instance.penalties[stop])
-            eligible = self.instance.eligible[stop]
-            if not eligible.all():
-                self.routing.VehicleVar(index).SetValues([-1, *np.flatnonzero(eligible).tolist()])

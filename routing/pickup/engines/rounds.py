@@ -6,12 +6,13 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from routing.pickup.features import TOURS
 from routing.pickup.gaps import NOT_POSSIBLE, Fleet, Ints, Verdict, gaps_of_round, joined, judge
 from routing.pickup.instance import Instance, Sequences
 
 _GAPS_ALL = 60  # where rounds have no more gaps than this, every place is timed exactly
-_GAPS_TIMED = 8  # otherwise so many of those that look best
-_GAPS_TRIED = 40  # and if none of them fits, up to so many
+_GAPS_TIMED = 4  # otherwise so many of those that look best
+_GAPS_TRIED = 24  # and if none of them fits, up to so many
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +86,7 @@ class Rounds:
         if not self.instance.eligible[unit[0]].any() or not len(self.gaps):
             return NOT_POSSIBLE, None
         cost = self._judged(unit[0], barred)
-        if not self.instance.features:
+        if len(unit) == 1 and self.instance.features <= TOURS:
             row = int(cost.argmin())
             if cost[row] >= NOT_POSSIBLE:
                 return NOT_POSSIBLE, None
@@ -187,5 +188,5 @@ class Rounds:
             [instance.stops[stop] for stop in stops],
             instance.rules.at_best(travel_s),
             legs_m,
-            instance.loads_aboard(vehicle, stops),
+            instance.loads_aboard(stops),
         )

@@ -14,10 +14,11 @@ from routing.pickup.documents import plan_from_json, plan_to_json, problem_from_
 from routing.pickup.effort import Effort
 from routing.pickup.engines import exhaustive, ruin
 from routing.pickup.engines.greedy import construct
+from routing.pickup.insertion import apply, offers, remove
 from routing.pickup.instance import Instance, Sequences, build
 from tests.routing.pickup.rich import cheapest, objective, random_problem, round_cost
 
-SMALL = int(os.environ.get("PICKUP_RANDOM_PROBLEMS", "36"))
+SMALL = int(os.environ.get("PICKUP_RANDOM_PROBLEMS", "24"))
 HOSTILE = 4 * SMALL
 
 
@@ -122,3 +123,28 @@ def test_hostile_problems_get_a_plan_with_reasons_or_a_clear_error(block: int) -
             again = problem_from_json(problem_to_json(problem))
             assert problem_to_json(again) == problem_to_json(problem)
             assert check(again, plan_from_json(plan_to_json(plan))) == ()
+
+
+def test_a_running_plan_with_all_features_keeps_all_rules_through_insertions() -> None:
+    """What is offered, taken and removed leaves a plan that the checker finds nothing wrong with."""
+    taken = 0
+    for seed in range(60):
+        problem = random_problem(seed)
+        paired = {stop_id for pair in problem.pairs for stop_id in (pair.pickup_id, pair.delivery_id)}
+        new = next((stop for stop in problem.stops if stop.stop_id not in paired), None)
+        if new is None:
+            continue
+        known = problem.without_stop(new.stop_id)
+        plan = solve(known, Options(steps=5))
+        now_s = 3600 if problem.speed_by_hour else 45
+        frozen = {
+            route.vehicle_id: sum(visit.arrival_s <= now_s for visit in route.visits) for route in plan.routes
+        }
+        for offer in offers(known, plan, new, frozen=frozen, now_s=now_s):
+            changed = apply(known, plan, offer, frozen=frozen, now_s=now_s)
+            assert check(problem, changed) == (), seed
+            assert changed.cost_minor - plan.cost_minor == offer.extra_cost_minor
+            undone = remove(problem, changed, new.stop_id, frozen=frozen, now_s=now_s)
+            assert check(problem, undone.plan) == (), seed
+            taken += 1
+    assert taken > 10

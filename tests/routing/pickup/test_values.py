@@ -139,7 +139,7 @@ def test_a_timetable_is_the_shortest_of_all_departures(given_round: tuple) -> No
     runs = [forward(travel_s, service_s, windows, leave_s, end_s) for leave_s in range(end_s + 1)]
     possible = [run for run in runs if run is not None]
     best = min(possible, key=lambda run: (run.duration_s, run.start_s), default=None)
-    assert timetable(travel_s, service_s, windows, 0, end_s) == best
+    assert timetable(travel_s, service_s, windows, (0, end_s), end_s) == best
     assert (lateness(travel_s, service_s, windows, 0, end_s) is None) == (runs[0] is not None)
 
 

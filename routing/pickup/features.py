@@ -1,0 +1,66 @@
+"""What a problem asks for beyond tours with windows, loads, skills and limits of stops and metres."""
+
+from enum import StrEnum
+
+from routing.pickup.problem import Problem
+from routing.pickup.stops import StopKind
+
+
+class Feature(StrEnum):
+    """What a problem asks for beyond tours with windows, loads, skills and limits of stops and metres.
+
+    An engine that knows tours only can plan a problem without any of these.
+    """
+
+    BREAKS = "breaks"
+    PAIRS = "pairs"
+    RELEASE = "release"
+    LATENESS = "lateness"
+    OVERTIME = "overtime"
+    STOP_COST = "stop_cost"
+    DRIVING_COST = "driving_cost"
+    DRIVING_LIMIT = "driving_limit"
+    SETUP = "setup"
+    EXCHANGE = "exchange"
+    OPEN_START = "open_start"
+    PROFILES = "profiles"
+    TRAFFIC = "traffic"
+    RESTRICTIONS = "restrictions"
+
+
+TOURS = frozenset(
+    {
+        Feature.PAIRS,
+        Feature.STOP_COST,
+        Feature.DRIVING_COST,
+        Feature.DRIVING_LIMIT,
+        Feature.EXCHANGE,
+        Feature.OPEN_START,
+        Feature.PROFILES,
+    }
+)
+"""What concerns order, loads and prices of legs, but not the clock: tours with these need no exact timing."""
+
+
+def features_of(problem: Problem) -> frozenset[Feature]:
+    """What the problem asks for beyond plain tours."""
+    stops, vehicles = problem.stops, problem.vehicles
+    present = {
+        Feature.BREAKS: any(vehicle.breaks for vehicle in vehicles),
+        Feature.PAIRS: bool(problem.pairs),
+        Feature.RELEASE: any(stop.release_s for stop in stops if stop.kind is StopKind.DELIVERY),
+        Feature.LATENESS: any(stop.late_cost_per_hour for stop in stops),
+        Feature.OVERTIME: any(vehicle.overtime_s_max for vehicle in vehicles),
+        Feature.STOP_COST: any(
+            vehicle.cost_per_stop or vehicle.cost_per_service_hour for vehicle in vehicles
+        ),
+        Feature.DRIVING_COST: any(vehicle.cost_per_driving_hour for vehicle in vehicles),
+        Feature.DRIVING_LIMIT: any(vehicle.driving_s_max is not None for vehicle in vehicles),
+        Feature.SETUP: any(stop.setup_s for stop in stops),
+        Feature.EXCHANGE: any(stop.collects for stop in stops),
+        Feature.OPEN_START: any(vehicle.start is None for vehicle in vehicles),
+        Feature.PROFILES: any(vehicle.profile is not None for vehicle in vehicles),
+        Feature.TRAFFIC: bool(problem.speed_by_hour),
+        Feature.RESTRICTIONS: bool(problem.restrictions),
+    }
+    return frozenset(feature for feature, here in present.items() if here)
