@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import flask
-from apiflask import APIBlueprint
 
 from app.accounts.roles import Scope
 from app.api_schema import BEARER, page_answer
-from app.dispatch import answers, queries, service
+from app.dispatch import answers, api_edits, queries, service
+from app.dispatch.api_blueprint import blueprint
 from app.dispatch.api_models import (
     MovedOut,
     MoveIn,
@@ -24,7 +24,7 @@ from app.idempotency import idempotent
 from app.security import current_actor, requires
 from app.web import now, unit_of_work
 
-blueprint = APIBlueprint("dispatch_api", __name__, url_prefix="/api/v1", tag="Dispatch")
+__all__ = ["api_edits", "blueprint"]
 
 
 @blueprint.get("/dispatch/stops")

@@ -11,15 +11,21 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.orm import Session, selectinload
 
+from app.accounts.models import User
 from app.actor import Actor
+from app.dispatch import journal
+from app.dispatch.edit_models import PlanEdit
+from app.dispatch.journal import Named
 from app.dispatch.models import Courier, Plan, PlanRound, PlanStatus, PlanVisit, StopRequest, StopStatus
 from app.dispatch.problem import couriers_of, second_of_day
 from app.dispatch.stored import loads_after
+from app.errors import NotFoundError
 from app.network import queries as network
 from app.network.models import Facility
 from app.shipments.models import Shipment
 
 SHOWN = (PlanStatus.DRAFT, PlanStatus.PUBLISHED)
+LISTED_MAX = 400
 PENDING = (PlanStatus.REQUESTED, PlanStatus.SOLVING)
 
 
@@ -56,6 +62,11 @@ class Column:
     visits: tuple[Visited, ...]
     load_g_max: int
 
+    @property
+    def locked(self) -> int:
+        """How many of the stops are locked to the courier."""
+        return sum(one.visit.locked for one in self.visits)
+
 
 @dataclass(frozen=True, slots=True)
 class Board:
@@ -72,6 +83,7 @@ class Board:
         stopped: stops that failed today.
         counts: stops by status, without the cancelled ones.
         now_s: the present in seconds since the day's midnight.
+        undo, redo: what can be taken back from the plan, and made again in it.
     """
 
     facility: Facility
@@ -84,6 +96,8 @@ class Board:
     stopped: tuple[Listed, ...]
     counts: Mapping[StopStatus, int]
     now_s: int
+    undo: Named | None
+    redo: Named | None
 
     @property
     def stops(self) -> int:
@@ -98,17 +112,34 @@ class Board:
     @property
     def changeable(self) -> bool:
         """Whether stops may be moved."""
-        return self.plan is not None and self.pending is None and not self.is_over
+        return (
+            self.plan is not None and self.plan.status in SHOWN and self.pending is None and not self.is_over
+        )
+
+    @property
+    def is_large(self) -> bool:
+        """Whether there are too many stops in rounds to list them before somebody looks at a round."""
+        return sum(len(column.visits) for column in self.columns) > LISTED_MAX
 
 
-def board(session: Session, actor: Actor, facility_id: int, day: date, *, now: datetime) -> Board:
+def board(
+    session: Session, actor: Actor, facility_id: int, day: date, *, now: datetime, plan_id: int | None = None
+) -> Board:
     """Read an outlet's day, in a fixed number of statements.
 
+    Args:
+        session: of the asker's tenant.
+        actor: who asks.
+        facility_id: the outlet.
+        day: its local day.
+        now: the present moment.
+        plan_id: which of the day's plans to show; None: the newest draft or published one.
+
     Raises:
-        NotFoundError: the asker knows no such facility.
+        NotFoundError: the asker knows no such facility, or its day has no such plan.
     """
     facility = network.load_facility(session, actor, facility_id)
-    plan, pending, failed = _plans(session, facility_id, day)
+    plan, pending, failed = _plans(session, facility_id, day, plan_id)
     visits = () if plan is None else tuple(plan.visits)
     visited = {visit.stop_request_id for visit in visits}
     stops = _stops(session, facility_id, day, visited)
@@ -137,21 +168,35 @@ def board(session: Session, actor: Actor, facility_id: int, day: date, *, now: d
             listed.stop.status for listed in of_day if listed.stop.status is not StopStatus.CANCELLED
         ),
         now_s=second_of_day(now, day, facility.utc_offset_minutes),
+        undo=None if plan is None else _named(session, journal.next_to_undo(session, plan.id)),
+        redo=None if plan is None else _named(session, journal.next_to_redo(session, plan.id)),
     )
 
 
-def _plans(session: Session, facility_id: int, day: date) -> tuple[Plan | None, Plan | None, Plan | None]:
+def _named(session: Session, edit: PlanEdit | None) -> Named | None:
+    if edit is None:
+        return None
+    return journal.named(session, [(edit, session.get_one(User, edit.made_by_id).name)])[0]
+
+
+def _plans(
+    session: Session, facility_id: int, day: date, wanted_id: int | None
+) -> tuple[Plan | None, Plan | None, Plan | None]:
     """The plan to show, the one being made, and the newest where it failed."""
     newest = session.execute(
         sa.select(Plan.id, Plan.status)
         .where(
             Plan.facility_id == facility_id,
             Plan.day == day,
-            Plan.status.not_in((PlanStatus.SUPERSEDED, PlanStatus.CANCELLED)),
+            sa.or_(Plan.status.not_in((PlanStatus.SUPERSEDED, PlanStatus.CANCELLED)), Plan.id == wanted_id),
         )
         .order_by(Plan.id.desc())
     ).all()
     shown = next((row.id for row in newest if row.status in SHOWN), None)
+    if wanted_id is not None:
+        if all(row.id != wanted_id or row.status in PENDING for row in newest):
+            raise NotFoundError("this day has no such plan")
+        shown = wanted_id
     pending = next((row.id for row in newest if row.status in PENDING), None)
     failed = newest[0].id if newest and newest[0].status is PlanStatus.FAILED else None
     wanted = [plan_id for plan_id in (shown, pending, failed) if plan_id is not None]

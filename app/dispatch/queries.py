@@ -38,6 +38,18 @@ def load_plan(session: Session, actor: Actor, plan_id: int) -> Plan:
     return plan
 
 
+def load_plan_head(session: Session, actor: Actor, plan_id: int) -> Plan:
+    """A plan without its rounds, which are read when they are asked for; for those who plan.
+
+    Raises:
+        NotFoundError: there is none, or it is none of the asker's.
+    """
+    plan = session.scalar(sa.select(Plan).where(Plan.id == plan_id))
+    if plan is None or not actor.may(Scope.DISPATCH_READ):
+        raise NotFoundError("no such plan")
+    return plan
+
+
 def load_stop(session: Session, actor: Actor, stop_id: int) -> StopRequest:
     """A stop, for those who plan.
 

@@ -2,12 +2,15 @@
 
 from app.dispatch.appointments import appoint, follow_redirection
 from app.dispatch.couriers import change_courier, create_courier
-from app.dispatch.edits import Moved, Offers, Place, move_stop, offers, set_lock
+from app.dispatch.edits import Moved, move_stop, set_lock, set_round_lock
+from app.dispatch.offers import Gap, Offers, Place, gaps_of, offers
 from app.dispatch.planning import SECONDS_MAX, cancel_plan, publish, request_plan
 from app.dispatch.stops import follow_shipments, postpone, request_pickups
+from app.dispatch.undo import redo, undo
 
 __all__ = [
     "SECONDS_MAX",
+    "Gap",
     "Moved",
     "Offers",
     "Place",
@@ -17,11 +20,15 @@ __all__ = [
     "create_courier",
     "follow_redirection",
     "follow_shipments",
+    "gaps_of",
     "move_stop",
     "offers",
     "postpone",
     "publish",
+    "redo",
     "request_pickups",
     "request_plan",
     "set_lock",
+    "set_round_lock",
+    "undo",
 ]

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from apiflask import APIBlueprint
 
-from app.dispatch import board_pages, courier_pages, run_pages, stop_pages
+from app.dispatch import board_pages, courier_pages, edit_pages, run_pages, stop_pages
 from app.dispatch.problem import COST_CURRENCY
 from app.dispatch.words import KINDS, PLAN_STATUSES, STOP_STATUSES, clock, money_change, reason_text
 
 blueprint = APIBlueprint("dispatch", __name__, enable_openapi=False)
-for pages in (board_pages, stop_pages, run_pages, courier_pages):
+for pages in (board_pages, edit_pages, stop_pages, run_pages, courier_pages):
     pages.register(blueprint)
 
 

@@ -41,14 +41,6 @@ PLAN_STATUSES: Mapping[PlanStatus, tuple[Any, str]] = {
 }
 """Each status' word and tone."""
 
-CHANGES: Mapping[str, Any] = {
-    "plan.stop_moved": _l("%(by)s moved a stop"),
-    "plan.locked": _l("%(by)s locked a stop to its courier"),
-    "plan.unlocked": _l("%(by)s unlocked a stop"),
-    "plan.published": _l("%(by)s published the plan"),
-}
-"""What somebody else did to a plan."""
-
 _R = ReasonCode
 _REASONS: Mapping[str, Any] = {
     _R.NO_VEHICLE: _l("No courier is at work"),

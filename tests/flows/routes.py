@@ -278,20 +278,27 @@ BODIES: Mapping[str, Callable[[Things], dict[str, Any]]] = {
     "dispatch.cancel": lambda _things: _NOTHING,
     "dispatch.courier": lambda _things: _NOTHING,
     "dispatch.lock": lambda _things: {"form": {"version": "1", "locked": "yes"}},
+    "dispatch.lock_round": lambda _things: {"form": {"version": "1", "locked": "yes"}},
     "dispatch.move": lambda things: {"form": {"version": "1", "place": f"{things.courier_id}:1"}},
     "dispatch.plan": lambda things: {
         "form": {"facility": str(things.facility_id), "day": "2026-03-20", "seconds": "1"}
     },
     "dispatch.postpone": lambda _things: _NOTHING,
     "dispatch.publish": lambda _things: {"form": {"version": "1"}},
+    "dispatch.redo": lambda _things: {"form": {"version": "1"}},
     "dispatch.run_scan": lambda _things: {
         "form": {"what": "failed", "reason": "cannot_contact", "asked_at": "1"}
     },
+    "dispatch.undo": lambda _things: {"form": {"version": "1"}},
     "dispatch_api.cancel_plan": lambda _things: _NOTHING,
+    "dispatch_api.lock_round": lambda _things: {"json": {"version": 1, "locked": True}},
+    "dispatch_api.lock_stop": lambda _things: {"json": {"version": 1, "locked": True}},
     "dispatch_api.move": lambda things: {
         "json": {"stop_id": things.stop_id, "courier_id": things.courier_id, "version": 1}
     },
     "dispatch_api.publish": lambda _things: {"json": {"version": 1}},
+    "dispatch_api.redo": lambda _things: {"json": {"version": 1}},
+    "dispatch_api.undo": lambda _things: {"json": {"version": 1}},
     "dispatch_api.request_plan": lambda things: {
         "json": {"facility_id": things.facility_id, "day": "2026-03-20", "seconds": 1}
     },

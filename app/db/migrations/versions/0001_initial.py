@@ -2344,6 +2344,44 @@ def upgrade() -> None:
     )
     op.create_index(op.f("ix_lane_holiday_tenant_id"), "lane_holiday", ["tenant_id"], unique=False)
     op.create_table(
+        "plan_edit",
+        sa.Column("id", sa.BigInteger(), sa.Identity(always=False), nullable=False),
+        sa.Column("tenant_id", sa.BigInteger(), nullable=False),
+        sa.Column("plan_id", sa.BigInteger(), nullable=False),
+        sa.Column(
+            "state",
+            sa.Enum(
+                "applied",
+                "undone",
+                "closed",
+                name="editstate",
+                native_enum=False,
+                create_constraint=True,
+                length=40,
+            ),
+            nullable=False,
+        ),
+        sa.Column("action", sa.Text(), nullable=False),
+        sa.Column("made_by_id", sa.BigInteger(), nullable=False),
+        sa.Column("made_at", app.db.types.UtcDateTime(timezone=True), nullable=False),
+        sa.Column("version", sa.BigInteger(), nullable=False),
+        sa.Column("details", postgresql.JSONB(astext_type=sa.Text()), nullable=False),
+        sa.Column("before", postgresql.JSONB(astext_type=sa.Text()), nullable=False),
+        sa.Column("after", postgresql.JSONB(astext_type=sa.Text()), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["made_by_id"], ["user_account.id"], name=op.f("fk_plan_edit_made_by_id_user_account")
+        ),
+        sa.ForeignKeyConstraint(
+            ["plan_id"], ["plan.id"], name=op.f("fk_plan_edit_plan_id_plan"), ondelete="CASCADE"
+        ),
+        sa.ForeignKeyConstraint(
+            ["tenant_id"], ["tenant.id"], name=op.f("fk_plan_edit_tenant_id_tenant"), ondelete="RESTRICT"
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_plan_edit")),
+    )
+    op.create_index("ix_plan_edit_plan", "plan_edit", ["plan_id", "state", "id"], unique=False)
+    op.create_index(op.f("ix_plan_edit_tenant_id"), "plan_edit", ["tenant_id"], unique=False)
+    op.create_table(
         "plan_round",
         sa.Column("id", sa.BigInteger(), sa.Identity(always=False), nullable=False),
         sa.Column("tenant_id", sa.BigInteger(), nullable=False),
@@ -3703,6 +3741,9 @@ def downgrade() -> None:
     op.drop_index(op.f("ix_plan_round_tenant_id"), table_name="plan_round")
     op.drop_index(op.f("ix_plan_round_courier_id"), table_name="plan_round")
     op.drop_table("plan_round")
+    op.drop_index(op.f("ix_plan_edit_tenant_id"), table_name="plan_edit")
+    op.drop_index("ix_plan_edit_plan", table_name="plan_edit")
+    op.drop_table("plan_edit")
     op.drop_index(op.f("ix_lane_holiday_tenant_id"), table_name="lane_holiday")
     op.drop_table("lane_holiday")
     op.drop_index(op.f("ix_lane_departure_tenant_id"), table_name="lane_departure")
