@@ -52,6 +52,10 @@ def plan_answer(plan: Plan) -> dict[str, Any]:
         "published_at": None if plan.published_at is None else plan.published_at.isoformat(),
         "best_cost_minor": plan.best_cost_minor,
         "best_unserved": plan.best_unserved,
+        "curve": [
+            {"seconds": seconds, "cost_minor": cost_minor, "unserved": unserved}
+            for seconds, cost_minor, unserved in plan.curve
+        ],
         "cost_minor": plan.cost_minor,
         "distance_m": plan.distance_m,
         "error": plan.error,

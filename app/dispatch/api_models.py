@@ -91,6 +91,14 @@ class UnservedOut(ApiOutput):
     details: dict[str, Any]
 
 
+class CurvePoint(ApiOutput):
+    """A better plan as it was found."""
+
+    seconds: float = Field(description="Since the search began")
+    cost_minor: int
+    unserved: int
+
+
 class PlanOut(ApiOutput):
     """A plan; `status` goes requested, solving, draft, published (or failed, cancelled, superseded)."""
 
@@ -105,6 +113,7 @@ class PlanOut(ApiOutput):
     published_at: str | None
     best_cost_minor: int | None
     best_unserved: int | None
+    curve: list[CurvePoint]
     cost_minor: int | None
     distance_m: int | None
     error: str | None

@@ -184,7 +184,11 @@ def _plans(
 ) -> tuple[Plan | None, Plan | None, Plan | None]:
     """The plan to show, the one being made, and the newest where it failed."""
     newest = session.execute(
-        sa.select(Plan.id, Plan.status)
+        sa.select(
+            Plan.id,
+            Plan.status,
+            sa.func.coalesce(Plan.published_at, Plan.solved_at, Plan.requested_at).label("since"),
+        )
         .where(
             Plan.facility_id == facility_id,
             Plan.day == day,
@@ -192,14 +196,18 @@ def _plans(
         )
         .order_by(Plan.id.desc())
     ).all()
-    shown = next((row.id for row in newest if row.status in SHOWN), None)
+    # The draft that was made last, or the plan that was published after it.
+    shown = max(
+        (row for row in newest if row.status in SHOWN), key=lambda row: (row.since, row.id), default=None
+    )
+    shown_id = None if shown is None else shown.id
     if wanted_id is not None:
         if all(row.id != wanted_id or row.status in PENDING for row in newest):
             raise NotFoundError("this day has no such plan")
-        shown = wanted_id
+        shown_id = wanted_id
     pending = next((row.id for row in newest if row.status in PENDING), None)
     failed = newest[0].id if newest and newest[0].status is PlanStatus.FAILED else None
-    wanted = [plan_id for plan_id in (shown, pending, failed) if plan_id is not None]
+    wanted = [plan_id for plan_id in (shown_id, pending, failed) if plan_id is not None]
     if not wanted:
         return None, None, None
     plans = {
@@ -210,7 +218,7 @@ def _plans(
             .where(Plan.id.in_(wanted))
         )
     }
-    return tuple(plans.get(plan_id) if plan_id else None for plan_id in (shown, pending, failed))  # type: ignore[return-value]
+    return tuple(plans.get(plan_id) if plan_id else None for plan_id in (shown_id, pending, failed))  # type: ignore[return-value]
 
 
 def _stops(session: Session, facility_id: int, day: date, also: set[int]) -> dict[int, Listed]:

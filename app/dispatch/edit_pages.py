@@ -116,9 +116,8 @@ def _step(
             return stale_page(session, plan_id, error, wanted)
         except ConflictError as error:
             session.rollback()
-            flask.flash(
-                _refusals().get(error.extra.get("reason"), _("The plan cannot be changed now.")), "error"
-            )
+            reason = str(error.extra.get("reason"))
+            flask.flash(str(_refusals().get(reason) or _("The plan cannot be changed now.")), "error")
         else:
             flask.flash(told, "success")
         return to_board(plan)

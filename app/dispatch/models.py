@@ -144,6 +144,10 @@ class Plan(Identified, TenantScoped, Base):
     seen_at: Mapped[datetime | None]
     best_cost_minor: Mapped[int | None]
     best_unserved: Mapped[int | None]
+    # Better plans as they were found: [seconds since the start, cost, stops in no round].
+    curve: Mapped[list[Any]] = mapped_column(default=list, server_default="[]")
+    # Somebody has seen enough: the worker ends with the best plan it has.
+    enough: Mapped[bool] = mapped_column(default=False, server_default=sa.false())
     solved_at: Mapped[datetime | None]
     published_at: Mapped[datetime | None]
     published_by_id: Mapped[int | None] = mapped_column(sa.ForeignKey("user_account.id"))

@@ -65,6 +65,8 @@ def request_plan(
             requested_by_id=actor.user_id,
             requested_at=now,
             tries=0,
+            curve=[],
+            enough=False,
             version=1,
         )
         .on_conflict_do_nothing(
@@ -89,6 +91,21 @@ def cancel_plan(session: Session, actor: Actor, plan: Plan, *, now: datetime) ->
         raise ConflictError(f"this plan is {plan.status}")
     plan.status = PlanStatus.CANCELLED
     audit(session, actor, "plan.cancelled", subject_kind="plan", subject_id=plan.id, now=now)
+
+
+def keep_best(session: Session, actor: Actor, plan: Plan, *, now: datetime) -> None:
+    """End the search for a plan with the best that was found; the worker sees it within about a second.
+
+    Raises:
+        ConflictError: it is not being made, or nothing was found yet.
+    """
+    session.refresh(plan, with_for_update=True)
+    if plan.status is not PlanStatus.SOLVING:
+        raise ConflictError(f"this plan is {plan.status}")
+    if plan.best_cost_minor is None:
+        raise ConflictError("no plan has been found yet; wait a moment, or give it up")
+    plan.enough = True
+    audit(session, actor, "plan.enough", subject_kind="plan", subject_id=plan.id, now=now)
 
 
 def publish(session: Session, actor: Actor, plan: Plan, *, now: datetime, version: int | None = None) -> int:

@@ -1,28 +1,35 @@
 """What happens in the dispatch room, by its matters: stops, couriers, plans, plans changed by hand."""
 
 from app.dispatch.appointments import appoint, follow_redirection
+from app.dispatch.compare import Comparison, Shifted, Summary, compare, plans_of_day
 from app.dispatch.couriers import change_courier, create_courier
 from app.dispatch.edits import Moved, move_stop, set_lock, set_round_lock
 from app.dispatch.offers import Gap, Offers, Place, gaps_of, offers
-from app.dispatch.planning import SECONDS_MAX, cancel_plan, publish, request_plan
+from app.dispatch.planning import SECONDS_MAX, cancel_plan, keep_best, publish, request_plan
 from app.dispatch.stops import follow_shipments, postpone, request_pickups
 from app.dispatch.undo import redo, undo
 
 __all__ = [
     "SECONDS_MAX",
+    "Comparison",
     "Gap",
     "Moved",
     "Offers",
     "Place",
+    "Shifted",
+    "Summary",
     "appoint",
     "cancel_plan",
     "change_courier",
+    "compare",
     "create_courier",
     "follow_redirection",
     "follow_shipments",
     "gaps_of",
+    "keep_best",
     "move_stop",
     "offers",
+    "plans_of_day",
     "postpone",
     "publish",
     "redo",

@@ -67,14 +67,18 @@ def reason_text(reason: str | None, details: Mapping[str, Any]) -> str:
     """Why a stop is in no round, or why a change was refused; None: it came after the plan."""
     if reason is None:
         return str(_("Asked for after the plan was made"))
-    values = {
+    return str(_REASONS[reason]) % reason_values(details)
+
+
+def reason_values(details: Mapping[str, Any]) -> dict[str, str]:
+    """A reason's parameters as its sentences say them."""
+    return {
         "skills": ", ".join(details.get("skills", ())),
         "excess": _amount(details),
         "missing": duration(_whole_minutes(details.get("missing_s", 0))),
         "closes": clock(details.get("closes_s", 0)),
         "arrival": clock(details.get("arrival_s", 0)),
     }
-    return str(_REASONS[reason]) % values
 
 
 def clock(moment_s: int) -> str:

@@ -1526,6 +1526,8 @@ def upgrade() -> None:
         sa.Column("seen_at", app.db.types.UtcDateTime(timezone=True), nullable=True),
         sa.Column("best_cost_minor", sa.BigInteger(), nullable=True),
         sa.Column("best_unserved", sa.BigInteger(), nullable=True),
+        sa.Column("curve", postgresql.JSONB(astext_type=sa.Text()), server_default="[]", nullable=False),
+        sa.Column("enough", sa.Boolean(), server_default=sa.text("false"), nullable=False),
         sa.Column("solved_at", app.db.types.UtcDateTime(timezone=True), nullable=True),
         sa.Column("published_at", app.db.types.UtcDateTime(timezone=True), nullable=True),
         sa.Column("published_by_id", sa.BigInteger(), nullable=True),
