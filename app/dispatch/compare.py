@@ -136,6 +136,7 @@ def _shifted(session: Session, one_id: int, other_id: int) -> Sequence[Shifted]:
         .subquery()
     )
     first, second = aliased(Courier), aliased(Courier)
+    starts = sa.func.coalesce(pairs.c.other_start_s, pairs.c.one_start_s)
     differs = pairs.c.one_courier_id.is_distinct_from(pairs.c.other_courier_id)
     rows = session.execute(
         sa.select(StopRequest, first.name, pairs.c.one_start_s, second.name, pairs.c.other_start_s)
@@ -143,8 +144,6 @@ def _shifted(session: Session, one_id: int, other_id: int) -> Sequence[Shifted]:
         .outerjoin(first, first.id == pairs.c.one_courier_id)
         .outerjoin(second, second.id == pairs.c.other_courier_id)
         .where(sa.or_(differs, sa.func.abs(pairs.c.one_start_s - pairs.c.other_start_s) >= SHIFTED_S))
-        .order_by(
-            differs.desc(), sa.func.coalesce(pairs.c.other_start_s, pairs.c.one_start_s), StopRequest.id
-        )
+        .order_by(differs.desc(), starts, StopRequest.id)
     )
     return [Shifted(*row) for row in rows]

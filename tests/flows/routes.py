@@ -277,6 +277,7 @@ BODIES: Mapping[str, Callable[[Things], dict[str, Any]]] = {
     "deliveries_api.withdraw": lambda _things: _NOTHING,
     "dispatch.cancel": lambda _things: _NOTHING,
     "dispatch.courier": lambda _things: _NOTHING,
+    "dispatch.enough": lambda _things: _NOTHING,
     "dispatch.lock": lambda _things: {"form": {"version": "1", "locked": "yes"}},
     "dispatch.lock_round": lambda _things: {"form": {"version": "1", "locked": "yes"}},
     "dispatch.move": lambda things: {"form": {"version": "1", "place": f"{things.courier_id}:1"}},
@@ -291,6 +292,7 @@ BODIES: Mapping[str, Callable[[Things], dict[str, Any]]] = {
     },
     "dispatch.undo": lambda _things: {"form": {"version": "1"}},
     "dispatch_api.cancel_plan": lambda _things: _NOTHING,
+    "dispatch_api.keep_best": lambda _things: _NOTHING,
     "dispatch_api.lock_round": lambda _things: {"json": {"version": 1, "locked": True}},
     "dispatch_api.lock_stop": lambda _things: {"json": {"version": 1, "locked": True}},
     "dispatch_api.move": lambda things: {
