@@ -116,7 +116,7 @@ def offers(plan_id: int, stop_id: int) -> flask.typing.ResponseReturnValue:
     """Each courier's cheapest place; changes nothing."""
     with unit_of_work() as session:
         actor = current_actor()
-        found = queries.load_plan(session, actor, plan_id)
+        found = queries.load_plan_head(session, actor, plan_id)
         stop = queries.load_stop(session, actor, stop_id)
         return flask.jsonify(answers.offers_answer(service.offers(session, actor, found, stop, now=now())))
 

@@ -97,7 +97,7 @@ def gaps(plan_id: int, stop_id: int, query_data: GapQuery) -> flask.typing.Respo
     """Changes nothing."""
     with unit_of_work() as session:
         actor = current_actor()
-        plan = queries.load_plan(session, actor, plan_id)
+        plan = queries.load_plan_head(session, actor, plan_id)
         stop = queries.load_stop(session, actor, stop_id)
         found = service.gaps_of(session, actor, plan, stop, query_data.courier_id, now=now())
         return flask.jsonify(answers.gaps_answer(stop, query_data.courier_id, found))

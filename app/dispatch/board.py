@@ -3,22 +3,23 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy.orm import Session, selectinload
+from sqlalchemy import Row
+from sqlalchemy.orm import Session
 
 from app.accounts.models import User
 from app.actor import Actor
 from app.dispatch import journal
 from app.dispatch.edit_models import PlanEdit
 from app.dispatch.journal import Named
-from app.dispatch.models import Courier, Plan, PlanRound, PlanStatus, PlanVisit, StopRequest, StopStatus
+from app.dispatch.models import Courier, Plan, PlanStatus, StopRequest, StopStatus
 from app.dispatch.problem import couriers_of, second_of_day
-from app.dispatch.stored import loads_after
+from app.dispatch.stored import Rows, loads_after, rows_of
 from app.errors import NotFoundError
 from app.network import queries as network
 from app.network.models import Facility
@@ -33,7 +34,7 @@ PENDING = (PlanStatus.REQUESTED, PlanStatus.SOLVING)
 class Listed:
     """A stop as the board shows it."""
 
-    stop: StopRequest
+    stop: Row[Any]
     number: str
 
 
@@ -41,7 +42,7 @@ class Listed:
 class Visited(Listed):
     """A stop in a round, with what is aboard after it."""
 
-    visit: PlanVisit
+    visit: Row[Any]
     load_g: int
 
 
@@ -58,7 +59,7 @@ class Column:
     """A courier and his round."""
 
     courier: Courier
-    round: PlanRound | None
+    round: Row[Any] | None
     visits: tuple[Visited, ...]
     load_g_max: int
 
@@ -140,10 +141,10 @@ def board(
     """
     facility = network.load_facility(session, actor, facility_id)
     plan, pending, failed = _plans(session, facility_id, day, plan_id)
-    visits = () if plan is None else tuple(plan.visits)
-    visited = {visit.stop_request_id for visit in visits}
+    rows = Rows({}, {}, ()) if plan is None else rows_of(session, plan.id)
+    visited = {visit.stop_request_id for visits in rows.visits.values() for visit in visits}
     stops = _stops(session, facility_id, day, visited)
-    reasons = {} if plan is None else {row.stop_request_id: row for row in plan.unserved}
+    reasons = {row.stop_request_id: row for row in rows.unserved}
     left = tuple(
         Left(
             listed.stop,
@@ -161,7 +162,7 @@ def board(
         plan=plan,
         pending=pending,
         failed=failed,
-        columns=_columns(session, facility_id, plan, stops),
+        columns=_columns(session, facility_id, rows, stops),
         left=left,
         stopped=tuple(listed for listed in of_day if listed.stop.status is StopStatus.FAILED),
         counts=Counter(
@@ -177,6 +178,15 @@ def _named(session: Session, edit: PlanEdit | None) -> Named | None:
     if edit is None:
         return None
     return journal.named(session, [(edit, session.get_one(User, edit.made_by_id).name)])[0]
+
+
+def round_of(session: Session, plan: Plan, courier: Courier) -> Column:
+    """One courier's round with its stops, without the rest of the board."""
+    rows = rows_of(session, plan.id, courier.id)
+    visits = rows.visits.get(courier.id, ())
+    wanted = sa.literal([visit.stop_request_id for visit in visits], sa.ARRAY(sa.BigInteger))
+    stops = _listed(session, StopRequest.id == sa.any_(wanted))
+    return _column(courier, rows.rounds.get(courier.id), visits, stops)
 
 
 def _plans(
@@ -210,14 +220,7 @@ def _plans(
     wanted = [plan_id for plan_id in (shown_id, pending, failed) if plan_id is not None]
     if not wanted:
         return None, None, None
-    plans = {
-        plan.id: plan
-        for plan in session.scalars(
-            sa.select(Plan)
-            .options(selectinload(Plan.rounds), selectinload(Plan.visits), selectinload(Plan.unserved))
-            .where(Plan.id.in_(wanted))
-        )
-    }
+    plans = {plan.id: plan for plan in session.scalars(sa.select(Plan).where(Plan.id.in_(wanted)))}
     return tuple(plans.get(plan_id) if plan_id else None for plan_id in (shown_id, pending, failed))  # type: ignore[return-value]
 
 
@@ -225,34 +228,33 @@ def _stops(session: Session, facility_id: int, day: date, also: set[int]) -> dic
     """Stops of the day, and those of the plan that have moved to another day since."""
     of_day = sa.and_(StopRequest.facility_id == facility_id, StopRequest.day == day)
     in_plan = StopRequest.id == sa.any_(sa.literal(sorted(also), sa.ARRAY(sa.BigInteger)))
-    rows = session.execute(
-        sa.select(StopRequest, Shipment.waybill_number)
+    return _listed(session, sa.or_(of_day, in_plan))
+
+
+def _listed(session: Session, which: sa.ColumnElement[bool]) -> dict[int, Listed]:
+    found: sa.Result[Any] = session.execute(
+        sa.select(*StopRequest.__table__.c, Shipment.waybill_number)
         .join(Shipment, Shipment.id == StopRequest.shipment_id)
-        .where(sa.or_(of_day, in_plan))
+        .where(which)
         .order_by(StopRequest.priority.desc(), StopRequest.window_to_s, StopRequest.id)
     )
-    return {stop.id: Listed(stop, number) for stop, number in rows}
+    return {stop.id: Listed(stop, stop.waybill_number) for stop in found}
 
 
 def _columns(
-    session: Session, facility_id: int, plan: Plan | None, stops: Mapping[int, Listed]
+    session: Session, facility_id: int, rows: Rows, stops: Mapping[int, Listed]
 ) -> tuple[Column, ...]:
-    rounds = {} if plan is None else {round_.courier_id: round_ for round_ in plan.rounds}
-    visits: dict[int, list[PlanVisit]] = {}
-    for visit in () if plan is None else plan.visits:
-        visits.setdefault(visit.courier_id, []).append(visit)
     return tuple(
-        _column(courier, rounds.get(courier.id), visits.get(courier.id, []), stops)
+        _column(courier, rows.rounds.get(courier.id), rows.visits.get(courier.id, ()), stops)
         for courier in couriers_of(session, facility_id)
-        if courier.active or courier.id in rounds
+        if courier.active or courier.id in rows.rounds
     )
 
 
 def _column(
-    courier: Courier, round_: PlanRound | None, visits: list[PlanVisit], stops: Mapping[int, Listed]
+    courier: Courier, round_: Row[Any] | None, visits: Sequence[Row[Any]], stops: Mapping[int, Listed]
 ) -> Column:
-    in_order = sorted(visits, key=lambda visit: visit.sequence)
-    listed = [stops[visit.stop_request_id] for visit in in_order]
+    listed = [stops[visit.stop_request_id] for visit in visits]
     loads = [load[0] for load in loads_after([one.stop for one in listed])]
     start_g = sum(one.stop.weight_g for one in listed if one.stop.kind.brings)
     return Column(
@@ -260,7 +262,7 @@ def _column(
         round_,
         tuple(
             Visited(one.stop, one.number, visit, load_g)
-            for one, visit, load_g in zip(listed, in_order, loads, strict=True)
+            for one, visit, load_g in zip(listed, visits, loads, strict=True)
         ),
         max([start_g, *loads], default=0),
     )

@@ -12,13 +12,14 @@ from sqlalchemy.orm import Session
 
 from app.accounts.roles import Scope
 from app.dispatch import queries, service
-from app.dispatch.board import PENDING, Board, board
+from app.dispatch.board import PENDING, SHOWN, Board, board, round_of
 from app.dispatch.change_words import edit_text
+from app.dispatch.changing import is_over
 from app.dispatch.map_view import board_map
 from app.dispatch.models import Plan, StopStatus
 from app.dispatch.stale import posted_version, stale_page
 from app.dispatch.words import next_day
-from app.errors import BadRequestError, ConflictError, NotFoundError, StaleVersionError
+from app.errors import BadRequestError, ConflictError, StaleVersionError
 from app.network import queries as network
 from app.security import current_actor, requires
 from app.web import now, unit_of_work
@@ -73,13 +74,15 @@ def round_list(plan_id: int, courier_id: int) -> flask.typing.ResponseReturnValu
         actor = current_actor()
         plan = queries.load_plan_head(session, actor, plan_id)
         courier = queries.load_courier(session, actor, courier_id)
-        found = board(session, actor, plan.facility_id, plan.day, now=now(), plan_id=plan_id)
-        column = next((column for column in found.columns if column.courier.id == courier.id), None)
-        if column is None:
-            raise NotFoundError("this courier has no round in the plan")
+        column = round_of(session, plan, courier)
+        facility = network.load_facility(session, actor, plan.facility_id)
+        movable = plan.status in SHOWN and not is_over(plan.day, facility.utc_offset_minutes, now())
         part = flask.request.headers.get("HX-Request-Type") == "partial"
         return flask.render_template(
-            "dispatch/_round_list.html" if part else "dispatch/round.html", board=found, column=column
+            "dispatch/_round_list.html" if part else "dispatch/round.html",
+            plan=plan,
+            column=column,
+            movable=movable and actor.may(Scope.DISPATCH_WRITE),
         )
 
 

@@ -13,7 +13,9 @@ from app.actor import Actor
 from app.dispatch.changing import open_draft
 from app.dispatch.models import Courier, Plan, StopRequest
 from app.errors import NotFoundError
+from routing import pickup
 from routing.pickup import ChangeRefusedError, insertion
+from routing.pickup.assemble import plan_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,7 +101,7 @@ def offers(session: Session, actor: Actor, plan: Plan, stop: StopRequest, *, now
         if present is None or offer.vehicle_id != present[0]
     )
     courier = None if present is None else draft.couriers[int(present[0])]
-    locked = any(visit.locked for visit in plan.visits if visit.stop_request_id == stop.id)
+    locked = draft.problem.stop(name).locked_to is not None
     return Offers(stop, courier, places, None if present is None or locked else taken_cost)
 
 
@@ -122,11 +124,12 @@ def gaps_of(
     if present is not None and present[0] == str(courier_id):
         others -= 1
     found = []
+    plan_of_two = _only(draft.plan, {str(courier_id), str(courier_id) if present is None else present[0]})
     for sequence in range(others + 1):
         try:
             moved = insertion.move(
                 draft.problem,
-                draft.plan,
+                plan_of_two,
                 name,
                 str(courier_id),
                 sequence,
@@ -150,3 +153,13 @@ def gaps_of(
             )
         )
     return tuple(found)
+
+
+def _only(plan: pickup.Plan, vehicle_ids: set[str]) -> pickup.Plan:
+    """The rounds that a move touches: the others cost the same after it."""
+    return plan_of(
+        tuple(route for route in plan.routes if route.vehicle_id in vehicle_ids),
+        plan.unserved,
+        plan.solver,
+        plan.seconds,
+    )

@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
+from typing import Any
 
 import sqlalchemy as sa
+from sqlalchemy import Row
 from sqlalchemy.orm import Session
 
 from app.dispatch.models import (
@@ -18,7 +20,7 @@ from app.dispatch.models import (
     StopRequest,
     StopStatus,
 )
-from app.dispatch.stored import frozen_visits, plan_value
+from app.dispatch.stored import frozen_visits, plan_value, rows_of
 from app.network.models import Facility
 from app.shipments.models import Shipment
 from routing import pickup
@@ -85,7 +87,7 @@ class Draft:
     plan: pickup.Plan
     frozen: Mapping[str, int]
     now_s: int
-    stops: Mapping[int, StopRequest]
+    stops: Mapping[int, Row[Any]]
     couriers: Mapping[int, Courier]
 
 
@@ -94,38 +96,39 @@ def draft_of(session: Session, plan: Plan, *, now: datetime, also: Iterable[int]
 
     Args:
         session: of the plan's tenant.
-        plan: with rounds.
+        plan: as it is written; what was changed and not yet sent is sent first.
         now: what is fixed by now in a published plan cannot be changed.
         also: ids of stops that are not in the plan and are to be known beside it.
     """
     facility = session.get_one(Facility, plan.facility_id)
     now_s = max(0, second_of_day(now, plan.day, facility.utc_offset_minutes))
-    in_plan = {visit.stop_request_id for visit in plan.visits} | {
-        unserved.stop_request_id for unserved in plan.unserved
-    }
-    stops = {
+    rows = rows_of(session, plan.id)
+    wanted = sa.literal(sorted(rows.stop_ids | set(also)), sa.ARRAY(sa.BigInteger))
+    stops: dict[int, Row[Any]] = {
         stop.id: stop
-        for stop in session.scalars(
-            sa.select(StopRequest)
-            .where(
-                StopRequest.id == sa.any_(sa.literal(sorted(in_plan | set(also)), sa.ARRAY(sa.BigInteger)))
-            )
+        for stop in session.execute(
+            sa.select(*StopRequest.__table__.c)
+            .where(StopRequest.id == sa.any_(wanted))
             .order_by(StopRequest.id)
         )
     }
-    driving = {round_.courier_id for round_ in plan.rounds}
     couriers = {
         courier.id: courier
         for courier in couriers_of(session, plan.facility_id)
-        if courier.active or courier.id in driving
+        if courier.active or courier.id in rows.rounds
     }
-    locks = {visit.stop_request_id: visit.courier_id for visit in plan.visits if visit.locked}
+    locks = {
+        visit.stop_request_id: visit.courier_id
+        for visits in rows.visits.values()
+        for visit in visits
+        if visit.locked
+    }
     problem = pickup.Problem(
         stops=tuple(_stop(stop, locks.get(stop.id), couriers.keys()) for stop in stops.values()),
         vehicles=tuple(_vehicle(courier, facility) for courier in couriers.values()),
     )
-    value = plan_value(plan, problem, stops)
-    return Draft(problem, value, frozen_visits(plan, stops, now_s), now_s, stops, couriers)
+    value = plan_value(rows, problem, stops)
+    return Draft(problem, value, frozen_visits(plan.status, rows, stops, now_s), now_s, stops, couriers)
 
 
 def couriers_of(session: Session, facility_id: int) -> Sequence[Courier]:
@@ -149,7 +152,7 @@ def _locks_in_force(session: Session, plan: Plan) -> dict[int, int]:
     return dict(rows.all())
 
 
-def _stop(stop: StopRequest, courier_id: int | None, known: Container[int]) -> pickup.Stop:
+def _stop(stop: StopRequest | Row[Any], courier_id: int | None, known: Container[int]) -> pickup.Stop:
     return pickup.Stop(
         stop_id=str(stop.id),
         latitude=stop.latitude,

@@ -70,8 +70,9 @@ def costs(plan_id: int, stop_id: int) -> flask.typing.ResponseReturnValue:
     """What each courier would cost more, or each place of one round, for the board while a stop is moved."""
     courier_id = flask.request.args.get("courier", type=int)
     with unit_of_work() as session:
-        plan, stop = _load(session, plan_id, stop_id)
         actor = current_actor()
+        plan = queries.load_plan_head(session, actor, plan_id)
+        stop = queries.load_stop(session, actor, stop_id)
         if courier_id is not None:
             gaps = service.gaps_of(session, actor, plan, stop, courier_id, now=now())
             return flask.jsonify([_gap_answer(gap) for gap in gaps])
