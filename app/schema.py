@@ -11,6 +11,7 @@ import app.deliveries.models
 import app.deliveries.point_models
 import app.dispatch.edit_models
 import app.dispatch.models
+import app.dispatch.pickup_models
 import app.epcis.models
 import app.idempotency
 import app.ledger.models

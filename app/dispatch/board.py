@@ -19,6 +19,7 @@ from app.dispatch.edit_models import PlanEdit
 from app.dispatch.journal import Named
 from app.dispatch.models import Courier, Plan, PlanStatus, StopRequest, StopStatus
 from app.dispatch.problem import couriers_of, second_of_day
+from app.dispatch.queries import number_of_stop
 from app.dispatch.stored import Rows, loads_after, rows_of
 from app.errors import NotFoundError
 from app.network import queries as network
@@ -233,12 +234,12 @@ def _stops(session: Session, facility_id: int, day: date, also: set[int]) -> dic
 
 def _listed(session: Session, which: sa.ColumnElement[bool]) -> dict[int, Listed]:
     found: sa.Result[Any] = session.execute(
-        sa.select(*StopRequest.__table__.c, Shipment.waybill_number)
-        .join(Shipment, Shipment.id == StopRequest.shipment_id)
+        sa.select(*StopRequest.__table__.c, number_of_stop().label("number"))
+        .outerjoin(Shipment, Shipment.id == StopRequest.shipment_id)
         .where(which)
         .order_by(StopRequest.priority.desc(), StopRequest.window_to_s, StopRequest.id)
     )
-    return {stop.id: Listed(stop, stop.waybill_number) for stop in found}
+    return {stop.id: Listed(stop, stop.number) for stop in found}
 
 
 def _columns(

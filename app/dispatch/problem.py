@@ -54,7 +54,7 @@ def problem_to_solve(session: Session, plan: Plan, *, now: datetime) -> pickup.P
     ]
     rows = session.execute(
         sa.select(StopRequest, Shipment.milestone, Shipment.code, Shipment.state_courier_id)
-        .join(Shipment, Shipment.id == StopRequest.shipment_id)
+        .outerjoin(Shipment, Shipment.id == StopRequest.shipment_id)
         .where(
             StopRequest.facility_id == plan.facility_id,
             StopRequest.day == plan.day,

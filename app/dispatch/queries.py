@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session, selectinload
 from app.accounts.roles import Role, Scope
 from app.actor import Actor
 from app.dispatch.models import Courier, Plan, PlanStatus, PlanVisit, StopKind, StopRequest, StopStatus
+from app.dispatch.problem import COST_CURRENCY
 from app.dispatch.stops import WAITING
 from app.errors import NotFoundError
 from app.network.models import Facility
@@ -149,7 +150,7 @@ def list_stops(
     """
     if not actor.may(Scope.DISPATCH_READ):
         raise NotFoundError("no stops")
-    statement = sa.select(StopRequest, Shipment.waybill_number).join(
+    statement = sa.select(StopRequest, number_of_stop()).outerjoin(
         Shipment, Shipment.id == StopRequest.shipment_id
     )
     if facility_id is not None:
@@ -166,6 +167,13 @@ def list_stops(
         for stop, number in session.execute(statement.order_by(StopRequest.id).limit(limit + 1))
     ]
     return page_of(rows, limit, lambda row: (row[0].id,))
+
+
+def number_of_stop() -> sa.ColumnElement[str]:
+    """By what people call a stop: its parcel's waybill number, or the pickup's; the shipment is joined."""
+    return sa.func.coalesce(
+        Shipment.waybill_number, sa.func.concat("P", sa.cast(StopRequest.pickup_request_id, sa.Text))
+    )
 
 
 def list_couriers(session: Session, facility_id: int) -> Sequence[Courier]:
@@ -237,14 +245,14 @@ def run_of_courier(session: Session, actor: Actor, day: date | None, *, now: dat
         sa.select(
             PlanVisit,
             StopRequest,
-            Shipment.waybill_number,
-            Shipment.cod_minor + Shipment.door_charge_minor,
-            Shipment.currency,
+            number_of_stop(),
+            sa.func.coalesce(Shipment.cod_minor + Shipment.door_charge_minor, 0),
+            sa.func.coalesce(Shipment.currency, COST_CURRENCY),
             Shipment.instruction.in_((InstructionKind.INTERCEPT, InstructionKind.RETURN_TO_SENDER)),
         )
         .join(Plan, Plan.id == PlanVisit.plan_id)
         .join(StopRequest, StopRequest.id == PlanVisit.stop_request_id)
-        .join(Shipment, Shipment.id == StopRequest.shipment_id)
+        .outerjoin(Shipment, Shipment.id == StopRequest.shipment_id)
         .where(
             PlanVisit.courier_id == courier.id,
             Plan.facility_id == courier.facility_id,

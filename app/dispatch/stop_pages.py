@@ -55,7 +55,9 @@ def show(plan_id: int, stop_id: int) -> flask.typing.ResponseReturnValue:
             "dispatch/_stop.html" if part else "dispatch/stop.html",
             plan=plan,
             stop=stop,
-            shipment=shipments.load_shipment_by_id(session, actor, stop.shipment_id),
+            number=f"P{stop.pickup_request_id}"
+            if stop.shipment_id is None
+            else shipments.load_shipment_by_id(session, actor, stop.shipment_id).waybill_number,
             offers=offers,
             refused=refused,
             couriers=[one for one in couriers_of(session, plan.facility_id) if one.active],

@@ -4,13 +4,21 @@ from __future__ import annotations
 
 from apiflask import APIBlueprint
 
-from app.dispatch import board_pages, courier_pages, edit_pages, plan_pages, run_pages, stop_pages
+from app.dispatch import (
+    board_pages,
+    courier_pages,
+    edit_pages,
+    pickup_pages,
+    plan_pages,
+    run_pages,
+    stop_pages,
+)
 from app.dispatch.help_words import help_text
 from app.dispatch.problem import COST_CURRENCY
 from app.dispatch.words import KINDS, PLAN_STATUSES, STOP_STATUSES, clock, money_change, reason_text
 
 blueprint = APIBlueprint("dispatch", __name__, enable_openapi=False)
-for pages in (board_pages, plan_pages, edit_pages, stop_pages, run_pages, courier_pages):
+for pages in (board_pages, pickup_pages, plan_pages, edit_pages, stop_pages, run_pages, courier_pages):
     pages.register(blueprint)
 
 
