@@ -22,6 +22,7 @@ from wtforms import (
     TextAreaField,
     TimeField,
 )
+from wtforms.fields.choices import SelectChoice  # type: ignore[attr-defined]  # newer than its stubs
 from wtforms.validators import InputRequired, Length, NumberRange, Optional, ValidationError
 from wtforms.widgets import CheckboxInput, ListWidget
 
@@ -112,7 +113,7 @@ class PickupForm(FlaskForm):
     note = TextAreaField(_l("For the courier"), validators=[Optional(), Length(max=500)])
     weekdays: Any = SelectMultipleField(
         _l("Every week on"),
-        choices=WEEKDAYS,
+        choices=[SelectChoice(value, label) for value, label in WEEKDAYS],
         coerce=int,
         validators=[Optional()],
         option_widget=CheckboxInput(),

@@ -15,7 +15,8 @@ from app.actor import Actor
 from app.config import Settings
 from app.db.session import tenant_of
 from app.dispatch.pickup_models import PickupChannel, PickupRequest, RecurringPickup
-from app.dispatch.pickups import Wanted, ask_pickup, columns, first_day, placed, refuse_window
+from app.dispatch.pickups import ask_pickup
+from app.dispatch.wanted import Wanted, columns, first_day, placed, refuse_window
 from app.errors import AppError, ConflictError, InvalidInputError
 from app.network import queries as network
 from app.shipments import hours

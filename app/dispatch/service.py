@@ -5,11 +5,12 @@ from app.dispatch.compare import Comparison, Shifted, Summary, compare, plans_of
 from app.dispatch.couriers import change_courier, create_courier
 from app.dispatch.edits import Moved, move_stop, set_lock, set_round_lock
 from app.dispatch.offers import Gap, Offers, Place, gaps_of, offers
-from app.dispatch.pickups import Asked, Wanted, ask_pickup, cancel_pickup, finish_pickup
+from app.dispatch.pickups import Asked, ask_pickup, cancel_pickup, finish_pickup
 from app.dispatch.planning import SECONDS_MAX, cancel_plan, keep_best, publish, request_plan
 from app.dispatch.recurring import begin_recurring, end_recurring
 from app.dispatch.stops import follow_shipments, postpone, request_pickups
 from app.dispatch.undo import redo, undo
+from app.dispatch.wanted import Wanted
 from app.dispatch.windows import Choice, windows
 
 __all__ = [

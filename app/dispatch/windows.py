@@ -9,9 +9,9 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from app.dispatch.models import Plan, PlanStatus, StopKind
-from app.dispatch.pickups import Placed, Wanted, first_day, placed
 from app.dispatch.problem import Draft, draft_of
 from app.dispatch.stop_rows import service_s
+from app.dispatch.wanted import Placed, Wanted, first_day, placed
 from routing import pickup
 from routing.pickup import insertion
 

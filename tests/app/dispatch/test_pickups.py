@@ -14,8 +14,8 @@ from app.dispatch import pickup_queries, recurring
 from app.dispatch import service as dispatch
 from app.dispatch.models import StopRequest, StopStatus
 from app.dispatch.pickup_models import PickupChannel, PickupRequest
-from app.dispatch.pickups import place_key
 from app.dispatch.service import Asked, Wanted
+from app.dispatch.wanted import place_key
 from app.errors import ConflictError, InvalidInputError
 from tests.app.dispatch.conftest import TODAY, Depot
 
