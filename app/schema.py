@@ -12,6 +12,7 @@ import app.deliveries.point_models
 import app.dispatch.edit_models
 import app.dispatch.models
 import app.dispatch.pickup_models
+import app.dispatch.roster_models
 import app.epcis.models
 import app.idempotency
 import app.ledger.models

@@ -6,7 +6,7 @@ import flask
 
 from app.accounts.roles import Scope
 from app.api_schema import BEARER, page_answer
-from app.dispatch import answers, api_edits, api_pickups, api_plans, queries, service
+from app.dispatch import answers, api_edits, api_pickups, api_plans, api_roster, queries, service
 from app.dispatch.api_blueprint import blueprint
 from app.dispatch.api_models import (
     MovedOut,
@@ -24,7 +24,7 @@ from app.idempotency import idempotent
 from app.security import current_actor, requires
 from app.web import now, unit_of_work
 
-__all__ = ["api_edits", "api_pickups", "api_plans", "blueprint"]
+__all__ = ["api_edits", "api_pickups", "api_plans", "api_roster", "blueprint"]
 
 
 @blueprint.get("/dispatch/stops")

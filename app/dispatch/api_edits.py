@@ -9,6 +9,7 @@ from app.api_schema import BEARER
 from app.dispatch import answers, journal, queries, service
 from app.dispatch.api_blueprint import blueprint
 from app.dispatch.api_models import EditsOut, GapQuery, GapsOut, LockedOut, LockIn, VersionIn
+from app.errors import BadRequestError
 from app.idempotency import idempotent
 from app.security import current_actor, requires
 from app.web import now, unit_of_work
@@ -99,5 +100,8 @@ def gaps(plan_id: int, stop_id: int, query_data: GapQuery) -> flask.typing.Respo
         actor = current_actor()
         plan = queries.load_plan_head(session, actor, plan_id)
         stop = queries.load_stop(session, actor, stop_id)
-        found = service.gaps_of(session, actor, plan, stop, query_data.courier_id, now=now())
-        return flask.jsonify(answers.gaps_answer(stop, query_data.courier_id, found))
+        courier_id = query_data.courier_id or queries.courier_of_stop(session, plan, stop)
+        if courier_id is None:
+            raise BadRequestError("nobody has this stop; courier_id says whose round is meant")
+        found = service.gaps_of(session, actor, plan, stop, courier_id, now=now())
+        return flask.jsonify(answers.gaps_answer(stop, courier_id, found))

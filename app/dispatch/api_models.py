@@ -216,7 +216,9 @@ class OffersOut(ApiOutput):
 class GapQuery(ApiInput):
     """Whose round."""
 
-    courier_id: int = Field(ge=1, le=ID_MAX)
+    courier_id: int | None = Field(
+        default=None, ge=1, le=ID_MAX, description="The one who has the stop when left out"
+    )
 
 
 class GapOut(ApiOutput):

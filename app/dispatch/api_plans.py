@@ -15,6 +15,7 @@ from app.dispatch.api_blueprint import blueprint
 from app.dispatch.api_models import ID_MAX, PlanOut
 from app.dispatch.models import PlanStatus
 from app.dispatch.service import Comparison, Summary
+from app.errors import ConflictError
 from app.idempotency import idempotent
 from app.network import queries as network
 from app.security import current_actor, requires
@@ -31,7 +32,12 @@ class PlansQuery(ApiInput):
 class CompareQuery(ApiInput):
     """With which plan."""
 
-    other_id: int = Field(ge=1, le=ID_MAX, description="Another plan of the same outlet and day")
+    other_id: int | None = Field(
+        default=None,
+        ge=1,
+        le=ID_MAX,
+        description="Of the same day; the newest other one when left out",
+    )
 
 
 class SummaryOut(ApiOutput):
@@ -101,7 +107,10 @@ def compare_plans(plan_id: int, query_data: CompareQuery) -> flask.typing.Respon
     with unit_of_work() as session:
         actor = current_actor()
         one = queries.load_plan_head(session, actor, plan_id)
-        other = queries.load_plan_head(session, actor, query_data.other_id)
+        other_id = query_data.other_id or service.newest_beside(session, one)
+        if other_id is None:
+            raise ConflictError("the day has no other plan to compare with")
+        other = queries.load_plan_head(session, actor, other_id)
         return flask.jsonify(_comparison(service.compare(session, one, other)))
 
 

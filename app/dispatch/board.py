@@ -18,8 +18,9 @@ from app.dispatch import journal
 from app.dispatch.edit_models import PlanEdit
 from app.dispatch.journal import Named
 from app.dispatch.models import Courier, Plan, PlanStatus, StopRequest, StopStatus
-from app.dispatch.problem import couriers_of, second_of_day
+from app.dispatch.problem import second_of_day
 from app.dispatch.queries import number_of_stop
+from app.dispatch.roster import Duty, roster
 from app.dispatch.stored import Rows, loads_after, rows_of
 from app.errors import NotFoundError
 from app.network import queries as network
@@ -59,10 +60,15 @@ class Left(Listed):
 class Column:
     """A courier and his round."""
 
-    courier: Courier
+    duty: Duty
     round: Row[Any] | None
     visits: tuple[Visited, ...]
     load_g_max: int
+
+    @property
+    def courier(self) -> Courier:
+        """Whose round it is."""
+        return self.duty.courier
 
     @property
     def locked(self) -> int:
@@ -163,7 +169,7 @@ def board(
         plan=plan,
         pending=pending,
         failed=failed,
-        columns=_columns(session, facility_id, rows, stops),
+        columns=_columns(roster(session, facility_id, day), rows, stops),
         left=left,
         stopped=tuple(listed for listed in of_day if listed.stop.status is StopStatus.FAILED),
         counts=Counter(
@@ -187,7 +193,8 @@ def round_of(session: Session, plan: Plan, courier: Courier) -> Column:
     visits = rows.visits.get(courier.id, ())
     wanted = sa.literal([visit.stop_request_id for visit in visits], sa.ARRAY(sa.BigInteger))
     stops = _listed(session, StopRequest.id == sa.any_(wanted))
-    return _column(courier, rows.rounds.get(courier.id), visits, stops)
+    duty = next(one for one in roster(session, plan.facility_id, plan.day) if one.courier.id == courier.id)
+    return _column(duty, rows.rounds.get(courier.id), visits, stops)
 
 
 def _plans(
@@ -242,24 +249,22 @@ def _listed(session: Session, which: sa.ColumnElement[bool]) -> dict[int, Listed
     return {stop.id: Listed(stop, stop.number) for stop in found}
 
 
-def _columns(
-    session: Session, facility_id: int, rows: Rows, stops: Mapping[int, Listed]
-) -> tuple[Column, ...]:
+def _columns(duties: Sequence[Duty], rows: Rows, stops: Mapping[int, Listed]) -> tuple[Column, ...]:
     return tuple(
-        _column(courier, rows.rounds.get(courier.id), rows.visits.get(courier.id, ()), stops)
-        for courier in couriers_of(session, facility_id)
-        if courier.active or courier.id in rows.rounds
+        _column(duty, rows.rounds.get(duty.courier.id), rows.visits.get(duty.courier.id, ()), stops)
+        for duty in duties
+        if duty.takes_stops or duty.courier.id in rows.rounds
     )
 
 
 def _column(
-    courier: Courier, round_: Row[Any] | None, visits: Sequence[Row[Any]], stops: Mapping[int, Listed]
+    duty: Duty, round_: Row[Any] | None, visits: Sequence[Row[Any]], stops: Mapping[int, Listed]
 ) -> Column:
     listed = [stops[visit.stop_request_id] for visit in visits]
     loads = [load[0] for load in loads_after([one.stop for one in listed])]
     start_g = sum(one.stop.weight_g for one in listed if one.stop.kind.brings)
     return Column(
-        courier,
+        duty,
         round_,
         tuple(
             Visited(one.stop, one.number, visit, load_g)

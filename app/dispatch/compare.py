@@ -91,6 +91,21 @@ def plans_of_day(session: Session, facility_id: int, day: date) -> list[Summary]
     ]
 
 
+def newest_beside(session: Session, plan: Plan) -> int | None:
+    """The newest plan of the same day that a plan can be compared with; None where there is none."""
+    return session.scalar(
+        sa.select(Plan.id)
+        .where(
+            Plan.facility_id == plan.facility_id,
+            Plan.day == plan.day,
+            Plan.status.in_(COMPARABLE),
+            Plan.id != plan.id,
+        )
+        .order_by(Plan.id.desc())
+        .limit(1)
+    )
+
+
 def compare(session: Session, one: Plan, other: Plan) -> Comparison:
     """Two plans beside each other.
 

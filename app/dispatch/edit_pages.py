@@ -51,10 +51,10 @@ def index(plan_id: int) -> flask.typing.ResponseReturnValue:
 def news(plan_id: int) -> flask.typing.ResponseReturnValue:
     """What others did since the version that is looked at: a part of the board; 204 when nothing."""
     version = flask.request.args.get("version", type=int)
-    if version is None:
-        raise BadRequestError("the version that is looked at is missing")
     with unit_of_work() as session:
         plan = queries.load_plan_head(session, current_actor(), plan_id)
+        if version is None:
+            raise BadRequestError("the version that is looked at is missing")
         if plan.version == version:
             return "", 204
         changes = journal.changes_since(session, plan, version)

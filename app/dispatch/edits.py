@@ -64,6 +64,8 @@ def move_stop(
         raise ConflictError("this stop is locked to its courier; unlock it first")
     if courier_id is not None and courier_id not in draft.couriers:
         raise NotFoundError("no such courier at this outlet")
+    if courier_id in draft.out and (visit is None or visit.courier_id != courier_id):
+        raise ConflictError("this courier is not at work on this day")
     details = {
         "stop_id": stop.id,
         "from_courier_id": None if visit is None else visit.courier_id,

@@ -98,7 +98,7 @@ def offers(session: Session, actor: Actor, plan: Plan, stop: StopRequest, *, now
             delays=taken_delays | {int(delay.stop_id): delay.seconds for delay in offer.delays},
         )
         for offer in found
-        if present is None or offer.vehicle_id != present[0]
+        if (present is None or offer.vehicle_id != present[0]) and int(offer.vehicle_id) not in draft.out
     )
     courier = None if present is None else draft.couriers[int(present[0])]
     locked = draft.problem.stop(name).locked_to is not None

@@ -32,7 +32,7 @@ def compare(plan_id: int) -> flask.typing.ResponseReturnValue:
         plan = queries.load_plan_head(session, actor, plan_id)
         plans = service.plans_of_day(session, plan.facility_id, plan.day)
         if other_id is None:
-            other_id = next((one.plan.id for one in plans if one.plan.id != plan.id), None)
+            other_id = service.newest_beside(session, plan)
         found = None
         if other_id is not None:
             found = service.compare(session, plan, queries.load_plan_head(session, actor, other_id))

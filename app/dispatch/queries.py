@@ -63,6 +63,15 @@ def load_stop(session: Session, actor: Actor, stop_id: int) -> StopRequest:
     return stop
 
 
+def courier_of_stop(session: Session, plan: Plan, stop: StopRequest) -> int | None:
+    """Who makes a stop by a plan; None for nobody."""
+    return session.scalar(
+        sa.select(PlanVisit.courier_id).where(
+            PlanVisit.plan_id == plan.id, PlanVisit.stop_request_id == stop.id
+        )
+    )
+
+
 def load_courier(session: Session, actor: Actor, courier_id: int) -> Courier:
     """A courier: those who plan know all of them, a courier himself.
 

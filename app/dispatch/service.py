@@ -1,7 +1,7 @@
 """What happens in the dispatch room, by its matters: stops, couriers, plans, plans changed by hand."""
 
 from app.dispatch.appointments import appoint, follow_redirection
-from app.dispatch.compare import Comparison, Shifted, Summary, compare, plans_of_day
+from app.dispatch.compare import Comparison, Shifted, Summary, compare, newest_beside, plans_of_day
 from app.dispatch.couriers import change_courier, create_courier
 from app.dispatch.edits import Moved, move_stop, set_lock, set_round_lock
 from app.dispatch.offers import Gap, Offers, Place, gaps_of, offers
@@ -40,6 +40,7 @@ __all__ = [
     "gaps_of",
     "keep_best",
     "move_stop",
+    "newest_beside",
     "offers",
     "plans_of_day",
     "postpone",

@@ -12,7 +12,7 @@ from app.accounts.roles import Scope
 from app.dispatch import queries, service
 from app.dispatch.board_pages import to_board
 from app.dispatch.models import Plan, StopRequest
-from app.dispatch.problem import couriers_of
+from app.dispatch.roster import roster
 from app.dispatch.service import Gap
 from app.dispatch.stale import posted_version, stale_page
 from app.dispatch.words import clock, money_change, reason_text
@@ -60,7 +60,7 @@ def show(plan_id: int, stop_id: int) -> flask.typing.ResponseReturnValue:
             else shipments.load_shipment_by_id(session, actor, stop.shipment_id).waybill_number,
             offers=offers,
             refused=refused,
-            couriers=[one for one in couriers_of(session, plan.facility_id) if one.active],
+            couriers=[one.courier for one in roster(session, plan.facility_id, plan.day) if one.takes_stops],
             best_shown=BEST_SHOWN,
             visit=visit,
             left=left,
@@ -94,10 +94,10 @@ def costs(plan_id: int, stop_id: int) -> flask.typing.ResponseReturnValue:
 def gaps(plan_id: int, stop_id: int) -> flask.typing.ResponseReturnValue:
     """Every place in one courier's round with its cost: a part of the stop's page."""
     courier_id = flask.request.args.get("courier", type=int)
-    if courier_id is None:
-        raise BadRequestError("the form does not say whose round it is")
     with unit_of_work() as session:
         plan, stop = _load(session, plan_id, stop_id)
+        if courier_id is None:
+            raise BadRequestError("the form does not say whose round it is")
         found = service.gaps_of(session, current_actor(), plan, stop, courier_id, now=now())
         return flask.render_template(
             "dispatch/_gaps.html",

@@ -1,4 +1,4 @@
-"""A pickup as it is asked for: which outlet calls there, from which day on, and whether its window can be kept."""
+"""A pickup as it is asked for: which outlet calls there, from which day on, and whether its window fits."""
 
 from __future__ import annotations
 

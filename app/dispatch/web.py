@@ -10,6 +10,7 @@ from app.dispatch import (
     edit_pages,
     pickup_pages,
     plan_pages,
+    roster_pages,
     run_pages,
     stop_pages,
 )
@@ -18,7 +19,16 @@ from app.dispatch.problem import COST_CURRENCY
 from app.dispatch.words import KINDS, PLAN_STATUSES, STOP_STATUSES, clock, money_change, reason_text
 
 blueprint = APIBlueprint("dispatch", __name__, enable_openapi=False)
-for pages in (board_pages, pickup_pages, plan_pages, edit_pages, stop_pages, run_pages, courier_pages):
+for pages in (
+    board_pages,
+    pickup_pages,
+    plan_pages,
+    edit_pages,
+    stop_pages,
+    run_pages,
+    courier_pages,
+    roster_pages,
+):
     pages.register(blueprint)
 
 

@@ -99,7 +99,15 @@ def _window(wanted: Wanted, place: Placed, draft: Draft | None, from_s: int, to_
         volume_cm3=wanted.volume_cm3,
         pieces=wanted.pieces,
     )
-    best = insertion.offers(draft.problem, draft.plan, stop, frozen=draft.frozen, now_s=draft.now_s, limit=1)
+    offers = insertion.offers(
+        draft.problem,
+        draft.plan,
+        stop,
+        frozen=draft.frozen,
+        now_s=draft.now_s,
+        limit=len(draft.out) + 1,
+    )
+    best = [offer for offer in offers if int(offer.vehicle_id) not in draft.out]
     if not best:
         return Window(from_s, to_s, False, None, None)
     return Window(from_s, to_s, True, best[0].extra_cost_minor, best[0].start_s)

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import timedelta
 
 import pytest
 from playwright.sync_api import Locator, Page, expect
 
 from app.accounts.roles import Role
 from tests.browser.look import View, Visitor, look
+from tests.support.app import StepClock
 from tests.support.company import Company
 
 
@@ -126,3 +128,50 @@ def test_two_at_once_overwrite_nothing(planned: str, member: Callable[..., Visit
     theirs.locator("main a.btn-plain").click()
     expect(theirs.locator(column).locator(".icon use[href*='#lock-fill']").first).to_be_attached()
     one.press("form[action$='/undo']")
+
+
+def test_two_plans_are_compared_and_one_is_published(planned: str, member: Callable[..., Visitor]) -> None:
+    visitor = member(Role.DISPATCHER)
+    page = plan(visitor, planned)
+    page.locator("#seconds").select_option("5")
+    visitor.press("form[action$='/dispatch/plans']")
+    expect(page.locator("#plan-progress")).to_have_count(0)
+    page.locator("a[href$='/compare']").click()
+    expect(page.locator(".compare-plans section")).to_have_count(2)
+    look(visitor, "board-compare")
+    visitor.press(".compare-plans section:nth-child(2) form")
+    expect(page.locator("form[action$='/publish']")).to_have_count(0)
+
+
+def test_the_roster_of_a_day(planned: str, member: Callable[..., Visitor]) -> None:
+    visitor = member(Role.DISPATCHER)
+    page = visitor.open(planned)
+    page.locator("a[href*='/dispatch/roster']").click()
+    page.locator("a[href*='day=']").last.click()
+    expect(page.locator("tbody tr")).not_to_have_count(0)
+    look(visitor, "roster")
+    page.locator("tbody select").first.select_option("off")
+    visitor.press("form[action*='/dispatch/roster/']")
+    expect(page.locator(".notice-ok")).to_be_visible()
+    assert page.locator("tbody select").first.input_value() == "off"
+
+
+def test_a_pickup_is_asked_for_by_phone(
+    firm: Company, member: Callable[..., Visitor], clock: StepClock, view: View
+) -> None:
+    visitor = member(Role.AGENT)
+    page = visitor.open("/pickups")
+    look(visitor, "pickups-empty")
+    day = (clock() + timedelta(days=1)).date().isoformat()
+    visitor.fill_in(
+        {"contact_name": "王芳", "contact_phone": "13600000001", "address": f"科华北路 {view.width} 号"}
+    )
+    page.locator("#pickup_district").fill(firm.booking_form()["sender_district"])
+    page.locator("#day").fill(day)
+    page.locator("#day").dispatch_event("change")
+    expect(page.locator("input[name=window]")).to_have_count(6)
+    page.locator("input[name=window]:enabled").first.check()
+    look(visitor, "pickups")
+    visitor.press("#pickup-form")
+    expect(page.locator("form[action$='/cancel']")).not_to_have_count(0)
+    look(visitor, "pickups-asked")

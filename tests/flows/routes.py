@@ -295,6 +295,7 @@ BODIES: Mapping[str, Callable[[Things], dict[str, Any]]] = {
     "dispatch.run_scan": lambda _things: {
         "form": {"what": "failed", "reason": "cannot_contact", "asked_at": "1"}
     },
+    "dispatch.save_roster": lambda _things: {"form": {"day": "2026-03-20"}},
     "dispatch.undo": lambda _things: {"form": {"version": "1"}},
     "dispatch_api.ask_pickup": lambda things: {"json": things.pickup_body},
     "dispatch_api.begin_recurring": lambda things: {"json": things.pickup_body | {"weekdays": [1]}},
@@ -309,6 +310,9 @@ BODIES: Mapping[str, Callable[[Things], dict[str, Any]]] = {
     },
     "dispatch_api.publish": lambda _things: {"json": {"version": 1}},
     "dispatch_api.redo": lambda _things: {"json": {"version": 1}},
+    "dispatch_api.set_day": lambda _things: {
+        "json": {"day": "2026-03-20", "state": "off", "shift_start_s": 28_800, "shift_end_s": 64_800}
+    },
     "dispatch_api.undo": lambda _things: {"json": {"version": 1}},
     "dispatch_api.request_plan": lambda things: {
         "json": {"facility_id": things.facility_id, "day": "2026-03-20", "seconds": 1}

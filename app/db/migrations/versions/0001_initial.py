@@ -1927,6 +1927,42 @@ def upgrade() -> None:
         postgresql_where=sa.text("status <> 'broken'"),
     )
     op.create_table(
+        "courier_day",
+        sa.Column("id", sa.BigInteger(), sa.Identity(always=False), nullable=False),
+        sa.Column("tenant_id", sa.BigInteger(), nullable=False),
+        sa.Column("courier_id", sa.BigInteger(), nullable=False),
+        sa.Column("day", sa.Date(), nullable=False),
+        sa.Column(
+            "state",
+            sa.Enum(
+                "works",
+                "off",
+                "broken_down",
+                name="daystate",
+                native_enum=False,
+                create_constraint=True,
+                length=40,
+            ),
+            nullable=False,
+        ),
+        sa.Column("shift_start_s", sa.BigInteger(), nullable=False),
+        sa.Column("shift_end_s", sa.BigInteger(), nullable=False),
+        sa.CheckConstraint(
+            "0 <= shift_start_s AND shift_start_s < shift_end_s AND shift_end_s <= 86400",
+            name=op.f("ck_courier_day_shift_in_day"),
+        ),
+        sa.ForeignKeyConstraint(
+            ["courier_id"], ["courier.id"], name=op.f("fk_courier_day_courier_id_courier")
+        ),
+        sa.ForeignKeyConstraint(
+            ["tenant_id"], ["tenant.id"], name=op.f("fk_courier_day_tenant_id_tenant"), ondelete="RESTRICT"
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_courier_day")),
+        sa.UniqueConstraint("courier_id", "day", name=op.f("uq_courier_day_courier_id_day")),
+    )
+    op.create_index(op.f("ix_courier_day_day"), "courier_day", ["day"], unique=False)
+    op.create_index(op.f("ix_courier_day_tenant_id"), "courier_day", ["tenant_id"], unique=False)
+    op.create_table(
         "customer_order",
         sa.Column("id", sa.BigInteger(), sa.Identity(always=False), nullable=False),
         sa.Column("tenant_id", sa.BigInteger(), nullable=False),
@@ -3935,6 +3971,9 @@ def downgrade() -> None:
     op.drop_index("ix_customer_order_placed", table_name="customer_order")
     op.drop_index("ix_customer_order_customer", table_name="customer_order")
     op.drop_table("customer_order")
+    op.drop_index(op.f("ix_courier_day_tenant_id"), table_name="courier_day")
+    op.drop_index(op.f("ix_courier_day_day"), table_name="courier_day")
+    op.drop_table("courier_day")
     op.drop_index(
         "ix_container_under_way", table_name="container", postgresql_where=sa.text("status <> 'broken'")
     )
