@@ -216,7 +216,9 @@ def _plans(
     ).all()
     # The draft that was made last, or the plan that was published after it.
     shown = max(
-        (row for row in newest if row.status in SHOWN), key=lambda row: (row.since, row.id), default=None
+        (row for row in newest if row.status in SHOWN),
+        key=lambda row: (row.since, row.status is PlanStatus.PUBLISHED, row.id),
+        default=None,
     )
     shown_id = None if shown is None else shown.id
     if wanted_id is not None:
