@@ -15,6 +15,7 @@ from app.security import maybe_actor
 _ITEMS = (
     ("home.index", _l("Today"), None),
     ("orders.book", _l("Book"), Scope.SHIPMENTS_BOOK),
+    ("dispatch.pickups", _l("Pickups"), Scope.SHIPMENTS_BOOK),
     ("shipments.index", _l("Shipments"), Scope.SHIPMENTS_READ),
     ("shipments.scan_station", _l("Scan station"), Scope.SCANS_WRITE),
     ("containers.index", _l("Bags and trips"), Scope.CONTAINERS_READ),

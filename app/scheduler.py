@@ -35,6 +35,7 @@ from app.db import outbox
 from app.db.session import Database
 from app.deliveries import jobs as deliveries_jobs
 from app.dispatch import jobs as dispatch_jobs
+from app.dispatch import recurring
 from app.epcis import jobs as epcis_jobs
 from app.network import design_jobs
 from app.notify import jobs as notify_jobs
@@ -70,6 +71,7 @@ JOBS: tuple[Job | SteppedJob, ...] = (
     Job("accounts.drop_expired_sessions", timedelta(hours=1), _drop_sessions),
     Job("housekeeping.forget_old", timedelta(hours=1), housekeeping.forget_old),
     Job("customers.drop_old_challenges", timedelta(hours=1), customers_jobs.drop_old_challenges),
+    Job("dispatch.ask_recurring_pickups", timedelta(hours=1), recurring.ask_all_ahead),
     Job("notify.deliver", timedelta(seconds=15), notify_jobs.deliver),
     Job("shipments.make_partitions", timedelta(days=1), shipments_jobs.make_partitions),
     Job("shipments.measure_promises", timedelta(days=1), calibration.measure_promises),

@@ -9,7 +9,10 @@ import app.db.outbox
 import app.deliveries.door_models
 import app.deliveries.models
 import app.deliveries.point_models
+import app.dispatch.edit_models
 import app.dispatch.models
+import app.dispatch.pickup_models
+import app.dispatch.roster_models
 import app.epcis.models
 import app.idempotency
 import app.ledger.models

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
+from app.dispatch.journal import Named
 from app.dispatch.models import Plan, PlanVisit, StopRequest
 from app.dispatch.queries import Run
-from app.dispatch.service import Moved, Offers
+from app.dispatch.service import Gap, Moved, Offers
 
 
 def stop_answer(stop: StopRequest, number: str) -> dict[str, Any]:
@@ -51,6 +52,10 @@ def plan_answer(plan: Plan) -> dict[str, Any]:
         "published_at": None if plan.published_at is None else plan.published_at.isoformat(),
         "best_cost_minor": plan.best_cost_minor,
         "best_unserved": plan.best_unserved,
+        "curve": [
+            {"seconds": seconds, "cost_minor": cost_minor, "unserved": unserved}
+            for seconds, cost_minor, unserved in plan.curve
+        ],
         "cost_minor": plan.cost_minor,
         "distance_m": plan.distance_m,
         "error": plan.error,
@@ -107,6 +112,26 @@ def offers_answer(offers: Offers) -> dict[str, Any]:
     }
 
 
+def gaps_answer(stop: StopRequest, courier_id: int, gaps: Iterable[Gap]) -> dict[str, Any]:
+    """What each place of a courier's round would cost for a stop."""
+    return {
+        "stop_id": stop.id,
+        "courier_id": courier_id,
+        "gaps": [
+            {
+                "sequence": gap.sequence,
+                "start_s": gap.start_s,
+                "extra_cost_minor": gap.extra_cost_minor,
+                "extra_distance_m": gap.extra_distance_m,
+                "reason": gap.reason,
+                "details": dict(gap.details),
+                "delays": _delays(gap.delays),
+            }
+            for gap in gaps
+        ],
+    }
+
+
 def moved_answer(plan: Plan, moved: Moved) -> dict[str, Any]:
     """What a move cost, and the version it made."""
     return {
@@ -115,6 +140,31 @@ def moved_answer(plan: Plan, moved: Moved) -> dict[str, Any]:
         "extra_cost_minor": moved.extra_cost_minor,
         "extra_distance_m": moved.extra_distance_m,
         "delays": _delays(moved.delays),
+    }
+
+
+def edits_answer(plan: Plan, edits: Iterable[Named]) -> dict[str, Any]:
+    """What was changed by hand in a plan, latest first."""
+    return {
+        "plan_id": plan.id,
+        "version": plan.version,
+        "items": [
+            {
+                "id": one.edit.id,
+                "state": one.edit.state,
+                "action": one.edit.action,
+                "made_at": one.edit.made_at.isoformat(),
+                "by": one.by,
+                "version": one.edit.version,
+                "stop_id": one.edit.details.get("stop_id"),
+                "stop": one.stop,
+                "from_courier_id": one.edit.details.get("from_courier_id"),
+                "from_courier": one.from_courier,
+                "to_courier_id": one.edit.details.get("to_courier_id"),
+                "to_courier": one.to_courier,
+            }
+            for one in edits
+        ],
     }
 
 

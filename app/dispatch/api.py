@@ -6,7 +6,7 @@ import flask
 
 from app.accounts.roles import Scope
 from app.api_schema import BEARER, page_answer
-from app.dispatch import answers, api_vroom, queries, service
+from app.dispatch import answers, api_edits, api_pickups, api_plans, api_roster, api_vroom, queries, service
 from app.dispatch.api_blueprint import blueprint
 from app.dispatch.api_models import (
     MovedOut,
@@ -24,7 +24,7 @@ from app.idempotency import idempotent
 from app.security import current_actor, requires
 from app.web import now, unit_of_work
 
-__all__ = ["api_vroom", "blueprint"]
+__all__ = ["api_edits", "api_pickups", "api_plans", "api_roster", "api_vroom", "blueprint"]
 
 
 @blueprint.get("/dispatch/stops")
@@ -116,7 +116,7 @@ def offers(plan_id: int, stop_id: int) -> flask.typing.ResponseReturnValue:
     """Each courier's cheapest place; changes nothing."""
     with unit_of_work() as session:
         actor = current_actor()
-        found = queries.load_plan(session, actor, plan_id)
+        found = queries.load_plan_head(session, actor, plan_id)
         stop = queries.load_stop(session, actor, stop_id)
         return flask.jsonify(answers.offers_answer(service.offers(session, actor, found, stop, now=now())))
 

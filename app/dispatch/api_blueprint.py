@@ -1,6 +1,4 @@
-"""The blueprint of the dispatch room's door for machines, for the files that hang their routes on it."""
-
-from __future__ import annotations
+"""The blueprint that the modules of the machine's door hang their views on."""
 
 from apiflask import APIBlueprint
 

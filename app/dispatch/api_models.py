@@ -8,6 +8,7 @@ from typing import Any
 from pydantic import Field
 
 from app.api_schema import ApiInput, ApiOutput, PageQuery
+from app.dispatch.edit_models import EditState
 from app.dispatch.models import PlanStatus, StopKind, StopStatus
 from app.dispatch.service import SECONDS_MAX
 
@@ -90,6 +91,14 @@ class UnservedOut(ApiOutput):
     details: dict[str, Any]
 
 
+class CurvePoint(ApiOutput):
+    """A better plan as it was found."""
+
+    seconds: float = Field(description="Since the search began")
+    cost_minor: int
+    unserved: int
+
+
 class PlanOut(ApiOutput):
     """A plan; `status` goes requested, solving, draft, published (or failed, cancelled, superseded)."""
 
@@ -104,6 +113,7 @@ class PlanOut(ApiOutput):
     published_at: str | None
     best_cost_minor: int | None
     best_unserved: int | None
+    curve: list[CurvePoint]
     cost_minor: int | None
     distance_m: int | None
     error: str | None
@@ -127,6 +137,12 @@ class MoveIn(VersionIn):
     )
 
 
+class LockIn(VersionIn):
+    """Whether a stop, or a whole round, stays with its courier."""
+
+    locked: bool
+
+
 class DelayOut(ApiOutput):
     """A visit that starts later than before, or earlier where the seconds are negative."""
 
@@ -142,6 +158,39 @@ class MovedOut(ApiOutput):
     extra_cost_minor: int
     extra_distance_m: int
     delays: list[DelayOut]
+
+
+class LockedOut(ApiOutput):
+    """What was locked or unlocked, and the version it made."""
+
+    plan_id: int
+    version: int
+    stops: int = Field(description="How many stops it changed")
+
+
+class EditOut(ApiOutput):
+    """A change of a plan by hand. A `closed` one is history; the others can be taken back or made again."""
+
+    id: int
+    state: EditState
+    action: str
+    made_at: str
+    by: str
+    version: int
+    stop_id: int | None
+    stop: str | None = Field(description="Name and address")
+    from_courier_id: int | None
+    from_courier: str | None
+    to_courier_id: int | None
+    to_courier: str | None
+
+
+class EditsOut(ApiOutput):
+    """The newest changes of a plan, latest first."""
+
+    plan_id: int
+    version: int
+    items: list[EditOut]
 
 
 class OfferOut(ApiOutput):
@@ -162,6 +211,34 @@ class OffersOut(ApiOutput):
     courier_id: int | None
     taking_out_minor: int | None
     offers: list[OfferOut]
+
+
+class GapQuery(ApiInput):
+    """Whose round."""
+
+    courier_id: int | None = Field(
+        default=None, ge=1, le=ID_MAX, description="The one who has the stop when left out"
+    )
+
+
+class GapOut(ApiOutput):
+    """A place in a courier's round; costs are null where the stop cannot go there, with the reason."""
+
+    sequence: int = Field(description="Which visit it becomes, from 0, the stop itself taken out before")
+    start_s: int | None
+    extra_cost_minor: int | None
+    extra_distance_m: int | None
+    reason: str | None
+    details: dict[str, Any]
+    delays: list[DelayOut]
+
+
+class GapsOut(ApiOutput):
+    """Every place of a courier's round for a stop, from the first to the last."""
+
+    stop_id: int
+    courier_id: int
+    gaps: list[GapOut]
 
 
 class RunQuery(ApiInput):

@@ -3,24 +3,33 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy.orm import Session, selectinload
+from sqlalchemy import Row
+from sqlalchemy.orm import Session
 
+from app.accounts.models import User
 from app.actor import Actor
 from app.db import arrays
-from app.dispatch.models import Courier, Plan, PlanRound, PlanStatus, PlanVisit, StopRequest, StopStatus
-from app.dispatch.problem import couriers_of, second_of_day
-from app.dispatch.stored import loads_after
+from app.dispatch import journal
+from app.dispatch.edit_models import PlanEdit
+from app.dispatch.journal import Named
+from app.dispatch.models import Courier, Plan, PlanStatus, StopRequest, StopStatus
+from app.dispatch.problem import second_of_day
+from app.dispatch.queries import number_of_stop
+from app.dispatch.roster import Duty, roster
+from app.dispatch.stored import Rows, loads_after, rows_of
+from app.errors import NotFoundError
 from app.network import queries as network
 from app.network.models import Facility
 from app.shipments.models import Shipment
 
 SHOWN = (PlanStatus.DRAFT, PlanStatus.PUBLISHED)
+LISTED_MAX = 400
 PENDING = (PlanStatus.REQUESTED, PlanStatus.SOLVING)
 
 
@@ -28,7 +37,7 @@ PENDING = (PlanStatus.REQUESTED, PlanStatus.SOLVING)
 class Listed:
     """A stop as the board shows it."""
 
-    stop: StopRequest
+    stop: Row[Any]
     number: str
 
 
@@ -36,7 +45,7 @@ class Listed:
 class Visited(Listed):
     """A stop in a round, with what is aboard after it."""
 
-    visit: PlanVisit
+    visit: Row[Any]
     load_g: int
 
 
@@ -52,10 +61,20 @@ class Left(Listed):
 class Column:
     """A courier and his round."""
 
-    courier: Courier
-    round: PlanRound | None
+    duty: Duty
+    round: Row[Any] | None
     visits: tuple[Visited, ...]
     load_g_max: int
+
+    @property
+    def courier(self) -> Courier:
+        """Whose round it is."""
+        return self.duty.courier
+
+    @property
+    def locked(self) -> int:
+        """How many of the stops are locked to the courier."""
+        return sum(one.visit.locked for one in self.visits)
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +92,7 @@ class Board:
         stopped: stops that failed today.
         counts: stops by status, without the cancelled ones.
         now_s: the present in seconds since the day's midnight.
+        undo, redo: what can be taken back from the plan, and made again in it.
     """
 
     facility: Facility
@@ -85,6 +105,8 @@ class Board:
     stopped: tuple[Listed, ...]
     counts: Mapping[StopStatus, int]
     now_s: int
+    undo: Named | None
+    redo: Named | None
 
     @property
     def stops(self) -> int:
@@ -99,21 +121,38 @@ class Board:
     @property
     def changeable(self) -> bool:
         """Whether stops may be moved."""
-        return self.plan is not None and self.pending is None and not self.is_over
+        return (
+            self.plan is not None and self.plan.status in SHOWN and self.pending is None and not self.is_over
+        )
+
+    @property
+    def is_large(self) -> bool:
+        """Whether there are too many stops in rounds to list them before somebody looks at a round."""
+        return sum(len(column.visits) for column in self.columns) > LISTED_MAX
 
 
-def board(session: Session, actor: Actor, facility_id: int, day: date, *, now: datetime) -> Board:
+def board(
+    session: Session, actor: Actor, facility_id: int, day: date, *, now: datetime, plan_id: int | None = None
+) -> Board:
     """Read an outlet's day, in a fixed number of statements.
 
+    Args:
+        session: of the asker's tenant.
+        actor: who asks.
+        facility_id: the outlet.
+        day: its local day.
+        now: the present moment.
+        plan_id: which of the day's plans to show; None: the newest draft or published one.
+
     Raises:
-        NotFoundError: the asker knows no such facility.
+        NotFoundError: the asker knows no such facility, or its day has no such plan.
     """
     facility = network.load_facility(session, actor, facility_id)
-    plan, pending, failed = _plans(session, facility_id, day)
-    visits = () if plan is None else tuple(plan.visits)
-    visited = {visit.stop_request_id for visit in visits}
+    plan, pending, failed = _plans(session, facility_id, day, plan_id)
+    rows = Rows({}, {}, ()) if plan is None else rows_of(session, plan.id)
+    visited = {visit.stop_request_id for visits in rows.visits.values() for visit in visits}
     stops = _stops(session, facility_id, day, visited)
-    reasons = {} if plan is None else {row.stop_request_id: row for row in plan.unserved}
+    reasons = {row.stop_request_id: row for row in rows.unserved}
     left = tuple(
         Left(
             listed.stop,
@@ -131,84 +170,108 @@ def board(session: Session, actor: Actor, facility_id: int, day: date, *, now: d
         plan=plan,
         pending=pending,
         failed=failed,
-        columns=_columns(session, facility_id, plan, stops),
+        columns=_columns(roster(session, facility_id, day), rows, stops),
         left=left,
         stopped=tuple(listed for listed in of_day if listed.stop.status is StopStatus.FAILED),
         counts=Counter(
             listed.stop.status for listed in of_day if listed.stop.status is not StopStatus.CANCELLED
         ),
         now_s=second_of_day(now, day, facility.utc_offset_minutes),
+        undo=None if plan is None else _named(session, journal.next_to_undo(session, plan.id)),
+        redo=None if plan is None else _named(session, journal.next_to_redo(session, plan.id)),
     )
 
 
-def _plans(session: Session, facility_id: int, day: date) -> tuple[Plan | None, Plan | None, Plan | None]:
+def _named(session: Session, edit: PlanEdit | None) -> Named | None:
+    if edit is None:
+        return None
+    return journal.named(session, [(edit, session.get_one(User, edit.made_by_id).name)])[0]
+
+
+def round_of(session: Session, plan: Plan, courier: Courier) -> Column:
+    """One courier's round with its stops, without the rest of the board."""
+    rows = rows_of(session, plan.id, courier.id)
+    visits = rows.visits.get(courier.id, ())
+    wanted = sa.literal([visit.stop_request_id for visit in visits], sa.ARRAY(sa.BigInteger))
+    stops = _listed(session, StopRequest.id == arrays.any_of(rows.stop_ids | set(also)))
+    duty = next(one for one in roster(session, plan.facility_id, plan.day) if one.courier.id == courier.id)
+    return _column(duty, rows.rounds.get(courier.id), visits, stops)
+
+
+def _plans(
+    session: Session, facility_id: int, day: date, wanted_id: int | None
+) -> tuple[Plan | None, Plan | None, Plan | None]:
     """The plan to show, the one being made, and the newest where it failed."""
     newest = session.execute(
-        sa.select(Plan.id, Plan.status)
+        sa.select(
+            Plan.id,
+            Plan.status,
+            sa.func.coalesce(Plan.published_at, Plan.solved_at, Plan.requested_at).label("since"),
+        )
         .where(
             Plan.facility_id == facility_id,
             Plan.day == day,
-            Plan.status.not_in((PlanStatus.SUPERSEDED, PlanStatus.CANCELLED)),
+            sa.or_(Plan.status.not_in((PlanStatus.SUPERSEDED, PlanStatus.CANCELLED)), Plan.id == wanted_id),
         )
         .order_by(Plan.id.desc())
     ).all()
-    shown = next((row.id for row in newest if row.status in SHOWN), None)
+    # The draft that was made last, or the plan that was published after it.
+    shown = max(
+        (row for row in newest if row.status in SHOWN),
+        key=lambda row: (row.since, row.status is PlanStatus.PUBLISHED, row.id),
+        default=None,
+    )
+    shown_id = None if shown is None else shown.id
+    if wanted_id is not None:
+        if all(row.id != wanted_id or row.status in PENDING for row in newest):
+            raise NotFoundError("this day has no such plan")
+        shown_id = wanted_id
     pending = next((row.id for row in newest if row.status in PENDING), None)
     failed = newest[0].id if newest and newest[0].status is PlanStatus.FAILED else None
-    wanted = [plan_id for plan_id in (shown, pending, failed) if plan_id is not None]
+    wanted = [plan_id for plan_id in (shown_id, pending, failed) if plan_id is not None]
     if not wanted:
         return None, None, None
-    plans = {
-        plan.id: plan
-        for plan in session.scalars(
-            sa.select(Plan)
-            .options(selectinload(Plan.rounds), selectinload(Plan.visits), selectinload(Plan.unserved))
-            .where(Plan.id.in_(wanted))
-        )
-    }
-    return tuple(plans.get(plan_id) if plan_id else None for plan_id in (shown, pending, failed))  # type: ignore[return-value]
+    plans = {plan.id: plan for plan in session.scalars(sa.select(Plan).where(Plan.id.in_(wanted)))}
+    return tuple(plans.get(plan_id) if plan_id else None for plan_id in (shown_id, pending, failed))  # type: ignore[return-value]
 
 
 def _stops(session: Session, facility_id: int, day: date, also: set[int]) -> dict[int, Listed]:
     """Stops of the day, and those of the plan that have moved to another day since."""
     of_day = sa.and_(StopRequest.facility_id == facility_id, StopRequest.day == day)
     in_plan = StopRequest.id == arrays.any_of(also)
-    rows = session.execute(
-        sa.select(StopRequest, Shipment.waybill_number)
-        .join(Shipment, Shipment.id == StopRequest.shipment_id)
-        .where(sa.or_(of_day, in_plan))
+    return _listed(session, sa.or_(of_day, in_plan))
+
+
+def _listed(session: Session, which: sa.ColumnElement[bool]) -> dict[int, Listed]:
+    found: sa.Result[Any] = session.execute(
+        sa.select(*StopRequest.__table__.c, number_of_stop().label("number"))
+        .outerjoin(Shipment, Shipment.id == StopRequest.shipment_id)
+        .where(which)
         .order_by(StopRequest.priority.desc(), StopRequest.window_to_s, StopRequest.id)
     )
-    return {stop.id: Listed(stop, number) for stop, number in rows}
+    return {stop.id: Listed(stop, stop.number) for stop in found}
 
 
-def _columns(
-    session: Session, facility_id: int, plan: Plan | None, stops: Mapping[int, Listed]
-) -> tuple[Column, ...]:
-    rounds = {} if plan is None else {round_.courier_id: round_ for round_ in plan.rounds}
-    visits: dict[int, list[PlanVisit]] = {}
-    for visit in () if plan is None else plan.visits:
-        visits.setdefault(visit.courier_id, []).append(visit)
+def _columns(duties: Sequence[Duty], rows: Rows, stops: Mapping[int, Listed]) -> tuple[Column, ...]:
     return tuple(
-        _column(courier, rounds.get(courier.id), visits.get(courier.id, []), stops)
-        for courier in couriers_of(session, facility_id)
-        if courier.active or courier.id in rounds
+        _column(duty, rows.rounds.get(duty.courier.id), rows.visits.get(duty.courier.id, ()), stops)
+        for duty in duties
+        if duty.takes_stops or duty.courier.id in rows.rounds
     )
 
 
 def _column(
-    courier: Courier, round_: PlanRound | None, visits: list[PlanVisit], stops: Mapping[int, Listed]
+    duty: Duty, round_: Row[Any] | None, visits: Sequence[Row[Any]], stops: Mapping[int, Listed]
 ) -> Column:
-    in_order = sorted(visits, key=lambda visit: visit.sequence)
-    listed = [stops[visit.stop_request_id] for visit in in_order]
+    listed = [stops[visit.stop_request_id] for visit in visits]
     loads = [load[0] for load in loads_after([one.stop for one in listed])]
     start_g = sum(one.stop.weight_g for one in listed if one.stop.kind.brings)
     return Column(
-        courier,
+        duty,
         round_,
         tuple(
             Visited(one.stop, one.number, visit, load_g)
-            for one, visit, load_g in zip(listed, in_order, loads, strict=True)
+            for one, visit, load_g in zip(listed, visits, loads, strict=True)
         ),
         max([start_g, *loads], default=0),
     )

@@ -12,23 +12,27 @@ from sqlalchemy.orm import Session
 
 from app.accounts.roles import Scope
 from app.dispatch import queries, service
-from app.dispatch.board import PENDING, Board, board
+from app.dispatch.board import PENDING, SHOWN, Board, board, round_of
+from app.dispatch.change_words import edit_text
+from app.dispatch.changing import is_over
 from app.dispatch.map_view import board_map
 from app.dispatch.models import Plan, StopStatus
-from app.dispatch.words import CHANGES, next_day
+from app.dispatch.stale import posted_version, stale_page
+from app.dispatch.words import next_day
 from app.errors import BadRequestError, ConflictError, StaleVersionError
 from app.network import queries as network
 from app.security import current_actor, requires
 from app.web import now, unit_of_work
 
 SECONDS_CHOICES = (5, 10, 30, 60, 120)
-LEFT_SHOWN_MAX = 200
+LEFT_SHOWN_MAX = 100
 
 
 def register(blueprint: APIBlueprint) -> None:
     """Hang the pages on the room's blueprint."""
     blueprint.add_url_rule("/dispatch", "board", show)
     blueprint.add_url_rule("/dispatch.geojson", "geojson", geojson)
+    blueprint.add_url_rule("/dispatch/plans/<int:plan_id>/rounds/<int:courier_id>", "round", round_list)
     blueprint.add_url_rule("/dispatch/plans", "plan", plan, methods=["POST"])
     blueprint.add_url_rule("/dispatch/plans/<int:plan_id>/progress", "progress", progress)
     blueprint.add_url_rule("/dispatch/plans/<int:plan_id>/cancel", "cancel", cancel, methods=["POST"])
@@ -42,7 +46,8 @@ def show() -> flask.typing.ResponseReturnValue:
         facility_id, day = _asked(session)
         if facility_id is None:
             return flask.render_template("dispatch/board.html", board=None, day=day, outlets=[])
-        found = board(session, current_actor(), facility_id, day, now=now())
+        plan_id = flask.request.args.get("plan", type=int)
+        found = board(session, current_actor(), facility_id, day, now=now(), plan_id=plan_id)
         outlets = [one.facility for one in queries.outlets_of_day(session, day)]
         if all(outlet.id != found.facility.id for outlet in outlets):
             outlets.insert(0, found.facility)
@@ -56,7 +61,28 @@ def show() -> flask.typing.ResponseReturnValue:
             outlets=outlets,
             left_shown=found.left[:LEFT_SHOWN_MAX],
             seconds_choices=SECONDS_CHOICES,
+            undo_text=edit_text(found.undo) if found.undo else None,
+            redo_text=edit_text(found.redo) if found.redo else None,
             now=now(),
+        )
+
+
+@requires(Scope.DISPATCH_READ)
+def round_list(plan_id: int, courier_id: int) -> flask.typing.ResponseReturnValue:
+    """The stops of one round: a part for a large board, the whole page without scripts."""
+    with unit_of_work() as session:
+        actor = current_actor()
+        plan = queries.load_plan_head(session, actor, plan_id)
+        courier = queries.load_courier(session, actor, courier_id)
+        column = round_of(session, plan, courier)
+        facility = network.load_facility(session, actor, plan.facility_id)
+        movable = plan.status in SHOWN and not is_over(plan.day, facility.utc_offset_minutes, now())
+        part = flask.request.headers.get("HX-Request-Type") == "partial"
+        return flask.render_template(
+            "dispatch/_round_list.html" if part else "dispatch/round.html",
+            plan=plan,
+            column=column,
+            movable=movable and actor.may(Scope.DISPATCH_WRITE),
         )
 
 
@@ -67,7 +93,9 @@ def geojson() -> flask.typing.ResponseReturnValue:
         facility_id, day = _asked(session)
         if facility_id is None:
             raise BadRequestError("the map needs a facility")
-        response = flask.jsonify(board_map(board(session, current_actor(), facility_id, day, now=now())))
+        plan_id = flask.request.args.get("plan", type=int)
+        found = board(session, current_actor(), facility_id, day, now=now(), plan_id=plan_id)
+        response = flask.jsonify(board_map(found))
     response.mimetype = "application/geo+json"
     return response
 
@@ -120,8 +148,7 @@ def publish(plan_id: int) -> flask.typing.ResponseReturnValue:
         try:
             taken_out = service.publish(session, current_actor(), found, now=now(), version=posted_version())
         except StaleVersionError as error:
-            session.rollback()
-            tell_stale(error)
+            return stale_page(session, plan_id, error, _("Publish this plan"))
         else:
             flask.flash(_("Published: the couriers see their rounds."), "success")
             if taken_out:
@@ -136,29 +163,12 @@ def publish(plan_id: int) -> flask.typing.ResponseReturnValue:
         return to_board(found)
 
 
-def posted_version() -> int:
-    """Which version of the plan the sender of a form looked at.
-
-    Raises:
-        BadRequestError: the form does not say.
-    """
-    version = flask.request.form.get("version", type=int)
-    if version is None:
-        raise BadRequestError("the form does not say which version of the plan it is for")
-    return version
-
-
-def tell_stale(error: StaleVersionError) -> None:
-    """Say who changed a plan in the meantime."""
-    flask.flash(_("Nothing was changed, because the plan is not what you looked at any more."), "warning")
-    for change in error.extra["changes"]:
-        if change["action"] in CHANGES:
-            flask.flash(str(CHANGES[change["action"]]) % {"by": change["by"] or "–"}, "info")
-
-
 def to_board(plan: Plan) -> flask.typing.ResponseReturnValue:
     """Back to the day of a plan."""
-    return flask.redirect(flask.url_for(".board", facility=plan.facility_id, day=plan.day.isoformat()))
+    shown = plan.id if flask.request.args.get("plan") == str(plan.id) else None
+    return flask.redirect(
+        flask.url_for(".board", facility=plan.facility_id, day=plan.day.isoformat(), plan=shown)
+    )
 
 
 def _asked(session: Session) -> tuple[int | None, date]:

@@ -9,43 +9,13 @@ from datetime import datetime
 from sqlalchemy.orm import Session
 
 from app.actor import Actor
-from app.dispatch.models import Courier, Plan, PlanStatus, PlanVisit, StopRequest, StopStatus
-from app.dispatch.planning import change, lock_plan, record, refuse_past
-from app.dispatch.problem import Draft, draft_of
-from app.dispatch.stops import WAITING
+from app.dispatch.changing import change, open_draft, refuse_unchangeable
+from app.dispatch.journal import lock_plan, record_edit
+from app.dispatch.models import Plan, PlanStatus, PlanVisit, StopRequest, StopStatus
+from app.dispatch.problem import Draft
+from app.dispatch.snapshot import snapshot
 from app.errors import ConflictError, NotFoundError
-from routing.pickup import ChangeRefusedError, insertion
-
-CHANGEABLE = (PlanStatus.DRAFT, PlanStatus.PUBLISHED)
-
-
-@dataclass(frozen=True, slots=True)
-class Place:
-    """A courier's best place for a stop, and what the whole plan would cost more with it there.
-
-    `delays` are visits whose start moves, in seconds; `sequence` counts from 0.
-    """
-
-    courier: Courier
-    sequence: int
-    start_s: int
-    extra_cost_minor: int
-    extra_distance_m: int
-    delays: Mapping[int, int]
-
-
-@dataclass(frozen=True, slots=True)
-class Offers:
-    """Where a stop could go, cheapest first.
-
-    `present` is the courier who has it now, None for nobody. `taking_out_minor` is what the plan costs more
-    (a negative number: less) without it; None where it is in no round or cannot leave it.
-    """
-
-    stop: StopRequest
-    present: Courier | None
-    places: tuple[Place, ...]
-    taking_out_minor: int | None
+from routing.pickup import insertion
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,48 +25,6 @@ class Moved:
     extra_cost_minor: int
     extra_distance_m: int
     delays: Mapping[int, int]
-
-
-def offers(session: Session, actor: Actor, plan: Plan, stop: StopRequest, *, now: datetime) -> Offers:
-    """What it would cost to give a stop to each of the couriers; changes nothing.
-
-    Raises:
-        ConflictError: the plan cannot be changed, or the stop is not to be made on its day.
-    """
-    draft = _open(session, actor, plan, stop, now)
-    name = str(stop.id)
-    present = draft.plan.place_of(name)
-    without, taken_cost, taken_m, taken_delays = draft.plan, 0, 0, {}
-    if present is not None:
-        try:
-            taken = insertion.remove(draft.problem, draft.plan, name, frozen=draft.frozen, now_s=draft.now_s)
-        except ChangeRefusedError:
-            return Offers(stop, draft.couriers[int(present[0])], (), None)
-        without, taken_cost, taken_m = taken.plan, taken.extra_cost_minor, taken.extra_distance_m
-        taken_delays = {int(delay.stop_id): delay.seconds for delay in taken.delays}
-    found = insertion.offers(
-        draft.problem,
-        without,
-        draft.problem.stop(name),
-        frozen=draft.frozen,
-        now_s=draft.now_s,
-        limit=len(draft.couriers),
-    )
-    places = tuple(
-        Place(
-            courier=draft.couriers[int(offer.vehicle_id)],
-            sequence=offer.position,
-            start_s=offer.start_s,
-            extra_cost_minor=taken_cost + offer.extra_cost_minor,
-            extra_distance_m=taken_m + offer.extra_distance_m,
-            delays=taken_delays | {int(delay.stop_id): delay.seconds for delay in offer.delays},
-        )
-        for offer in found
-        if present is None or offer.vehicle_id != present[0]
-    )
-    courier = None if present is None else draft.couriers[int(present[0])]
-    locked = any(visit.locked for visit in plan.visits if visit.stop_request_id == stop.id)
-    return Offers(stop, courier, places, None if present is None or locked else taken_cost)
 
 
 def move_stop(
@@ -130,12 +58,14 @@ def move_stop(
         NotFoundError: the outlet has no such courier.
     """
     lock_plan(session, plan, version)
-    draft = _open(session, actor, plan, stop, now)
+    draft = open_draft(session, actor, plan, stop, now)
     visit = _visit_of(plan, stop)
     if visit is not None and visit.locked and visit.courier_id != courier_id:
         raise ConflictError("this stop is locked to its courier; unlock it first")
     if courier_id is not None and courier_id not in draft.couriers:
         raise NotFoundError("no such courier at this outlet")
+    if courier_id in draft.out and (visit is None or visit.courier_id != courier_id):
+        raise ConflictError("this courier is not at work on this day")
     details = {
         "stop_id": stop.id,
         "from_courier_id": None if visit is None else visit.courier_id,
@@ -169,25 +99,50 @@ def set_lock(
         ConflictError: the plan cannot be changed, or the stop is in none of its rounds.
     """
     lock_plan(session, plan, version)
-    _refuse_unchangeable(session, actor, plan, now)
+    refuse_unchangeable(session, actor, plan, now)
     visit = _visit_of(plan, stop)
     if visit is None:
         raise ConflictError("only a stop in a round can be locked")
+    before = snapshot(plan)
     visit.locked = locked
-    record(session, actor, plan, "plan.locked" if locked else "plan.unlocked", now, {"stop_id": stop.id})
+    details = {"stop_id": stop.id, "to_courier_id": visit.courier_id}
+    action = "plan.locked" if locked else "plan.unlocked"
+    record_edit(session, actor, plan, before, action=action, now=now, details=details)
 
 
-def _open(session: Session, actor: Actor, plan: Plan, stop: StopRequest, now: datetime) -> Draft:
-    _refuse_unchangeable(session, actor, plan, now)
-    if stop.facility_id != plan.facility_id or stop.day != plan.day or stop.status not in WAITING:
-        raise ConflictError("this stop is not to be made on this day")
-    return draft_of(session, plan, now=now, also=(stop.id,))
+def set_round_lock(
+    session: Session,
+    actor: Actor,
+    plan: Plan,
+    courier_id: int,
+    *,
+    locked: bool,
+    version: int | None = None,
+    now: datetime,
+) -> int:
+    """Tie every stop of a courier's round to him, or untie them; one edit, taken back at once.
 
+    Returns:
+        How many stops it changed.
 
-def _refuse_unchangeable(session: Session, actor: Actor, plan: Plan, now: datetime) -> None:
-    if plan.status not in CHANGEABLE:
-        raise ConflictError(f"this plan is {plan.status}")
-    refuse_past(session, actor, plan, now)
+    Raises:
+        StaleVersionError: somebody has changed the plan since.
+        ConflictError: the plan cannot be changed, or the courier has no round in it.
+    """
+    lock_plan(session, plan, version)
+    refuse_unchangeable(session, actor, plan, now)
+    visits = [visit for visit in plan.visits if visit.courier_id == courier_id]
+    if not visits:
+        raise ConflictError("this courier has no round in the plan")
+    changed = [visit for visit in visits if visit.locked != locked]
+    if changed:
+        before = snapshot(plan)
+        for visit in changed:
+            visit.locked = locked
+        action = "plan.round_locked" if locked else "plan.round_unlocked"
+        details = {"to_courier_id": courier_id}
+        record_edit(session, actor, plan, before, action=action, now=now, details=details)
+    return len(changed)
 
 
 def _visit_of(plan: Plan, stop: StopRequest) -> PlanVisit | None:

@@ -2,16 +2,37 @@
 
 from __future__ import annotations
 
+import re
 from datetime import time
-from typing import TypedDict
+from decimal import Decimal
+from typing import Any, TypedDict
 
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
+from flask_babel import lazy_pgettext
 from flask_wtf import FlaskForm
-from wtforms import BooleanField, IntegerField, TimeField
-from wtforms.validators import InputRequired, NumberRange, ValidationError
+from sqlalchemy.orm import Session
+from wtforms import (
+    BooleanField,
+    DateField,
+    DecimalField,
+    IntegerField,
+    SelectMultipleField,
+    StringField,
+    TextAreaField,
+    TimeField,
+)
+from wtforms.fields.choices import SelectChoice  # type: ignore[attr-defined]  # newer than its stubs
+from wtforms.validators import InputRequired, Length, NumberRange, Optional, ValidationError
+from wtforms.widgets import CheckboxInput, ListWidget
 
 from app.dispatch.models import Courier
+from app.dispatch.service import Wanted
+from app.network import queries as network
+
+_ADCODE = re.compile(r"(\d{6})\s*$")
+_WINDOW = re.compile(r"(\d{1,5})-(\d{1,5})")
+WEEKDAYS = tuple(enumerate((_l("Mon"), _l("Tue"), _l("Wed"), _l("Thu"), _l("Fri"), _l("Sat"), _l("Sun"))))
 
 
 class CourierChanges(TypedDict):
@@ -74,3 +95,62 @@ class CourierForm(FlaskForm):
 
 def _time_of(seconds: int) -> time:
     return time(*divmod(min(seconds, 24 * 3600 - 60) // 60, 60))
+
+
+class PickupForm(FlaskForm):
+    """Who wants to be called on, where and when, and about how much there will be."""
+
+    contact_name = StringField(lazy_pgettext("person", "Name"), validators=[InputRequired(), Length(max=100)])
+    contact_phone = StringField(_l("Phone"), validators=[InputRequired(), Length(max=30)])
+    pickup_district = StringField(_l("District"), validators=[InputRequired(), Length(max=100)])
+    address = StringField(_l("Address"), validators=[InputRequired(), Length(max=300)])
+    day = DateField(_l("Day"), validators=[InputRequired()])
+    window = StringField(_l("Window"), validators=[InputRequired()])
+    pieces = IntegerField(_l("Pieces"), default=1, validators=[NumberRange(1, 10_000)])
+    weight_kg = DecimalField(
+        _l("Weight together, about"), default=Decimal(1), validators=[NumberRange(Decimal("0.001"), 100_000)]
+    )
+    note = TextAreaField(_l("For the courier"), validators=[Optional(), Length(max=500)])
+    weekdays: Any = SelectMultipleField(
+        _l("Every week on"),
+        choices=[SelectChoice(value, label) for value, label in WEEKDAYS],
+        coerce=int,
+        validators=[Optional()],
+        option_widget=CheckboxInput(),
+        widget=ListWidget(prefix_label=False),
+    )
+    last_day = DateField(_l("Until"), validators=[Optional()])
+
+    def validate_window(self, field: StringField) -> None:
+        """One of the windows that were offered."""
+        if not _WINDOW.fullmatch(field.data or ""):
+            raise ValidationError(_("Choose one of the windows."))
+
+    def wanted(self, session: Session) -> Wanted | None:
+        """What a valid form asks for; None where the district is not one, which the form then says."""
+        adcode = district_of(session, self.pickup_district.data or "")
+        if adcode is None:
+            self.pickup_district.errors = [_("Choose one of the districts that are suggested.")]
+            return None
+        window = _WINDOW.fullmatch(self.window.data or "")
+        assert window is not None, "validated"
+        assert self.day.data is not None, "validated"
+        return Wanted(
+            contact_name=self.contact_name.data or "",
+            contact_phone=self.contact_phone.data or "",
+            district_adcode=adcode,
+            address=self.address.data or "",
+            day=self.day.data,
+            window_from_s=int(window[1]),
+            window_to_s=int(window[2]),
+            pieces=self.pieces.data or 1,
+            weight_g=max(1, int((self.weight_kg.data or Decimal(0)) * 1000)),
+            note=self.note.data or "",
+        )
+
+
+def district_of(session: Session, text: str) -> str | None:
+    """The code of the district that somebody typed: with its code, or by words that only one has."""
+    coded = _ADCODE.search(text)
+    found = network.search_districts(session, coded[1] if coded else text[:100], 2)
+    return found[0].adcode if len(found) == 1 else None

@@ -7,11 +7,11 @@ his, and drops his result.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 import sqlalchemy as sa
 import structlog
-from sqlalchemy.engine import CursorResult
 
 from app.clock import Clock
 from app.db.session import Database
@@ -27,6 +27,7 @@ log = structlog.get_logger(__name__)
 LEASE = timedelta(minutes=2)
 """A plan whose worker has given no sign of life for so long is taken by another."""
 TRIES_MAX = 3
+CURVE_POINTS_MAX = 200
 
 
 def solve_next(database: Database, clock: Clock) -> bool:
@@ -69,6 +70,7 @@ def _claim(database: Database, now: datetime) -> tuple[int, int, int] | None:
         plan.tries += 1
         plan.solving_since = plan.seen_at = now
         plan.best_cost_minor = plan.best_unserved = None
+        plan.curve = []
         return plan.tenant_id, plan.id, plan.tries
 
 
@@ -78,20 +80,32 @@ def _solve(database: Database, clock: Clock, tenant_id: int, plan_id: int, tries
         problem = problem_to_solve(session, row, now=clock())
         seconds, seed = row.seconds, row.seed
 
-    def tick(best: pickup.Progress | None) -> bool:
-        values = {} if best is None else {"best_cost_minor": best.cost_minor, "best_unserved": best.unserved}
+    def tick(curve: Sequence[pickup.Progress]) -> solver.Wish:
+        values: dict[str, object] = {}
+        if curve:
+            values = {"best_cost_minor": curve[-1].cost_minor, "best_unserved": curve[-1].unserved}
+            values["curve"] = _points(curve)
         with database.unit_of_work(tenant_id) as session:
             # A statement of its own, so that a sign of life is no change of the plan's version.
-            done = session.execute(
+            enough = session.scalar(
                 sa.update(Plan)
                 .where(Plan.id == plan_id, Plan.status == PlanStatus.SOLVING, Plan.tries == tries)
                 .values(seen_at=clock(), **values)
+                .returning(Plan.enough)
                 .execution_options(synchronize_session=False)
             )
-            assert isinstance(done, CursorResult), "an UPDATE"
-            return bool(done.rowcount)
+        if enough is None:
+            return solver.Wish.GIVE_UP
+        return solver.Wish.ENOUGH if enough else solver.Wish.GO_ON
 
     return solver.solve(problem, seconds=seconds, seed=seed, tick=tick)
+
+
+def _points(curve: Sequence[pickup.Progress]) -> list[list[float]]:
+    """The curve as it is kept: at most so many points, always with the first and the last."""
+    step = -(-len(curve) // CURVE_POINTS_MAX)
+    kept = [*curve[:-1:step], curve[-1]]
+    return [[round(one.seconds, 2), one.cost_minor, one.unserved] for one in kept]
 
 
 def _write(

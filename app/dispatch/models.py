@@ -78,16 +78,18 @@ class Courier(Identified, TenantScoped, Base):
 
 
 class StopRequest(Identified, TenantScoped, Base):
-    """A stop that a courier must make for a shipment on one local day."""
+    """A stop that a courier must make on one local day: for a shipment, or for a pickup asked for before."""
 
     __tablename__ = "stop_request"
     __table_args__ = (
         sa.UniqueConstraint("shipment_id", "kind"),
         sa.Index("ix_stop_request_day", "tenant_id", "facility_id", "day", "status"),
         sa.CheckConstraint("window_from_s < window_to_s", name="window_in_order"),
+        sa.CheckConstraint("num_nonnulls(shipment_id, pickup_request_id) = 1", name="for_one_thing"),
     )
 
-    shipment_id: Mapped[int] = mapped_column(sa.ForeignKey("shipment.id"))
+    shipment_id: Mapped[int | None] = mapped_column(sa.ForeignKey("shipment.id"))
+    pickup_request_id: Mapped[int | None] = mapped_column(sa.ForeignKey("pickup_request.id"), unique=True)
     facility_id: Mapped[int] = mapped_column(sa.ForeignKey("facility.id"))
     kind: Mapped[StopKind] = mapped_column(enum_by_value(StopKind))
     status: Mapped[StopStatus] = mapped_column(enum_by_value(StopStatus))
@@ -144,6 +146,10 @@ class Plan(Identified, TenantScoped, Base):
     seen_at: Mapped[datetime | None]
     best_cost_minor: Mapped[int | None]
     best_unserved: Mapped[int | None]
+    # Better plans as they were found: [seconds since the start, cost, stops in no round].
+    curve: Mapped[list[Any]] = mapped_column(default=list, server_default="[]")
+    # Somebody has seen enough: the worker ends with the best plan it has.
+    enough: Mapped[bool] = mapped_column(default=False, server_default=sa.false())
     solved_at: Mapped[datetime | None]
     published_at: Mapped[datetime | None]
     published_by_id: Mapped[int | None] = mapped_column(sa.ForeignKey("user_account.id"))

@@ -4,28 +4,27 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import date, datetime
-from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
-from sqlalchemy.orm.attributes import flag_modified
 
-from app.accounts.models import AuditEntry, User
 from app.accounts.service import audit
 from app.actor import Actor
 from app.db.session import tenant_of
+from app.dispatch.changing import is_over, refuse_past
+from app.dispatch.edit_models import EditState
+from app.dispatch.journal import close_edits, lock_plan, record
 from app.dispatch.models import Plan, PlanStatus, PlanVisit, StopRequest, StopStatus
-from app.dispatch.problem import Draft, draft_of, second_of_day
+from app.dispatch.problem import draft_of
 from app.dispatch.stops import WAITING
 from app.dispatch.stored import store
-from app.errors import ConflictError, InvalidInputError, StaleVersionError
+from app.errors import ConflictError, InvalidInputError
 from app.network import queries as network
 from routing import pickup
 from routing.pickup import insertion
 
 SECONDS_MAX = 300
-_CHANGES_TOLD = 20
 
 
 def request_plan(
@@ -52,7 +51,7 @@ def request_plan(
             "the planner searches for a limited time",
             [{"detail": f"must be between 1 and {SECONDS_MAX}", "pointer": "/seconds"}],
         )
-    if _is_over(day, facility.utc_offset_minutes, now):
+    if is_over(day, facility.utc_offset_minutes, now):
         raise InvalidInputError("the day is over", [{"detail": "is in the past", "pointer": "/day"}])
     plan_id = session.scalar(
         insert(Plan)
@@ -66,6 +65,8 @@ def request_plan(
             requested_by_id=actor.user_id,
             requested_at=now,
             tries=0,
+            curve=[],
+            enough=False,
             version=1,
         )
         .on_conflict_do_nothing(
@@ -90,6 +91,21 @@ def cancel_plan(session: Session, actor: Actor, plan: Plan, *, now: datetime) ->
         raise ConflictError(f"this plan is {plan.status}")
     plan.status = PlanStatus.CANCELLED
     audit(session, actor, "plan.cancelled", subject_kind="plan", subject_id=plan.id, now=now)
+
+
+def keep_best(session: Session, actor: Actor, plan: Plan, *, now: datetime) -> None:
+    """End the search for a plan with the best that was found; the worker sees it within about a second.
+
+    Raises:
+        ConflictError: it is not being made, or nothing was found yet.
+    """
+    session.refresh(plan, with_for_update=True)
+    if plan.status is not PlanStatus.SOLVING:
+        raise ConflictError(f"this plan is {plan.status}")
+    if plan.best_cost_minor is None:
+        raise ConflictError("no plan has been found yet; wait a moment, or give it up")
+    plan.enough = True
+    audit(session, actor, "plan.enough", subject_kind="plan", subject_id=plan.id, now=now)
 
 
 def publish(session: Session, actor: Actor, plan: Plan, *, now: datetime, version: int | None = None) -> int:
@@ -130,6 +146,7 @@ def publish(session: Session, actor: Actor, plan: Plan, *, now: datetime, versio
     _supersede(session, plan)
     plan.status = PlanStatus.PUBLISHED
     plan.published_at, plan.published_by_id = now, actor.user_id
+    close_edits(session, plan, (EditState.APPLIED, EditState.UNDONE))
     session.flush()  # the statement below reads the visits
     session.execute(
         sa.update(StopRequest)
@@ -138,100 +155,6 @@ def publish(session: Session, actor: Actor, plan: Plan, *, now: datetime, versio
     )
     record(session, actor, plan, "plan.published", now, {"taken_out": gone})
     return len(gone)
-
-
-def lock_plan(session: Session, plan: Plan, version: int | None) -> None:
-    """Wait for whoever is changing a plan, look at it again, and see that nobody was quicker.
-
-    Raises:
-        StaleVersionError: somebody was; `changes` says who did what since.
-    """
-    session.refresh(plan, with_for_update=True)
-    if version is not None and plan.version != version:
-        raise StaleVersionError(
-            "somebody else has changed this plan since you loaded it",
-            version=plan.version,
-            changes=changes_since(session, plan, version),
-        )
-
-
-def change(session: Session, actor: Actor, plan: Plan, draft: Draft, value: pickup.Plan, **told: Any) -> None:
-    """Store a changed plan after the checker has found nothing wrong with it.
-
-    Args:
-        session: of the plan's tenant.
-        actor: who changes it.
-        plan: locked.
-        draft: what was read of it.
-        value: what it becomes.
-        told: `now`, the `action` and its `details` for the record.
-
-    Raises:
-        ConflictError: the plan would break a rule.
-    """
-    violations = pickup.check(draft.problem, value)
-    if violations:
-        first = violations[0]
-        raise ConflictError(
-            "the plan would break a rule",
-            reason=first.code.value,
-            courier_id=first.vehicle_id,
-            stop_id=first.stop_id,
-            parameters=dict(first.parameters),
-        )
-    store(plan, value)
-    record(session, actor, plan, told["action"], told["now"], told["details"])
-
-
-def record(
-    session: Session, actor: Actor, plan: Plan, action: str, now: datetime, details: dict[str, Any]
-) -> None:
-    """Write down a change of a plan with the version it made."""
-    flag_modified(plan, "cost_minor")  # the version counts every change, also one that costs nothing
-    session.flush()  # gives the version
-    audit(
-        session,
-        actor,
-        action,
-        subject_kind="plan",
-        subject_id=plan.id,
-        now=now,
-        details={**details, "version": plan.version},
-    )
-
-
-def changes_since(session: Session, plan: Plan, version: int) -> list[dict[str, Any]]:
-    """Who did what to a plan after a version, latest first."""
-    rows = session.execute(
-        sa.select(AuditEntry.action, AuditEntry.at, AuditEntry.details, User.name)
-        .outerjoin(User, User.id == AuditEntry.user_id)
-        .where(
-            AuditEntry.subject_kind == "plan",
-            AuditEntry.subject_id == plan.id,
-            AuditEntry.details["version"].as_integer() > version,
-        )
-        .order_by(AuditEntry.id.desc())
-        .limit(_CHANGES_TOLD)
-    )
-    return [
-        {"action": row.action, "at": row.at.isoformat(), "by": row.name, "details": row.details}
-        for row in rows
-    ]
-
-
-def _is_over(day: date, offset_minutes: int, now: datetime) -> bool:
-    return second_of_day(now, day, offset_minutes) >= 24 * 3600
-
-
-def refuse_past(session: Session, actor: Actor, plan: Plan, now: datetime) -> None:
-    """A day that is over is history.
-
-    Raises:
-        ConflictError: the plan's day is over at its outlet.
-    """
-    facility = network.load_facility(session, actor, plan.facility_id)
-    if _is_over(plan.day, facility.utc_offset_minutes, now):
-        raise ConflictError("the day of this plan is over")
 
 
 def _take_out_gone(session: Session, plan: Plan, now: datetime) -> list[int]:

@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
+from typing import Any
 
 import sqlalchemy as sa
+from sqlalchemy import Row
 from sqlalchemy.orm import Session
 
 from app.db import arrays
@@ -19,7 +21,8 @@ from app.dispatch.models import (
     StopRequest,
     StopStatus,
 )
-from app.dispatch.stored import frozen_visits, plan_value
+from app.dispatch.roster import Duty, roster
+from app.dispatch.stored import frozen_visits, plan_value, rows_of
 from app.network.models import Facility
 from app.shipments.models import Shipment
 from routing import pickup
@@ -46,14 +49,14 @@ def problem_to_solve(session: Session, plan: Plan, *, now: datetime) -> pickup.P
     """
     facility = session.get_one(Facility, plan.facility_id)
     now_s = second_of_day(now, plan.day, facility.utc_offset_minutes)
-    couriers = [
-        courier
-        for courier in couriers_of(session, plan.facility_id)
-        if courier.active and now_s < courier.shift_end_s
+    duties = [
+        duty
+        for duty in roster(session, plan.facility_id, plan.day)
+        if duty.takes_stops and now_s < duty.shift_end_s
     ]
     rows = session.execute(
         sa.select(StopRequest, Shipment.milestone, Shipment.code, Shipment.state_courier_id)
-        .join(Shipment, Shipment.id == StopRequest.shipment_id)
+        .outerjoin(Shipment, Shipment.id == StopRequest.shipment_id)
         .where(
             StopRequest.facility_id == plan.facility_id,
             StopRequest.day == plan.day,
@@ -68,10 +71,13 @@ def problem_to_solve(session: Session, plan: Plan, *, now: datetime) -> pickup.P
         returns = code is ScanCode.OUT_FOR_DELIVERY and stop.kind is StopKind.RETURN
         if (delivers or returns) and courier_id is not None:
             bound[stop.id] = courier_id
-    known = {courier.id for courier in couriers}
+    known = {duty.courier.id for duty in duties}
     return pickup.Problem(
         stops=tuple(_stop(row.StopRequest, bound.get(row.StopRequest.id), known) for row in rows),
-        vehicles=tuple(_vehicle(courier, facility, not_before_s=now_s) for courier in couriers),
+        vehicles=tuple(
+            _vehicle(duty.courier, facility, (max(duty.shift_start_s, now_s), duty.shift_end_s))
+            for duty in duties
+        ),
     )
 
 
@@ -79,15 +85,16 @@ def problem_to_solve(session: Session, plan: Plan, *, now: datetime) -> pickup.P
 class Draft:
     """A stored plan as the planner's values, ready to be changed.
 
-    `frozen` and `now_s` are as `routing.pickup.insertion` takes them.
+    `frozen` and `now_s` are as `routing.pickup.insertion` takes them; who is `out` takes nothing more.
     """
 
     problem: pickup.Problem
     plan: pickup.Plan
     frozen: Mapping[str, int]
     now_s: int
-    stops: Mapping[int, StopRequest]
+    stops: Mapping[int, Row[Any]]
     couriers: Mapping[int, Courier]
+    out: frozenset[int]
 
 
 def draft_of(session: Session, plan: Plan, *, now: datetime, also: Iterable[int] = ()) -> Draft:
@@ -95,36 +102,51 @@ def draft_of(session: Session, plan: Plan, *, now: datetime, also: Iterable[int]
 
     Args:
         session: of the plan's tenant.
-        plan: with rounds.
+        plan: as it is written; what was changed and not yet sent is sent first.
         now: what is fixed by now in a published plan cannot be changed.
         also: ids of stops that are not in the plan and are to be known beside it.
     """
     facility = session.get_one(Facility, plan.facility_id)
     now_s = max(0, second_of_day(now, plan.day, facility.utc_offset_minutes))
-    in_plan = {visit.stop_request_id for visit in plan.visits} | {
-        unserved.stop_request_id for unserved in plan.unserved
-    }
-    stops = {
+    rows = rows_of(session, plan.id)
+    stops: dict[int, Row[Any]] = {
         stop.id: stop
-        for stop in session.scalars(
-            sa.select(StopRequest)
-            .where(StopRequest.id == arrays.any_of(in_plan | set(also)))
+        for stop in session.execute(
+            sa.select(*StopRequest.__table__.c)
+            .where(StopRequest.id == arrays.any_of(rows.stop_ids | set(also)))
             .order_by(StopRequest.id)
         )
     }
-    driving = {round_.courier_id for round_ in plan.rounds}
-    couriers = {
-        courier.id: courier
-        for courier in couriers_of(session, plan.facility_id)
-        if courier.active or courier.id in driving
+    duties = {
+        duty.courier.id: duty
+        for duty in roster(session, plan.facility_id, plan.day)
+        if duty.courier.active or duty.courier.id in rows.rounds
     }
-    locks = {visit.stop_request_id: visit.courier_id for visit in plan.visits if visit.locked}
+    couriers = {courier_id: duty.courier for courier_id, duty in duties.items()}
+    locks = {
+        visit.stop_request_id: visit.courier_id
+        for visits in rows.visits.values()
+        for visit in visits
+        if visit.locked
+    }
     problem = pickup.Problem(
         stops=tuple(_stop(stop, locks.get(stop.id), couriers.keys()) for stop in stops.values()),
-        vehicles=tuple(_vehicle(courier, facility) for courier in couriers.values()),
+        vehicles=tuple(
+            _vehicle(duty.courier, facility, _shift(duty, rows.rounds.get(courier_id)))
+            for courier_id, duty in duties.items()
+        ),
     )
-    value = plan_value(plan, problem, stops)
-    return Draft(problem, value, frozen_visits(plan, stops, now_s), now_s, stops, couriers)
+    value = plan_value(rows, problem, stops)
+    out = frozenset(courier_id for courier_id, duty in duties.items() if not duty.takes_stops)
+    frozen = frozen_visits(plan.status, rows, stops, now_s)
+    return Draft(problem, value, frozen, now_s, stops, couriers, out)
+
+
+def _shift(duty: Duty, round_: Row[Any] | None) -> tuple[int, int]:
+    """The day's shift, or what an older plan gave him of time where that is more: it stays as it is."""
+    if round_ is None:
+        return duty.shift_start_s, duty.shift_end_s
+    return min(duty.shift_start_s, round_.start_s), max(duty.shift_end_s, round_.end_s)
 
 
 def couriers_of(session: Session, facility_id: int) -> Sequence[Courier]:
@@ -148,7 +170,7 @@ def _locks_in_force(session: Session, plan: Plan) -> dict[int, int]:
     return dict(rows.all())
 
 
-def _stop(stop: StopRequest, courier_id: int | None, known: Container[int]) -> pickup.Stop:
+def _stop(stop: StopRequest | Row[Any], courier_id: int | None, known: Container[int]) -> pickup.Stop:
     return pickup.Stop(
         stop_id=str(stop.id),
         latitude=stop.latitude,
@@ -164,13 +186,13 @@ def _stop(stop: StopRequest, courier_id: int | None, known: Container[int]) -> p
     )
 
 
-def _vehicle(courier: Courier, facility: Facility, *, not_before_s: int = 0) -> pickup.Vehicle:
+def _vehicle(courier: Courier, facility: Facility, shift: tuple[int, int]) -> pickup.Vehicle:
     outlet = (facility.latitude, facility.longitude)
     return pickup.Vehicle(
         vehicle_id=str(courier.id),
         start=outlet,
         end=outlet,
-        shift=(max(courier.shift_start_s, not_before_s), courier.shift_end_s),
+        shift=shift,
         capacity_g=courier.capacity_g,
         capacity_cm3=courier.capacity_cm3,
         capacity_pieces=courier.capacity_pieces,

@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session, selectinload
 from app.accounts.roles import Role, Scope
 from app.actor import Actor
 from app.dispatch.models import Courier, Plan, PlanStatus, PlanVisit, StopKind, StopRequest, StopStatus
+from app.dispatch.problem import COST_CURRENCY
 from app.dispatch.stops import WAITING
 from app.errors import NotFoundError
 from app.network.models import Facility
@@ -38,6 +39,18 @@ def load_plan(session: Session, actor: Actor, plan_id: int) -> Plan:
     return plan
 
 
+def load_plan_head(session: Session, actor: Actor, plan_id: int) -> Plan:
+    """A plan without its rounds, which are read when they are asked for; for those who plan.
+
+    Raises:
+        NotFoundError: there is none, or it is none of the asker's.
+    """
+    plan = session.scalar(sa.select(Plan).where(Plan.id == plan_id))
+    if plan is None or not actor.may(Scope.DISPATCH_READ):
+        raise NotFoundError("no such plan")
+    return plan
+
+
 def load_stop(session: Session, actor: Actor, stop_id: int) -> StopRequest:
     """A stop, for those who plan.
 
@@ -48,6 +61,15 @@ def load_stop(session: Session, actor: Actor, stop_id: int) -> StopRequest:
     if stop is None or not actor.may(Scope.DISPATCH_READ):
         raise NotFoundError("no such stop")
     return stop
+
+
+def courier_of_stop(session: Session, plan: Plan, stop: StopRequest) -> int | None:
+    """Who makes a stop by a plan; None for nobody."""
+    return session.scalar(
+        sa.select(PlanVisit.courier_id).where(
+            PlanVisit.plan_id == plan.id, PlanVisit.stop_request_id == stop.id
+        )
+    )
 
 
 def load_courier(session: Session, actor: Actor, courier_id: int) -> Courier:
@@ -137,7 +159,7 @@ def list_stops(
     """
     if not actor.may(Scope.DISPATCH_READ):
         raise NotFoundError("no stops")
-    statement = sa.select(StopRequest, Shipment.waybill_number).join(
+    statement = sa.select(StopRequest, number_of_stop()).outerjoin(
         Shipment, Shipment.id == StopRequest.shipment_id
     )
     if facility_id is not None:
@@ -154,6 +176,13 @@ def list_stops(
         for stop, number in session.execute(statement.order_by(StopRequest.id).limit(limit + 1))
     ]
     return page_of(rows, limit, lambda row: (row[0].id,))
+
+
+def number_of_stop() -> sa.ColumnElement[str]:
+    """By what people call a stop: its parcel's waybill number, or the pickup's; the shipment is joined."""
+    return sa.func.coalesce(
+        Shipment.waybill_number, sa.func.concat("P", sa.cast(StopRequest.pickup_request_id, sa.Text))
+    )
 
 
 def list_couriers(session: Session, facility_id: int) -> Sequence[Courier]:
@@ -225,14 +254,14 @@ def run_of_courier(session: Session, actor: Actor, day: date | None, *, now: dat
         sa.select(
             PlanVisit,
             StopRequest,
-            Shipment.waybill_number,
-            Shipment.cod_minor + Shipment.door_charge_minor,
-            Shipment.currency,
+            number_of_stop(),
+            sa.func.coalesce(Shipment.cod_minor + Shipment.door_charge_minor, 0),
+            sa.func.coalesce(Shipment.currency, COST_CURRENCY),
             Shipment.instruction.in_((InstructionKind.INTERCEPT, InstructionKind.RETURN_TO_SENDER)),
         )
         .join(Plan, Plan.id == PlanVisit.plan_id)
         .join(StopRequest, StopRequest.id == PlanVisit.stop_request_id)
-        .join(Shipment, Shipment.id == StopRequest.shipment_id)
+        .outerjoin(Shipment, Shipment.id == StopRequest.shipment_id)
         .where(
             PlanVisit.courier_id == courier.id,
             Plan.facility_id == courier.facility_id,

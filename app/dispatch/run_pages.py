@@ -83,14 +83,29 @@ def scan(stop_id: int) -> flask.typing.ResponseReturnValue:
         done = form.get("what") == "done"
         if done and one.stop.kind not in _DONE:
             raise BadRequestError("a parcel is handed over at its own door")
+        if one.stop.shipment_id is None:
+            reason = None if done else _reason(one.stop.kind)
+            service.finish_pickup(session, actor, one.stop, collected=done, reason=reason, now=now())
+            return _recorded(one)
         (result,) = shipments.record_scans(session, actor, [_scan(run, one, done=done)], now=now())
         if result.status == "rejected":
             return run_page(run, wrong=(stop_id, result.detail or _("It could not be recorded."))), 422
         # A second tap is a `conflict`, since its moment is another: the first one stays.
         # Followed now and not only when the event comes round, so that the page shows the next stop.
         service.follow_shipments(session, [one.stop.shipment_id], now=now())
+        return _recorded(one)
+
+
+def _recorded(one: RunStop) -> flask.typing.ResponseReturnValue:
     flask.flash(_("Recorded: %(name)s.", name=one.stop.contact_name), "success")
     return flask.redirect(flask.url_for(".run"))
+
+
+def _reason(kind: StopKind) -> str:
+    reason = flask.request.form.get("reason")
+    if reason not in REASONS_OF[kind]:
+        raise BadRequestError("the form does not say why")
+    return reason
 
 
 def run_page(run: Run, wrong: tuple[int, str] | None = None) -> str:
@@ -113,9 +128,6 @@ def _scan(run: Run, one: RunStop, *, done: bool) -> ScanInput:
     if not token.isdecimal() or len(token) > _ID_LENGTH_MAX:
         raise BadRequestError("the form is not one of ours")
     code = (_DONE if done else _FAILED)[kind]
-    reason = form.get("reason")
-    if not done and reason not in REASONS_OF[kind]:
-        raise BadRequestError("the form does not say why")
     return ScanInput(
         number=one.waybill_number,
         code=code,
@@ -125,5 +137,5 @@ def _scan(run: Run, one: RunStop, *, done: bool) -> ScanInput:
         # The page was asked for once, so two taps on it are one scan.
         client_scan_id=f"{one.stop.id}-{code}-{token}",
         courier_id=run.courier.id,
-        reason=None if done else reason,
+        reason=None if done else _reason(kind),
     )

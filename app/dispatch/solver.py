@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import enum
 import queue
 import subprocess
 import sys
 import tempfile
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import IO
 
 import msgspec
@@ -32,6 +33,16 @@ class GivenUpError(Exception):
     """`tick` said that the plan is not wanted any more."""
 
 
+class Wish(enum.Enum):
+    """What `tick` wants of a running planner."""
+
+    GO_ON = enum.auto()
+    ENOUGH = enum.auto()
+    """End soon, with the best plan so far."""
+    GIVE_UP = enum.auto()
+    """No plan is wanted any more."""
+
+
 class _Line(msgspec.Struct):
     progress: pickup.Progress | None = None
     plan: Plan | None = None
@@ -42,7 +53,7 @@ def solve(
     *,
     seconds: float,
     seed: int,
-    tick: Callable[[pickup.Progress | None], bool],
+    tick: Callable[[Sequence[pickup.Progress]], Wish],
     command: tuple[str, ...] = (sys.executable, "-m", "app.dispatch.solver_process"),
 ) -> pickup.Plan:
     """Plan the rounds of a day in a child process.
@@ -51,12 +62,12 @@ def solve(
         problem: stops, vehicles, travel.
         seconds: how long to search.
         seed: of everything drawn at random.
-        tick: called about every second with the best plan's figures so far; answers False to give up.
+        tick: called about every second with the figures of all better plans so far; answers whether to go on.
         command: the child, without its arguments.
 
     Raises:
         SolverFailedError: the child crashed, was killed, or did not end in time.
-        GivenUpError: `tick` answered False.
+        GivenUpError: `tick` answered `GIVE_UP`.
     """
     with tempfile.TemporaryFile() as errors:
         process = subprocess.Popen(
@@ -83,7 +94,7 @@ def _attend(
     process: subprocess.Popen[bytes],
     document: bytes,
     limit_s: float,
-    tick: Callable[[pickup.Progress | None], bool],
+    tick: Callable[[Sequence[pickup.Progress]], Wish],
 ) -> pickup.Plan | None:
     """Feed the child and follow what it says; None when it ends without a plan."""
     lines: queue.Queue[bytes | None] = queue.Queue(_NEWS_MAX)
@@ -93,13 +104,18 @@ def _attend(
     reader = threading.Thread(target=_read, args=(process.stdout, lines), daemon=True)
     feeder.start()
     reader.start()
-    best: pickup.Progress | None = None
+    curve: list[pickup.Progress] = []
+    told = False
     deadline = time.monotonic() + limit_s
     next_tick = time.monotonic()
     while True:
         if time.monotonic() >= next_tick:
-            if not tick(best):
+            wish = tick(curve)
+            if wish is Wish.GIVE_UP:
                 raise GivenUpError
+            if wish is Wish.ENOUGH and curve and not told:
+                process.terminate()  # the child has a plan by now: it ends with its best one
+                told = True
             next_tick = time.monotonic() + _TICK_S
         if time.monotonic() > deadline:
             raise SolverFailedError("the planner did not end in time")
@@ -113,7 +129,8 @@ def _attend(
         said = msgspec.json.decode(line, type=_Line)
         if said.plan is not None:
             return said.plan
-        best = said.progress or best
+        if said.progress is not None:
+            curve.append(said.progress)
 
 
 def _feed(pipe: IO[bytes], document: bytes) -> None:

@@ -1,14 +1,16 @@
 """The planner in a process of its own: `python -m app.dispatch.solver_process SECONDS SEED`.
 
 Reads a problem document from standard input. Writes one JSON object a line to standard output: `progress` as
-better plans are found, and in the end `plan`. Ends early with the best plan when its parent is gone. Exit
-status 2 says that the problem is not valid; the reason is on standard error.
+better plans are found, and in the end `plan`. Ends early with the best plan when its parent is gone, or on
+SIGTERM. Exit status 2 says that the problem is not valid; the reason is on standard error.
 """
 
 from __future__ import annotations
 
 import os
+import signal
 import sys
+import threading
 
 import msgspec
 
@@ -19,10 +21,13 @@ from routing.pickup.documents import plan_to_json, problem_from_json
 def main(seconds: float, seed: int) -> int:
     """Solve the problem on standard input."""
     parent = os.getppid()
+    enough = threading.Event()
 
     def tell(progress: Progress) -> bool:
         _write(b"progress", msgspec.json.encode(progress))
-        return os.getppid() == parent
+        return os.getppid() == parent and not enough.is_set()
+
+    signal.signal(signal.SIGTERM, lambda _number, _frame: enough.set())
 
     try:
         problem = problem_from_json(sys.stdin.buffer.read())

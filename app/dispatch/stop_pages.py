@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import flask
+import sqlalchemy as sa
 from apiflask import APIBlueprint
 from flask_babel import gettext as _
 from sqlalchemy.orm import Session
 
 from app.accounts.roles import Scope
 from app.dispatch import queries, service
-from app.dispatch.board_pages import posted_version, tell_stale, to_board
+from app.dispatch.board_pages import to_board
 from app.dispatch.models import Plan, StopRequest
-from app.dispatch.words import money_change, reason_text
+from app.dispatch.roster import roster
+from app.dispatch.service import Gap
+from app.dispatch.stale import posted_version, stale_page
+from app.dispatch.words import clock, money_change, reason_text
 from app.errors import BadRequestError, ConflictError, StaleVersionError
 from app.network.models import Facility
 from app.security import current_actor, requires
@@ -19,6 +23,7 @@ from app.shipments import queries as shipments
 from app.web import now, unit_of_work
 from routing.pickup import ChangeRefusedError
 
+BEST_SHOWN = 3
 _PREFIX = "/dispatch/plans/<int:plan_id>/stops/<int:stop_id>"
 
 
@@ -26,6 +31,7 @@ def register(blueprint: APIBlueprint) -> None:
     """Hang the pages on the room's blueprint."""
     blueprint.add_url_rule(_PREFIX, "stop", show)
     blueprint.add_url_rule(f"{_PREFIX}/costs", "costs", costs)
+    blueprint.add_url_rule(f"{_PREFIX}/gaps", "gaps", gaps)
     blueprint.add_url_rule(f"{_PREFIX}/move", "move", move, methods=["POST"])
     blueprint.add_url_rule(f"{_PREFIX}/lock", "lock", lock, methods=["POST"])
     blueprint.add_url_rule("/dispatch/stops/<int:stop_id>/postpone", "postpone", postpone, methods=["POST"])
@@ -49,9 +55,13 @@ def show(plan_id: int, stop_id: int) -> flask.typing.ResponseReturnValue:
             "dispatch/_stop.html" if part else "dispatch/stop.html",
             plan=plan,
             stop=stop,
-            shipment=shipments.load_shipment_by_id(session, actor, stop.shipment_id),
+            number=f"P{stop.pickup_request_id}"
+            if stop.shipment_id is None
+            else shipments.load_shipment_by_id(session, actor, stop.shipment_id).waybill_number,
             offers=offers,
             refused=refused,
+            couriers=[one.courier for one in roster(session, plan.facility_id, plan.day) if one.takes_stops],
+            best_shown=BEST_SHOWN,
             visit=visit,
             left=left,
         )
@@ -59,10 +69,16 @@ def show(plan_id: int, stop_id: int) -> flask.typing.ResponseReturnValue:
 
 @requires(Scope.DISPATCH_READ)
 def costs(plan_id: int, stop_id: int) -> flask.typing.ResponseReturnValue:
-    """What each courier would cost more, for the board while a stop is dragged."""
+    """What each courier would cost more, or each place of one round, for the board while a stop is moved."""
+    courier_id = flask.request.args.get("courier", type=int)
     with unit_of_work() as session:
-        plan, stop = _load(session, plan_id, stop_id)
-        found = service.offers(session, current_actor(), plan, stop, now=now())
+        actor = current_actor()
+        plan = queries.load_plan_head(session, actor, plan_id)
+        stop = queries.load_stop(session, actor, stop_id)
+        if courier_id is not None:
+            gaps = service.gaps_of(session, actor, plan, stop, courier_id, now=now())
+            return flask.jsonify([_gap_answer(gap) for gap in gaps])
+        found = service.offers(session, actor, plan, stop, now=now())
         return flask.jsonify(
             {
                 str(place.courier.id): {
@@ -72,6 +88,44 @@ def costs(plan_id: int, stop_id: int) -> flask.typing.ResponseReturnValue:
                 for place in found.places
             }
         )
+
+
+@requires(Scope.DISPATCH_READ)
+def gaps(plan_id: int, stop_id: int) -> flask.typing.ResponseReturnValue:
+    """Every place in one courier's round with its cost: a part of the stop's page."""
+    courier_id = flask.request.args.get("courier", type=int)
+    with unit_of_work() as session:
+        plan, stop = _load(session, plan_id, stop_id)
+        if courier_id is None:
+            raise BadRequestError("the form does not say whose round it is")
+        found = service.gaps_of(session, current_actor(), plan, stop, courier_id, now=now())
+        return flask.render_template(
+            "dispatch/_gaps.html",
+            courier_id=courier_id,
+            gaps=found,
+            others=_others(session, plan, courier_id, stop_id),
+        )
+
+
+def _gap_answer(gap: Gap) -> dict[str, object]:
+    if gap.extra_cost_minor is None or gap.start_s is None:
+        return {"sequence": gap.sequence, "refused": reason_text(gap.reason, gap.details)}
+    return {
+        "sequence": gap.sequence,
+        "cost": money_change(gap.extra_cost_minor),
+        "at": clock(gap.start_s),
+    }
+
+
+def _others(session: Session, plan: Plan, courier_id: int, stop_id: int) -> list[StopRequest]:
+    """The other stops of a round in the order of visit."""
+    ids = [
+        visit.stop_request_id
+        for visit in sorted(plan.visits, key=lambda visit: visit.sequence)
+        if visit.courier_id == courier_id and visit.stop_request_id != stop_id
+    ]
+    stops = {stop.id: stop for stop in session.scalars(sa.select(StopRequest).where(StopRequest.id.in_(ids)))}
+    return [stops[one] for one in ids]
 
 
 @requires(Scope.DISPATCH_WRITE)
@@ -92,8 +146,7 @@ def move(plan_id: int, stop_id: int) -> flask.typing.ResponseReturnValue:
                 now=now(),
             )
         except StaleVersionError as error:
-            session.rollback()
-            tell_stale(error)
+            return stale_page(session, plan_id, error, _wanted(session, stop, courier_id))
         except ChangeRefusedError as error:
             session.rollback()
             flask.flash(reason_text(error.reason, error.parameters), "error")
@@ -110,13 +163,14 @@ def lock(plan_id: int, stop_id: int) -> flask.typing.ResponseReturnValue:
     locked = flask.request.form.get("locked") == "yes"
     with unit_of_work() as session:
         plan, stop = _load(session, plan_id, stop_id)
+        name = stop.contact_name
         try:
             service.set_lock(
                 session, current_actor(), plan, stop, locked=locked, version=posted_version(), now=now()
             )
         except StaleVersionError as error:
-            session.rollback()
-            tell_stale(error)
+            wanted = _("Lock %(name)s", name=name) if locked else _("Unlock %(name)s", name=name)
+            return stale_page(session, plan_id, error, wanted)
         else:
             flask.flash(
                 _("Locked: the stop stays with its courier, in the next plan too.")
@@ -143,6 +197,13 @@ def postpone(stop_id: int) -> flask.typing.ResponseReturnValue:
 def _load(session: Session, plan_id: int, stop_id: int) -> tuple[Plan, StopRequest]:
     actor = current_actor()
     return queries.load_plan(session, actor, plan_id), queries.load_stop(session, actor, stop_id)
+
+
+def _wanted(session: Session, stop: StopRequest, courier_id: int | None) -> str:
+    if courier_id is None:
+        return str(_("Take %(name)s out of the rounds", name=stop.contact_name))
+    courier = queries.load_courier(session, current_actor(), courier_id)
+    return str(_("Give %(name)s to %(courier)s", name=stop.contact_name, courier=courier.name))
 
 
 def _place(text: str) -> tuple[int | None, int | None]:

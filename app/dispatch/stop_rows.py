@@ -23,6 +23,11 @@ class Appointment:
     to_s: int
 
 
+def service_s(kind: StopKind, pieces: int) -> int:
+    """Seconds at the door, as planned."""
+    return _SERVICE_S[kind] + (pieces - 1) * _SERVICE_S_A_FURTHER_PIECE
+
+
 def stop_row(shipment: Shipment, kind: StopKind, appointment: Appointment, now: datetime) -> dict[str, Any]:
     """The row of a stop that is open, by the names of its columns."""
     end = "consignee" if kind is StopKind.DELIVERY else "sender"
@@ -36,7 +41,7 @@ def stop_row(shipment: Shipment, kind: StopKind, appointment: Appointment, now: 
         "day": appointment.day,
         "window_from_s": appointment.from_s,
         "window_to_s": appointment.to_s,
-        "service_s": _SERVICE_S[kind] + (shipment.pieces - 1) * _SERVICE_S_A_FURTHER_PIECE,
+        "service_s": service_s(kind, shipment.pieces),
         "latitude": getattr(shipment, f"{end}_latitude"),
         "longitude": getattr(shipment, f"{end}_longitude"),
         "contact_name": getattr(shipment, f"{end}_name"),

@@ -3,6 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy import Row
+from sqlalchemy.orm import Session
 
 from app.dispatch.models import (
     Plan,
@@ -10,7 +16,6 @@ from app.dispatch.models import (
     PlanStatus,
     PlanUnserved,
     PlanVisit,
-    StopRequest,
     StopStatus,
 )
 from routing import pickup
@@ -30,17 +35,54 @@ def store(plan: Plan, value: pickup.Plan) -> None:
     plan.unserved = [_unserved_row(plan, entry, unserved) for entry in value.unserved]
 
 
-def plan_value(plan: Plan, problem: pickup.Problem, stops: Mapping[int, StopRequest]) -> pickup.Plan:
-    """A stored plan as the planner takes it, its routes in the problem's order of vehicles."""
-    by_courier: dict[int, list[PlanVisit]] = {}
-    for visit in sorted(plan.visits, key=lambda visit: (visit.courier_id, visit.sequence)):
+@dataclass(frozen=True, slots=True)
+class Rows:
+    """A plan's rows by the names of their columns: at thousands of visits mapped objects take too long.
+
+    `visits` are the rounds' visits by courier, in the order of visit.
+    """
+
+    rounds: Mapping[int, Row[Any]]
+    visits: Mapping[int, Sequence[Row[Any]]]
+    unserved: Sequence[Row[Any]]
+
+    @property
+    def stop_ids(self) -> frozenset[int]:
+        """Every stop that the plan knows."""
+        visited = (visit.stop_request_id for visits in self.visits.values() for visit in visits)
+        return frozenset(visited) | {row.stop_request_id for row in self.unserved}
+
+
+def rows_of(session: Session, plan_id: int, courier_id: int | None = None) -> Rows:
+    """Read a plan, or one courier's round of it, in three statements."""
+    rounds = sa.select(*PlanRound.__table__.c).where(PlanRound.plan_id == plan_id)
+    visits = (
+        sa.select(*PlanVisit.__table__.c)
+        .where(PlanVisit.plan_id == plan_id)
+        .order_by(PlanVisit.courier_id, PlanVisit.sequence)
+    )
+    if courier_id is not None:
+        rounds = rounds.where(PlanRound.courier_id == courier_id)
+        visits = visits.where(PlanVisit.courier_id == courier_id)
+    unserved = (
+        sa.select(*PlanUnserved.__table__.c)
+        .where(PlanUnserved.plan_id == plan_id)
+        .order_by(PlanUnserved.stop_request_id)
+    )
+    by_courier: dict[int, list[Row[Any]]] = {}
+    for visit in session.execute(visits):
         by_courier.setdefault(visit.courier_id, []).append(visit)
-    rounds = {round_.courier_id: round_ for round_ in plan.rounds}
+    in_rounds = {round_.courier_id: round_ for round_ in session.execute(rounds)}
+    return Rows(in_rounds, by_courier, session.execute(unserved).all())
+
+
+def plan_value(rows: Rows, problem: pickup.Problem, stops: Mapping[int, Any]) -> pickup.Plan:
+    """A stored plan as the planner takes it, its routes in the problem's order of vehicles."""
     order = (int(vehicle.vehicle_id) for vehicle in problem.vehicles)
     routes = tuple(
-        _route(rounds[courier_id], by_courier[courier_id], stops)
+        _route(rows.rounds[courier_id], rows.visits[courier_id], stops)
         for courier_id in order
-        if courier_id in rounds
+        if courier_id in rows.rounds
     )
     unserved = tuple(
         pickup.Unserved(
@@ -48,12 +90,12 @@ def plan_value(plan: Plan, problem: pickup.Problem, stops: Mapping[int, StopRequ
             pickup.ReasonCode(row.reason),
             {key: tuple(value) if isinstance(value, list) else value for key, value in row.details.items()},
         )
-        for row in sorted(plan.unserved, key=lambda row: row.stop_request_id)
+        for row in rows.unserved
     )
     return plan_of(routes, unserved, "stored", 0.0)
 
 
-def _route(round_: PlanRound, visits: Sequence[PlanVisit], stops: Mapping[int, StopRequest]) -> pickup.Route:
+def _route(round_: Row[Any], visits: Sequence[Row[Any]], stops: Mapping[int, Any]) -> pickup.Route:
     in_order = [stops[visit.stop_request_id] for visit in visits]
     loads = loads_after(in_order)
     return pickup.Route(
@@ -80,7 +122,7 @@ def _route(round_: PlanRound, visits: Sequence[PlanVisit], stops: Mapping[int, S
     )
 
 
-def loads_after(stops: Sequence[StopRequest]) -> list[tuple[int, int, int]]:
+def loads_after(stops: Sequence[Any]) -> list[tuple[int, int, int]]:
     """Grams, cubic centimetres and pieces aboard after each stop of a round.
 
     What is to be delivered is aboard from the start, what is picked up stays until the end.
@@ -98,23 +140,18 @@ def loads_after(stops: Sequence[StopRequest]) -> list[tuple[int, int, int]]:
     return found
 
 
-def frozen_visits(plan: Plan, stops: Mapping[int, StopRequest], now_s: int) -> dict[str, int]:
+def frozen_visits(status: PlanStatus, rows: Rows, stops: Mapping[int, Any], now_s: int) -> dict[str, int]:
     """How many visits of each round are fixed: up to the last finished one, and the one being driven to."""
-    if plan.status is not PlanStatus.PUBLISHED:
+    if status is not PlanStatus.PUBLISHED:
         return {}
-    starts = {round_.courier_id: round_.start_s for round_ in plan.rounds}
-    visits: dict[int, list[PlanVisit]] = {}
-    for visit in plan.visits:
-        visits.setdefault(visit.courier_id, []).append(visit)
     frozen = {}
-    for courier_id, row in visits.items():
-        row.sort(key=lambda visit: visit.sequence)
+    for courier_id, visits in rows.visits.items():
         finished = [
-            place for place, visit in enumerate(row) if stops[visit.stop_request_id].status in FINISHED
+            place for place, visit in enumerate(visits) if stops[visit.stop_request_id].status in FINISHED
         ]
         count = finished[-1] + 1 if finished else 0
-        if now_s >= starts[courier_id]:
-            count = min(count + 1, len(row))
+        if now_s >= rows.rounds[courier_id].start_s:
+            count = min(count + 1, len(visits))
         frozen[str(courier_id)] = count
     return frozen
 

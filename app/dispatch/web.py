@@ -4,12 +4,31 @@ from __future__ import annotations
 
 from apiflask import APIBlueprint
 
-from app.dispatch import board_pages, courier_pages, run_pages, stop_pages
+from app.dispatch import (
+    board_pages,
+    courier_pages,
+    edit_pages,
+    pickup_pages,
+    plan_pages,
+    roster_pages,
+    run_pages,
+    stop_pages,
+)
+from app.dispatch.help_words import help_text
 from app.dispatch.problem import COST_CURRENCY
 from app.dispatch.words import KINDS, PLAN_STATUSES, STOP_STATUSES, clock, money_change, reason_text
 
 blueprint = APIBlueprint("dispatch", __name__, enable_openapi=False)
-for pages in (board_pages, stop_pages, run_pages, courier_pages):
+for pages in (
+    board_pages,
+    pickup_pages,
+    plan_pages,
+    edit_pages,
+    stop_pages,
+    run_pages,
+    courier_pages,
+    roster_pages,
+):
     pages.register(blueprint)
 
 
@@ -23,5 +42,6 @@ def words() -> dict[str, object]:
         "clock": clock,
         "cost_currency": COST_CURRENCY,
         "money_change": money_change,
+        "help_text": help_text,
         "reason_text": reason_text,
     }

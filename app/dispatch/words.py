@@ -41,14 +41,6 @@ PLAN_STATUSES: Mapping[PlanStatus, tuple[Any, str]] = {
 }
 """Each status' word and tone."""
 
-CHANGES: Mapping[str, Any] = {
-    "plan.stop_moved": _l("%(by)s moved a stop"),
-    "plan.locked": _l("%(by)s locked a stop to its courier"),
-    "plan.unlocked": _l("%(by)s unlocked a stop"),
-    "plan.published": _l("%(by)s published the plan"),
-}
-"""What somebody else did to a plan."""
-
 _R = ReasonCode
 _REASONS: Mapping[str, Any] = {
     _R.NO_VEHICLE: _l("No courier is at work"),
@@ -83,7 +75,12 @@ def reason_text(reason: str | None, details: Mapping[str, Any]) -> str:
     """Why a stop is in no round, or why a change was refused; None: it came after the plan."""
     if reason is None:
         return str(_("Asked for after the plan was made"))
-    values = {
+    return str(_REASONS[reason]) % reason_values(details)
+
+
+def reason_values(details: Mapping[str, Any]) -> dict[str, str]:
+    """A reason's parameters as its sentences say them."""
+    return {
         "skills": ", ".join(details.get("skills", ())),
         "excess": _amount(details),
         "missing": duration(_whole_minutes(details.get("missing_s", details.get("excess_s", 0)))),
@@ -91,7 +88,6 @@ def reason_text(reason: str | None, details: Mapping[str, Any]) -> str:
         "closes": clock(details.get("closes_s", 0)),
         "arrival": clock(details.get("arrival_s", 0)),
     }
-    return str(_REASONS[reason]) % values
 
 
 def clock(moment_s: int) -> str:

@@ -162,6 +162,8 @@ ARGUMENTS: Mapping[str, Filler] = {
     "notices:milestone": lambda _things, _asker: "delivered",
     "message_key": lambda things, _asker: things.message_key,
     "orders:number": lambda things, _asker: things.order_number,
+    "pickup_id": lambda things, _asker: things.pickup_id,
+    "recurring_id": lambda things, _asker: things.recurring_id,
     "payouts:number": lambda things, _asker: things.batch_number,
     "plan_id": lambda things, _asker: things.plan_id,
     "proof_id": lambda things, _asker: things.proof_id,
@@ -276,22 +278,42 @@ BODIES: Mapping[str, Callable[[Things], dict[str, Any]]] = {
     },
     "deliveries_api.withdraw": lambda _things: _NOTHING,
     "dispatch.cancel": lambda _things: _NOTHING,
+    "dispatch.cancel_pickup": lambda _things: _NOTHING,
+    "dispatch.end_recurring": lambda _things: _NOTHING,
+    "dispatch.pickups": lambda _things: _NOTHING,
     "dispatch.courier": lambda _things: _NOTHING,
+    "dispatch.enough": lambda _things: _NOTHING,
     "dispatch.lock": lambda _things: {"form": {"version": "1", "locked": "yes"}},
+    "dispatch.lock_round": lambda _things: {"form": {"version": "1", "locked": "yes"}},
     "dispatch.move": lambda things: {"form": {"version": "1", "place": f"{things.courier_id}:1"}},
     "dispatch.plan": lambda things: {
         "form": {"facility": str(things.facility_id), "day": "2026-03-20", "seconds": "1"}
     },
     "dispatch.postpone": lambda _things: _NOTHING,
     "dispatch.publish": lambda _things: {"form": {"version": "1"}},
+    "dispatch.redo": lambda _things: {"form": {"version": "1"}},
     "dispatch.run_scan": lambda _things: {
         "form": {"what": "failed", "reason": "cannot_contact", "asked_at": "1"}
     },
+    "dispatch.save_roster": lambda _things: {"form": {"day": "2026-03-20"}},
+    "dispatch.undo": lambda _things: {"form": {"version": "1"}},
+    "dispatch_api.ask_pickup": lambda things: {"json": things.pickup_body},
+    "dispatch_api.begin_recurring": lambda things: {"json": things.pickup_body | {"weekdays": [1]}},
+    "dispatch_api.cancel_pickup": lambda _things: _NOTHING,
+    "dispatch_api.end_recurring": lambda _things: _NOTHING,
     "dispatch_api.cancel_plan": lambda _things: _NOTHING,
+    "dispatch_api.keep_best": lambda _things: _NOTHING,
+    "dispatch_api.lock_round": lambda _things: {"json": {"version": 1, "locked": True}},
+    "dispatch_api.lock_stop": lambda _things: {"json": {"version": 1, "locked": True}},
     "dispatch_api.move": lambda things: {
         "json": {"stop_id": things.stop_id, "courier_id": things.courier_id, "version": 1}
     },
     "dispatch_api.publish": lambda _things: {"json": {"version": 1}},
+    "dispatch_api.redo": lambda _things: {"json": {"version": 1}},
+    "dispatch_api.set_day": lambda _things: {
+        "json": {"day": "2026-03-20", "state": "off", "shift_start_s": 28_800, "shift_end_s": 64_800}
+    },
+    "dispatch_api.undo": lambda _things: {"json": {"version": 1}},
     "dispatch_api.request_plan": lambda things: {
         "json": {"facility_id": things.facility_id, "day": "2026-03-20", "seconds": 1}
     },

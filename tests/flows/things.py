@@ -17,6 +17,7 @@ from app.deliveries import service as deliveries
 from app.dispatch import jobs as dispatch_jobs
 from app.dispatch import service as dispatch
 from app.dispatch.models import Plan, StopRequest
+from app.dispatch.pickup_models import PickupChannel
 from app.epcis import service as epcis
 from app.ledger import queries as ledger
 from app.network import designing, timetables
@@ -72,6 +73,8 @@ class Things:
     batch_number: str
     plan_id: int
     stop_id: int
+    pickup_id: int
+    recurring_id: int
     goods: str
     endpoint_id: int
     message_key: str
@@ -102,6 +105,19 @@ class Things:
             for name, city in (("sender", "chengdu"), ("consignee", "hangzhou"))
         }
         return {**ends, "weight_g": 1200}
+
+    @property
+    def pickup_body(self) -> dict[str, Any]:
+        """What a machine posts to ask for a pickup."""
+        return {
+            "contact_name": "赵敏",
+            "contact_phone": "13600000009",
+            "district_adcode": self.company.shop.world.spots["chengdu"].district_adcode,
+            "address": "第三处 3 号",
+            "day": (self.company.now.date() + timedelta(days=3)).isoformat(),
+            "window_from_s": 36_000,
+            "window_to_s": 43_200,
+        }
 
     @property
     def terms_body(self) -> dict[str, Any]:
@@ -155,6 +171,7 @@ def things_of(company: Company, customer_id: int, *, other_customer_id: int, goo
     booked = company.book(customer_id=customer_id, goods=goods)
     company.relay()
     plan_id, stop_id = _plan(company, booked)
+    pickup_id, recurring_id = _pickups(company, customer_id)
     terms_id = _terms(company)
     deposit_id, deposited = _deposit(company, customer_id)
     instruction_id = _instruction(company, customer_id, delivered)
@@ -192,6 +209,8 @@ def things_of(company: Company, customer_id: int, *, other_customer_id: int, goo
             deposit_id=deposit_id,
             deposited=deposited,
             stop_id=stop_id,
+            pickup_id=pickup_id,
+            recurring_id=recurring_id,
             finding_id=finding_id,
             study_id=study_id,
             goods=goods,
@@ -333,6 +352,40 @@ def _plan(company: Company, number: str) -> tuple[int, int]:
     with company.work() as session:
         assert session.get_one(Plan, plan_id).status == "draft"
     return plan_id, stop_id
+
+
+def _pickups(company: Company, customer_id: int) -> tuple[int, int]:
+    """A pickup asked for once, and one of every week elsewhere."""
+    spot = company.shop.world.spots["chengdu"]
+    wanted = dispatch.Wanted(
+        contact_name="赵敏",
+        contact_phone="13600000009",
+        district_adcode=spot.district_adcode,
+        address=spot.address,
+        day=company.now.date() + timedelta(days=2),
+        window_from_s=9 * 3600,
+        window_to_s=11 * 3600,
+    )
+    with company.work() as session:
+        asked = dispatch.ask_pickup(
+            session,
+            company.shop.agent,
+            wanted,
+            customer_id=customer_id,
+            channel=PickupChannel.PHONE,
+            now=company.now,
+        )
+        weekly = dispatch.begin_recurring(
+            session,
+            company.shop.agent,
+            replace(wanted, address="另一处 1 号"),
+            customer_id=customer_id,
+            weekdays=[2],
+            last_day=None,
+            now=company.now,
+        )
+        assert asked.request is not None, "nobody asked before"
+        return asked.request.id, weekly.id
 
 
 def _instruction(company: Company, customer_id: int, number: str) -> int:

@@ -91,13 +91,19 @@ def test_a_stale_publication_says_what_happened(depot: Depot, browser) -> None:
     visit = first_visit(depot, plan_id)
     url = f"/dispatch/plans/{plan_id}/stops/{visit.stop_request_id}/move"
     browser.post(url, data={"version": seen, "place": "out"})
-    page = browser.post(
-        f"/dispatch/plans/{plan_id}/publish?lang=en", data={"version": seen}, follow_redirects=True
-    )
-    assert "Nothing was changed" in page.text
-    assert "Dispatcher A moved a stop" in page.text
+    page = browser.post(f"/dispatch/plans/{plan_id}/publish?lang=en", data={"version": seen})
+    assert page.status_code == 409
+    assert "nothing of yours was changed yet" in page.text
+    assert "Dispatcher A took 张伟, " in page.text
+    assert "Publish this plan" in page.text
     with depot.work() as session:
         assert session.get_one(Plan, plan_id).status is PlanStatus.DRAFT
+    version = re.search(r'name="version" value="(\d+)"', page.text)
+    assert version is not None, "it can be asked for again"
+    again = browser.post(f"/dispatch/plans/{plan_id}/publish", data={"version": version[1]})
+    assert again.status_code == 302
+    with depot.work() as session:
+        assert session.get_one(Plan, plan_id).status is PlanStatus.PUBLISHED
 
 
 def test_a_failed_planning_is_shown_and_what_stood_before_stands(depot: Depot, browser) -> None:

@@ -15,6 +15,7 @@ from app.dispatch import jobs, queries, solver
 from app.dispatch import service as dispatch
 from app.dispatch.models import Courier, Plan, PlanStatus, StopRequest, StopStatus
 from app.dispatch.problem import draft_of
+from app.dispatch.solver import Wish
 from app.errors import ConflictError, InvalidInputError, NotFoundError, StaleVersionError
 from app.shipments import service as shipments
 from app.shipments.models import Shipment
@@ -218,7 +219,7 @@ def test_a_killed_child_is_really_gone(depot: Depot, tmp_path) -> None:
             problem,
             seconds=1,
             seed=0,
-            tick=lambda _best: not (note.exists() and note.read_text()),
+            tick=lambda _curve: Wish.GIVE_UP if note.exists() and note.read_text() else Wish.GO_ON,
             command=(sys.executable, "-c", source),
         )
     with pytest.raises(ProcessLookupError):

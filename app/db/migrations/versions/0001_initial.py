@@ -1528,6 +1528,8 @@ def upgrade() -> None:
         sa.Column("seen_at", app.db.types.UtcDateTime(timezone=True), nullable=True),
         sa.Column("best_cost_minor", sa.BigInteger(), nullable=True),
         sa.Column("best_unserved", sa.BigInteger(), nullable=True),
+        sa.Column("curve", postgresql.JSONB(astext_type=sa.Text()), server_default="[]", nullable=False),
+        sa.Column("enough", sa.Boolean(), server_default=sa.text("false"), nullable=False),
         sa.Column("solved_at", app.db.types.UtcDateTime(timezone=True), nullable=True),
         sa.Column("published_at", app.db.types.UtcDateTime(timezone=True), nullable=True),
         sa.Column("published_by_id", sa.BigInteger(), nullable=True),
@@ -1564,6 +1566,66 @@ def upgrade() -> None:
         unique=True,
         postgresql_where=sa.text("status = 'published'"),
     )
+    op.create_table(
+        "recurring_pickup",
+        sa.Column("id", sa.BigInteger(), sa.Identity(always=False), nullable=False),
+        sa.Column("tenant_id", sa.BigInteger(), nullable=False),
+        sa.Column("weekdays", postgresql.ARRAY(sa.SmallInteger()), nullable=False),
+        sa.Column("first_day", sa.Date(), nullable=False),
+        sa.Column("last_day", sa.Date(), nullable=True),
+        sa.Column("ended_at", app.db.types.UtcDateTime(timezone=True), nullable=True),
+        sa.Column("facility_id", sa.BigInteger(), nullable=False),
+        sa.Column("customer_id", sa.BigInteger(), nullable=False),
+        sa.Column("contact_name", sa.Text(), nullable=False),
+        sa.Column("contact_phone", sa.Text(), nullable=False),
+        sa.Column("district_adcode", sa.Text(), nullable=False),
+        sa.Column("address", sa.Text(), nullable=False),
+        sa.Column("latitude", sa.Double(), nullable=False),
+        sa.Column("longitude", sa.Double(), nullable=False),
+        sa.Column("window_from_s", sa.BigInteger(), nullable=False),
+        sa.Column("window_to_s", sa.BigInteger(), nullable=False),
+        sa.Column("pieces", sa.BigInteger(), nullable=False),
+        sa.Column("weight_g", sa.BigInteger(), nullable=False),
+        sa.Column("volume_cm3", sa.BigInteger(), nullable=False),
+        sa.Column("note", sa.Text(), nullable=False),
+        sa.Column("requested_by_id", sa.BigInteger(), nullable=False),
+        sa.Column("requested_at", app.db.types.UtcDateTime(timezone=True), nullable=False),
+        sa.CheckConstraint(
+            "cardinality(weekdays) > 0 AND 0 <= ALL (weekdays) AND 6 >= ALL (weekdays)",
+            name=op.f("ck_recurring_pickup_days_of_a_week"),
+        ),
+        sa.CheckConstraint(
+            "last_day IS NULL OR first_day <= last_day", name=op.f("ck_recurring_pickup_days_in_order")
+        ),
+        sa.CheckConstraint("window_from_s < window_to_s", name=op.f("ck_recurring_pickup_window_in_order")),
+        sa.ForeignKeyConstraint(
+            ["customer_id"], ["customer.id"], name=op.f("fk_recurring_pickup_customer_id_customer")
+        ),
+        sa.ForeignKeyConstraint(
+            ["district_adcode"],
+            ["district.adcode"],
+            name=op.f("fk_recurring_pickup_district_adcode_district"),
+        ),
+        sa.ForeignKeyConstraint(
+            ["facility_id"], ["facility.id"], name=op.f("fk_recurring_pickup_facility_id_facility")
+        ),
+        sa.ForeignKeyConstraint(
+            ["requested_by_id"],
+            ["user_account.id"],
+            name=op.f("fk_recurring_pickup_requested_by_id_user_account"),
+        ),
+        sa.ForeignKeyConstraint(
+            ["tenant_id"],
+            ["tenant.id"],
+            name=op.f("fk_recurring_pickup_tenant_id_tenant"),
+            ondelete="RESTRICT",
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_recurring_pickup")),
+    )
+    op.create_index(
+        op.f("ix_recurring_pickup_customer_id"), "recurring_pickup", ["customer_id"], unique=False
+    )
+    op.create_index(op.f("ix_recurring_pickup_tenant_id"), "recurring_pickup", ["tenant_id"], unique=False)
     op.create_table(
         "shipment",
         sa.Column("id", sa.BigInteger(), sa.Identity(always=False), nullable=False),
@@ -1866,6 +1928,42 @@ def upgrade() -> None:
         unique=False,
         postgresql_where=sa.text("status <> 'broken'"),
     )
+    op.create_table(
+        "courier_day",
+        sa.Column("id", sa.BigInteger(), sa.Identity(always=False), nullable=False),
+        sa.Column("tenant_id", sa.BigInteger(), nullable=False),
+        sa.Column("courier_id", sa.BigInteger(), nullable=False),
+        sa.Column("day", sa.Date(), nullable=False),
+        sa.Column(
+            "state",
+            sa.Enum(
+                "works",
+                "off",
+                "broken_down",
+                name="daystate",
+                native_enum=False,
+                create_constraint=True,
+                length=40,
+            ),
+            nullable=False,
+        ),
+        sa.Column("shift_start_s", sa.BigInteger(), nullable=False),
+        sa.Column("shift_end_s", sa.BigInteger(), nullable=False),
+        sa.CheckConstraint(
+            "0 <= shift_start_s AND shift_start_s < shift_end_s AND shift_end_s <= 86400",
+            name=op.f("ck_courier_day_shift_in_day"),
+        ),
+        sa.ForeignKeyConstraint(
+            ["courier_id"], ["courier.id"], name=op.f("fk_courier_day_courier_id_courier")
+        ),
+        sa.ForeignKeyConstraint(
+            ["tenant_id"], ["tenant.id"], name=op.f("fk_courier_day_tenant_id_tenant"), ondelete="RESTRICT"
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_courier_day")),
+        sa.UniqueConstraint("courier_id", "day", name=op.f("uq_courier_day_courier_id_day")),
+    )
+    op.create_index(op.f("ix_courier_day_day"), "courier_day", ["day"], unique=False)
+    op.create_index(op.f("ix_courier_day_tenant_id"), "courier_day", ["tenant_id"], unique=False)
     op.create_table(
         "customer_order",
         sa.Column("id", sa.BigInteger(), sa.Identity(always=False), nullable=False),
@@ -2346,6 +2444,121 @@ def upgrade() -> None:
     )
     op.create_index(op.f("ix_lane_holiday_tenant_id"), "lane_holiday", ["tenant_id"], unique=False)
     op.create_table(
+        "pickup_request",
+        sa.Column("id", sa.BigInteger(), sa.Identity(always=False), nullable=False),
+        sa.Column("tenant_id", sa.BigInteger(), nullable=False),
+        sa.Column(
+            "channel",
+            sa.Enum(
+                "portal",
+                "phone",
+                "api",
+                "recurring",
+                name="pickupchannel",
+                native_enum=False,
+                create_constraint=True,
+                length=40,
+            ),
+            nullable=False,
+        ),
+        sa.Column("day", sa.Date(), nullable=False),
+        sa.Column("place_key", sa.Text(), nullable=False),
+        sa.Column("recurring_id", sa.BigInteger(), nullable=True),
+        sa.Column("cancelled_at", app.db.types.UtcDateTime(timezone=True), nullable=True),
+        sa.Column("facility_id", sa.BigInteger(), nullable=False),
+        sa.Column("customer_id", sa.BigInteger(), nullable=False),
+        sa.Column("contact_name", sa.Text(), nullable=False),
+        sa.Column("contact_phone", sa.Text(), nullable=False),
+        sa.Column("district_adcode", sa.Text(), nullable=False),
+        sa.Column("address", sa.Text(), nullable=False),
+        sa.Column("latitude", sa.Double(), nullable=False),
+        sa.Column("longitude", sa.Double(), nullable=False),
+        sa.Column("window_from_s", sa.BigInteger(), nullable=False),
+        sa.Column("window_to_s", sa.BigInteger(), nullable=False),
+        sa.Column("pieces", sa.BigInteger(), nullable=False),
+        sa.Column("weight_g", sa.BigInteger(), nullable=False),
+        sa.Column("volume_cm3", sa.BigInteger(), nullable=False),
+        sa.Column("note", sa.Text(), nullable=False),
+        sa.Column("requested_by_id", sa.BigInteger(), nullable=False),
+        sa.Column("requested_at", app.db.types.UtcDateTime(timezone=True), nullable=False),
+        sa.CheckConstraint(
+            "pieces > 0 AND weight_g > 0 AND volume_cm3 >= 0",
+            name=op.f("ck_pickup_request_something_to_collect"),
+        ),
+        sa.CheckConstraint("window_from_s < window_to_s", name=op.f("ck_pickup_request_window_in_order")),
+        sa.ForeignKeyConstraint(
+            ["customer_id"], ["customer.id"], name=op.f("fk_pickup_request_customer_id_customer")
+        ),
+        sa.ForeignKeyConstraint(
+            ["district_adcode"], ["district.adcode"], name=op.f("fk_pickup_request_district_adcode_district")
+        ),
+        sa.ForeignKeyConstraint(
+            ["facility_id"], ["facility.id"], name=op.f("fk_pickup_request_facility_id_facility")
+        ),
+        sa.ForeignKeyConstraint(
+            ["recurring_id"],
+            ["recurring_pickup.id"],
+            name=op.f("fk_pickup_request_recurring_id_recurring_pickup"),
+        ),
+        sa.ForeignKeyConstraint(
+            ["requested_by_id"],
+            ["user_account.id"],
+            name=op.f("fk_pickup_request_requested_by_id_user_account"),
+        ),
+        sa.ForeignKeyConstraint(
+            ["tenant_id"], ["tenant.id"], name=op.f("fk_pickup_request_tenant_id_tenant"), ondelete="RESTRICT"
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_pickup_request")),
+        sa.UniqueConstraint("recurring_id", "day", name=op.f("uq_pickup_request_recurring_id_day")),
+    )
+    op.create_index(op.f("ix_pickup_request_customer_id"), "pickup_request", ["customer_id"], unique=False)
+    op.create_index(op.f("ix_pickup_request_tenant_id"), "pickup_request", ["tenant_id"], unique=False)
+    op.create_index(
+        "uq_pickup_request_place",
+        "pickup_request",
+        ["tenant_id", "customer_id", "day", "place_key"],
+        unique=True,
+        postgresql_where=sa.text("cancelled_at IS NULL"),
+    )
+    op.create_table(
+        "plan_edit",
+        sa.Column("id", sa.BigInteger(), sa.Identity(always=False), nullable=False),
+        sa.Column("tenant_id", sa.BigInteger(), nullable=False),
+        sa.Column("plan_id", sa.BigInteger(), nullable=False),
+        sa.Column(
+            "state",
+            sa.Enum(
+                "applied",
+                "undone",
+                "closed",
+                name="editstate",
+                native_enum=False,
+                create_constraint=True,
+                length=40,
+            ),
+            nullable=False,
+        ),
+        sa.Column("action", sa.Text(), nullable=False),
+        sa.Column("made_by_id", sa.BigInteger(), nullable=False),
+        sa.Column("made_at", app.db.types.UtcDateTime(timezone=True), nullable=False),
+        sa.Column("version", sa.BigInteger(), nullable=False),
+        sa.Column("details", postgresql.JSONB(astext_type=sa.Text()), nullable=False),
+        sa.Column("before", postgresql.JSONB(astext_type=sa.Text()), nullable=False),
+        sa.Column("after", postgresql.JSONB(astext_type=sa.Text()), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["made_by_id"], ["user_account.id"], name=op.f("fk_plan_edit_made_by_id_user_account")
+        ),
+        sa.ForeignKeyConstraint(
+            ["plan_id"], ["plan.id"], name=op.f("fk_plan_edit_plan_id_plan"), ondelete="CASCADE"
+        ),
+        sa.ForeignKeyConstraint(
+            ["tenant_id"], ["tenant.id"], name=op.f("fk_plan_edit_tenant_id_tenant"), ondelete="RESTRICT"
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_plan_edit")),
+    )
+    op.create_index("ix_plan_edit_plan", "plan_edit", ["plan_id", "state", "id"], unique=False)
+    op.create_index(op.f("ix_plan_edit_tenant_id"), "plan_edit", ["tenant_id"], unique=False)
+    op.create_table(
         "plan_round",
         sa.Column("id", sa.BigInteger(), sa.Identity(always=False), nullable=False),
         sa.Column("tenant_id", sa.BigInteger(), nullable=False),
@@ -2791,71 +3004,6 @@ def upgrade() -> None:
         unique=False,
         postgresql_where=sa.text("delivered_at IS NOT NULL AND receipt_confirmed_at IS NULL"),
     )
-    op.create_table(
-        "stop_request",
-        sa.Column("id", sa.BigInteger(), sa.Identity(always=False), nullable=False),
-        sa.Column("tenant_id", sa.BigInteger(), nullable=False),
-        sa.Column("shipment_id", sa.BigInteger(), nullable=False),
-        sa.Column("facility_id", sa.BigInteger(), nullable=False),
-        sa.Column(
-            "kind",
-            sa.Enum(
-                "pickup",
-                "delivery",
-                "return",
-                name="stopkind",
-                native_enum=False,
-                create_constraint=True,
-                length=40,
-            ),
-            nullable=False,
-        ),
-        sa.Column(
-            "status",
-            sa.Enum(
-                "open",
-                "planned",
-                "done",
-                "failed",
-                "cancelled",
-                name="stopstatus",
-                native_enum=False,
-                create_constraint=True,
-                length=40,
-            ),
-            nullable=False,
-        ),
-        sa.Column("day", sa.Date(), nullable=False),
-        sa.Column("window_from_s", sa.BigInteger(), nullable=False),
-        sa.Column("window_to_s", sa.BigInteger(), nullable=False),
-        sa.Column("service_s", sa.BigInteger(), nullable=False),
-        sa.Column("latitude", sa.Double(), nullable=False),
-        sa.Column("longitude", sa.Double(), nullable=False),
-        sa.Column("contact_name", sa.Text(), nullable=False),
-        sa.Column("contact_phone", sa.Text(), nullable=False),
-        sa.Column("address", sa.Text(), nullable=False),
-        sa.Column("weight_g", sa.BigInteger(), nullable=False),
-        sa.Column("volume_cm3", sa.BigInteger(), nullable=False),
-        sa.Column("pieces", sa.BigInteger(), nullable=False),
-        sa.Column("priority", sa.BigInteger(), nullable=False),
-        sa.Column("created_at", app.db.types.UtcDateTime(timezone=True), nullable=False),
-        sa.CheckConstraint("window_from_s < window_to_s", name=op.f("ck_stop_request_window_in_order")),
-        sa.ForeignKeyConstraint(
-            ["facility_id"], ["facility.id"], name=op.f("fk_stop_request_facility_id_facility")
-        ),
-        sa.ForeignKeyConstraint(
-            ["shipment_id"], ["shipment.id"], name=op.f("fk_stop_request_shipment_id_shipment")
-        ),
-        sa.ForeignKeyConstraint(
-            ["tenant_id"], ["tenant.id"], name=op.f("fk_stop_request_tenant_id_tenant"), ondelete="RESTRICT"
-        ),
-        sa.PrimaryKeyConstraint("id", name=op.f("pk_stop_request")),
-        sa.UniqueConstraint("shipment_id", "kind", name=op.f("uq_stop_request_shipment_id_kind")),
-    )
-    op.create_index(
-        "ix_stop_request_day", "stop_request", ["tenant_id", "facility_id", "day", "status"], unique=False
-    )
-    op.create_index(op.f("ix_stop_request_tenant_id"), "stop_request", ["tenant_id"], unique=False)
     op.create_table(
         "webhook_message",
         sa.Column("id", sa.BigInteger(), sa.Identity(always=False), nullable=False),
@@ -3422,6 +3570,162 @@ def upgrade() -> None:
     )
     op.create_index(op.f("ix_packing_event_tenant_id"), "packing_event", ["tenant_id"], unique=False)
     op.create_table(
+        "proxy_receipt",
+        sa.Column("id", sa.BigInteger(), sa.Identity(always=False), nullable=False),
+        sa.Column("tenant_id", sa.BigInteger(), nullable=False),
+        sa.Column("shipment_id", sa.BigInteger(), nullable=False),
+        sa.Column("scan_key", sa.Text(), nullable=False),
+        sa.Column("name", sa.Text(), nullable=False),
+        sa.Column(
+            "relation",
+            sa.Enum(
+                "family",
+                "neighbour",
+                "colleague",
+                "reception",
+                "other",
+                name="relation",
+                native_enum=False,
+                create_constraint=True,
+                length=40,
+            ),
+            nullable=False,
+        ),
+        sa.Column("consent_id", sa.BigInteger(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["consent_id"], ["delivery_consent.id"], name=op.f("fk_proxy_receipt_consent_id_delivery_consent")
+        ),
+        sa.ForeignKeyConstraint(
+            ["shipment_id"], ["shipment.id"], name=op.f("fk_proxy_receipt_shipment_id_shipment")
+        ),
+        sa.ForeignKeyConstraint(
+            ["tenant_id"], ["tenant.id"], name=op.f("fk_proxy_receipt_tenant_id_tenant"), ondelete="RESTRICT"
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_proxy_receipt")),
+        sa.UniqueConstraint("scan_key", name=op.f("uq_proxy_receipt_scan_key")),
+    )
+    op.create_index(op.f("ix_proxy_receipt_shipment_id"), "proxy_receipt", ["shipment_id"], unique=False)
+    op.create_index(op.f("ix_proxy_receipt_tenant_id"), "proxy_receipt", ["tenant_id"], unique=False)
+    op.create_table(
+        "stop_request",
+        sa.Column("id", sa.BigInteger(), sa.Identity(always=False), nullable=False),
+        sa.Column("tenant_id", sa.BigInteger(), nullable=False),
+        sa.Column("shipment_id", sa.BigInteger(), nullable=True),
+        sa.Column("pickup_request_id", sa.BigInteger(), nullable=True),
+        sa.Column("facility_id", sa.BigInteger(), nullable=False),
+        sa.Column(
+            "kind",
+            sa.Enum(
+                "pickup",
+                "delivery",
+                "return",
+                name="stopkind",
+                native_enum=False,
+                create_constraint=True,
+                length=40,
+            ),
+            nullable=False,
+        ),
+        sa.Column(
+            "status",
+            sa.Enum(
+                "open",
+                "planned",
+                "done",
+                "failed",
+                "cancelled",
+                name="stopstatus",
+                native_enum=False,
+                create_constraint=True,
+                length=40,
+            ),
+            nullable=False,
+        ),
+        sa.Column("day", sa.Date(), nullable=False),
+        sa.Column("window_from_s", sa.BigInteger(), nullable=False),
+        sa.Column("window_to_s", sa.BigInteger(), nullable=False),
+        sa.Column("service_s", sa.BigInteger(), nullable=False),
+        sa.Column("latitude", sa.Double(), nullable=False),
+        sa.Column("longitude", sa.Double(), nullable=False),
+        sa.Column("contact_name", sa.Text(), nullable=False),
+        sa.Column("contact_phone", sa.Text(), nullable=False),
+        sa.Column("address", sa.Text(), nullable=False),
+        sa.Column("weight_g", sa.BigInteger(), nullable=False),
+        sa.Column("volume_cm3", sa.BigInteger(), nullable=False),
+        sa.Column("pieces", sa.BigInteger(), nullable=False),
+        sa.Column("priority", sa.BigInteger(), nullable=False),
+        sa.Column("created_at", app.db.types.UtcDateTime(timezone=True), nullable=False),
+        sa.CheckConstraint(
+            "num_nonnulls(shipment_id, pickup_request_id) = 1", name=op.f("ck_stop_request_for_one_thing")
+        ),
+        sa.CheckConstraint("window_from_s < window_to_s", name=op.f("ck_stop_request_window_in_order")),
+        sa.ForeignKeyConstraint(
+            ["facility_id"], ["facility.id"], name=op.f("fk_stop_request_facility_id_facility")
+        ),
+        sa.ForeignKeyConstraint(
+            ["pickup_request_id"],
+            ["pickup_request.id"],
+            name=op.f("fk_stop_request_pickup_request_id_pickup_request"),
+        ),
+        sa.ForeignKeyConstraint(
+            ["shipment_id"], ["shipment.id"], name=op.f("fk_stop_request_shipment_id_shipment")
+        ),
+        sa.ForeignKeyConstraint(
+            ["tenant_id"], ["tenant.id"], name=op.f("fk_stop_request_tenant_id_tenant"), ondelete="RESTRICT"
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_stop_request")),
+        sa.UniqueConstraint("pickup_request_id", name=op.f("uq_stop_request_pickup_request_id")),
+        sa.UniqueConstraint("shipment_id", "kind", name=op.f("uq_stop_request_shipment_id_kind")),
+    )
+    op.create_index(
+        "ix_stop_request_day", "stop_request", ["tenant_id", "facility_id", "day", "status"], unique=False
+    )
+    op.create_index(op.f("ix_stop_request_tenant_id"), "stop_request", ["tenant_id"], unique=False)
+    op.create_table(
+        "webhook_attempt",
+        sa.Column("id", sa.BigInteger(), sa.Identity(always=False), nullable=False),
+        sa.Column("tenant_id", sa.BigInteger(), nullable=False),
+        sa.Column("message_id", sa.BigInteger(), nullable=False),
+        sa.Column("number", sa.BigInteger(), nullable=False),
+        sa.Column("at", app.db.types.UtcDateTime(timezone=True), nullable=False),
+        sa.Column("duration_ms", sa.BigInteger(), nullable=False),
+        sa.Column("status", sa.BigInteger(), nullable=True),
+        sa.Column(
+            "failure",
+            sa.Enum(
+                "status",
+                "redirect",
+                "timeout",
+                "name",
+                "address",
+                "connection",
+                "tls",
+                "protocol",
+                name="failure",
+                native_enum=False,
+                create_constraint=True,
+                length=40,
+            ),
+            nullable=True,
+        ),
+        sa.Column("detail", sa.Text(), nullable=True),
+        sa.ForeignKeyConstraint(
+            ["message_id"],
+            ["webhook_message.id"],
+            name=op.f("fk_webhook_attempt_message_id_webhook_message"),
+            ondelete="CASCADE",
+        ),
+        sa.ForeignKeyConstraint(
+            ["tenant_id"],
+            ["tenant.id"],
+            name=op.f("fk_webhook_attempt_tenant_id_tenant"),
+            ondelete="RESTRICT",
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_webhook_attempt")),
+    )
+    op.create_index(op.f("ix_webhook_attempt_message_id"), "webhook_attempt", ["message_id"], unique=False)
+    op.create_index(op.f("ix_webhook_attempt_tenant_id"), "webhook_attempt", ["tenant_id"], unique=False)
+    op.create_table(
         "plan_unserved",
         sa.Column("id", sa.BigInteger(), sa.Identity(always=False), nullable=False),
         sa.Column("tenant_id", sa.BigInteger(), nullable=False),
@@ -3479,104 +3783,26 @@ def upgrade() -> None:
     )
     op.create_index(op.f("ix_plan_visit_stop_request_id"), "plan_visit", ["stop_request_id"], unique=False)
     op.create_index(op.f("ix_plan_visit_tenant_id"), "plan_visit", ["tenant_id"], unique=False)
-    op.create_table(
-        "proxy_receipt",
-        sa.Column("id", sa.BigInteger(), sa.Identity(always=False), nullable=False),
-        sa.Column("tenant_id", sa.BigInteger(), nullable=False),
-        sa.Column("shipment_id", sa.BigInteger(), nullable=False),
-        sa.Column("scan_key", sa.Text(), nullable=False),
-        sa.Column("name", sa.Text(), nullable=False),
-        sa.Column(
-            "relation",
-            sa.Enum(
-                "family",
-                "neighbour",
-                "colleague",
-                "reception",
-                "other",
-                name="relation",
-                native_enum=False,
-                create_constraint=True,
-                length=40,
-            ),
-            nullable=False,
-        ),
-        sa.Column("consent_id", sa.BigInteger(), nullable=False),
-        sa.ForeignKeyConstraint(
-            ["consent_id"], ["delivery_consent.id"], name=op.f("fk_proxy_receipt_consent_id_delivery_consent")
-        ),
-        sa.ForeignKeyConstraint(
-            ["shipment_id"], ["shipment.id"], name=op.f("fk_proxy_receipt_shipment_id_shipment")
-        ),
-        sa.ForeignKeyConstraint(
-            ["tenant_id"], ["tenant.id"], name=op.f("fk_proxy_receipt_tenant_id_tenant"), ondelete="RESTRICT"
-        ),
-        sa.PrimaryKeyConstraint("id", name=op.f("pk_proxy_receipt")),
-        sa.UniqueConstraint("scan_key", name=op.f("uq_proxy_receipt_scan_key")),
-    )
-    op.create_index(op.f("ix_proxy_receipt_shipment_id"), "proxy_receipt", ["shipment_id"], unique=False)
-    op.create_index(op.f("ix_proxy_receipt_tenant_id"), "proxy_receipt", ["tenant_id"], unique=False)
-    op.create_table(
-        "webhook_attempt",
-        sa.Column("id", sa.BigInteger(), sa.Identity(always=False), nullable=False),
-        sa.Column("tenant_id", sa.BigInteger(), nullable=False),
-        sa.Column("message_id", sa.BigInteger(), nullable=False),
-        sa.Column("number", sa.BigInteger(), nullable=False),
-        sa.Column("at", app.db.types.UtcDateTime(timezone=True), nullable=False),
-        sa.Column("duration_ms", sa.BigInteger(), nullable=False),
-        sa.Column("status", sa.BigInteger(), nullable=True),
-        sa.Column(
-            "failure",
-            sa.Enum(
-                "status",
-                "redirect",
-                "timeout",
-                "name",
-                "address",
-                "connection",
-                "tls",
-                "protocol",
-                name="failure",
-                native_enum=False,
-                create_constraint=True,
-                length=40,
-            ),
-            nullable=True,
-        ),
-        sa.Column("detail", sa.Text(), nullable=True),
-        sa.ForeignKeyConstraint(
-            ["message_id"],
-            ["webhook_message.id"],
-            name=op.f("fk_webhook_attempt_message_id_webhook_message"),
-            ondelete="CASCADE",
-        ),
-        sa.ForeignKeyConstraint(
-            ["tenant_id"],
-            ["tenant.id"],
-            name=op.f("fk_webhook_attempt_tenant_id_tenant"),
-            ondelete="RESTRICT",
-        ),
-        sa.PrimaryKeyConstraint("id", name=op.f("pk_webhook_attempt")),
-    )
-    op.create_index(op.f("ix_webhook_attempt_message_id"), "webhook_attempt", ["message_id"], unique=False)
-    op.create_index(op.f("ix_webhook_attempt_tenant_id"), "webhook_attempt", ["tenant_id"], unique=False)
     # ### end Alembic commands ###
 
 
 def downgrade() -> None:
     # ### commands auto generated by Alembic - please adjust! ###
-    op.drop_index(op.f("ix_webhook_attempt_tenant_id"), table_name="webhook_attempt")
-    op.drop_index(op.f("ix_webhook_attempt_message_id"), table_name="webhook_attempt")
-    op.drop_table("webhook_attempt")
-    op.drop_index(op.f("ix_proxy_receipt_tenant_id"), table_name="proxy_receipt")
-    op.drop_index(op.f("ix_proxy_receipt_shipment_id"), table_name="proxy_receipt")
-    op.drop_table("proxy_receipt")
     op.drop_index(op.f("ix_plan_visit_tenant_id"), table_name="plan_visit")
     op.drop_index(op.f("ix_plan_visit_stop_request_id"), table_name="plan_visit")
     op.drop_index("ix_plan_visit_courier", table_name="plan_visit")
     op.drop_table("plan_visit")
     op.drop_index(op.f("ix_plan_unserved_tenant_id"), table_name="plan_unserved")
     op.drop_table("plan_unserved")
+    op.drop_index(op.f("ix_webhook_attempt_tenant_id"), table_name="webhook_attempt")
+    op.drop_index(op.f("ix_webhook_attempt_message_id"), table_name="webhook_attempt")
+    op.drop_table("webhook_attempt")
+    op.drop_index(op.f("ix_stop_request_tenant_id"), table_name="stop_request")
+    op.drop_index("ix_stop_request_day", table_name="stop_request")
+    op.drop_table("stop_request")
+    op.drop_index(op.f("ix_proxy_receipt_tenant_id"), table_name="proxy_receipt")
+    op.drop_index(op.f("ix_proxy_receipt_shipment_id"), table_name="proxy_receipt")
+    op.drop_table("proxy_receipt")
     op.drop_index(op.f("ix_packing_event_tenant_id"), table_name="packing_event")
     op.drop_index("ix_packing_event_shipments", table_name="packing_event", postgresql_using="gin")
     op.drop_index("ix_packing_event_container", table_name="packing_event")
@@ -3643,9 +3869,6 @@ def downgrade() -> None:
     )
     op.drop_index(op.f("ix_webhook_message_created_at"), table_name="webhook_message")
     op.drop_table("webhook_message")
-    op.drop_index(op.f("ix_stop_request_tenant_id"), table_name="stop_request")
-    op.drop_index("ix_stop_request_day", table_name="stop_request")
-    op.drop_table("stop_request")
     op.drop_index(
         "ix_shipment_state_unconfirmed",
         table_name="shipment_state",
@@ -3705,6 +3928,17 @@ def downgrade() -> None:
     op.drop_index(op.f("ix_plan_round_tenant_id"), table_name="plan_round")
     op.drop_index(op.f("ix_plan_round_courier_id"), table_name="plan_round")
     op.drop_table("plan_round")
+    op.drop_index(op.f("ix_plan_edit_tenant_id"), table_name="plan_edit")
+    op.drop_index("ix_plan_edit_plan", table_name="plan_edit")
+    op.drop_table("plan_edit")
+    op.drop_index(
+        "uq_pickup_request_place",
+        table_name="pickup_request",
+        postgresql_where=sa.text("cancelled_at IS NULL"),
+    )
+    op.drop_index(op.f("ix_pickup_request_tenant_id"), table_name="pickup_request")
+    op.drop_index(op.f("ix_pickup_request_customer_id"), table_name="pickup_request")
+    op.drop_table("pickup_request")
     op.drop_index(op.f("ix_lane_holiday_tenant_id"), table_name="lane_holiday")
     op.drop_table("lane_holiday")
     op.drop_index(op.f("ix_lane_departure_tenant_id"), table_name="lane_departure")
@@ -3739,6 +3973,9 @@ def downgrade() -> None:
     op.drop_index("ix_customer_order_placed", table_name="customer_order")
     op.drop_index("ix_customer_order_customer", table_name="customer_order")
     op.drop_table("customer_order")
+    op.drop_index(op.f("ix_courier_day_tenant_id"), table_name="courier_day")
+    op.drop_index(op.f("ix_courier_day_day"), table_name="courier_day")
+    op.drop_table("courier_day")
     op.drop_index(
         "ix_container_under_way", table_name="container", postgresql_where=sa.text("status <> 'broken'")
     )
@@ -3763,6 +4000,9 @@ def downgrade() -> None:
     op.drop_index("ix_shipment_consignee", table_name="shipment")
     op.drop_index("ix_shipment_booked", table_name="shipment")
     op.drop_table("shipment")
+    op.drop_index(op.f("ix_recurring_pickup_tenant_id"), table_name="recurring_pickup")
+    op.drop_index(op.f("ix_recurring_pickup_customer_id"), table_name="recurring_pickup")
+    op.drop_table("recurring_pickup")
     op.drop_index("uq_plan_published", table_name="plan", postgresql_where=sa.text("status = 'published'"))
     op.drop_index(
         "uq_plan_pending", table_name="plan", postgresql_where=sa.text("status IN ('requested', 'solving')")

@@ -1,0 +1,51 @@
+// Dragging a stop with the pointer, to another courier or elsewhere in its round.
+import { Lift } from "./board_lift.js";
+
+/** Which visit a stop would become where the pointer is: after every row whose middle lies above it. */
+function sequenceAt(lift, column, y) {
+  const rows = lift.rowsOf(column);
+  const below = rows.findIndex((row) => {
+    const box = row.getBoundingClientRect();
+    return y < box.top + box.height / 2;
+  });
+  return below < 0 ? rows.length : below;
+}
+
+export function startDragging(board) {
+  let lift;
+  let frame;
+  const point = (column, y) => {
+    const sequence = sequenceAt(lift, column, y);
+    const same = lift.target?.column === column && lift.target.sequence === sequence;
+    if (!same) lift.point(column, sequence);
+  };
+  document.addEventListener("dragstart", (event) => {
+    const link = event.target.closest?.("a[data-stop][draggable=true]");
+    if (!link) return;
+    event.dataTransfer.effectAllowed = "move";
+    event.dataTransfer.setData("text/plain", link.href);
+    lift = new Lift(board, link);
+    lift.showOffers();
+  });
+  board.addEventListener("dragover", (event) => {
+    if (!lift) return;
+    const column = event.target.closest?.("[data-courier]");
+    for (const other of board.querySelectorAll(".is-over")) other.classList.toggle("is-over", other === column);
+    if (!column) return;
+    event.preventDefault();
+    column.classList.add("is-over");
+    const { clientY } = event;
+    cancelAnimationFrame(frame);
+    frame = requestAnimationFrame(() => lift && point(column, clientY)); // once a picture, however often it is told
+  });
+  board.addEventListener("drop", (event) => {
+    if (!lift) return;
+    event.preventDefault();
+    lift.drop();
+  });
+  document.addEventListener("dragend", () => {
+    cancelAnimationFrame(frame);
+    lift?.end();
+    lift = undefined;
+  });
+}
