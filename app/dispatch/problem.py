@@ -9,6 +9,7 @@ from datetime import UTC, date, datetime, timedelta
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
+from app.dispatch.day.learned import Learned, load_learned
 from app.dispatch.models import (
     Courier,
     Plan,
@@ -61,6 +62,7 @@ def problem_to_solve(session: Session, plan: Plan, *, now: datetime) -> pickup.P
         .order_by(StopRequest.id)
     ).all()
     bound = _locks_in_force(session, plan)
+    learned = load_learned(session, at=plan.requested_at, stops=[row.StopRequest for row in rows])
     for stop, milestone, code, courier_id in rows:
         delivers = milestone is Milestone.OUT_FOR_DELIVERY and stop.kind is StopKind.DELIVERY
         # On its way back to the sender a parcel stays so while it is out with a courier.
@@ -69,8 +71,8 @@ def problem_to_solve(session: Session, plan: Plan, *, now: datetime) -> pickup.P
             bound[stop.id] = courier_id
     known = {courier.id for courier in couriers}
     return pickup.Problem(
-        stops=tuple(_stop(row.StopRequest, bound.get(row.StopRequest.id), known) for row in rows),
-        vehicles=tuple(_vehicle(courier, facility, not_before_s=now_s) for courier in couriers),
+        stops=tuple(_stop(row.StopRequest, bound.get(row.StopRequest.id), known, learned) for row in rows),
+        vehicles=tuple(_vehicle(courier, facility, learned, not_before_s=now_s) for courier in couriers),
     )
 
 
@@ -120,9 +122,11 @@ def draft_of(session: Session, plan: Plan, *, now: datetime, also: Iterable[int]
         if courier.active or courier.id in driving
     }
     locks = {visit.stop_request_id: visit.courier_id for visit in plan.visits if visit.locked}
+    # As when the plan was made: what was learned since moves none of its times.
+    learned = load_learned(session, at=plan.requested_at, stops=stops.values())
     problem = pickup.Problem(
-        stops=tuple(_stop(stop, locks.get(stop.id), couriers.keys()) for stop in stops.values()),
-        vehicles=tuple(_vehicle(courier, facility) for courier in couriers.values()),
+        stops=tuple(_stop(stop, locks.get(stop.id), couriers.keys(), learned) for stop in stops.values()),
+        vehicles=tuple(_vehicle(courier, facility, learned) for courier in couriers.values()),
     )
     value = plan_value(plan, problem, stops)
     return Draft(problem, value, frozen_visits(plan, stops, now_s), now_s, stops, couriers)
@@ -149,12 +153,14 @@ def _locks_in_force(session: Session, plan: Plan) -> dict[int, int]:
     return dict(rows.all())
 
 
-def _stop(stop: StopRequest, courier_id: int | None, known: Container[int]) -> pickup.Stop:
+def _stop(
+    stop: StopRequest, courier_id: int | None, known: Container[int], learned: Learned
+) -> pickup.Stop:
     return pickup.Stop(
         stop_id=str(stop.id),
         latitude=stop.latitude,
         longitude=stop.longitude,
-        service_s=stop.service_s,
+        service_s=learned.service_s(stop),
         windows=((stop.window_from_s, stop.window_to_s),),
         weight_g=stop.weight_g,
         volume_cm3=stop.volume_cm3,
@@ -165,7 +171,9 @@ def _stop(stop: StopRequest, courier_id: int | None, known: Container[int]) -> p
     )
 
 
-def _vehicle(courier: Courier, facility: Facility, *, not_before_s: int = 0) -> pickup.Vehicle:
+def _vehicle(
+    courier: Courier, facility: Facility, learned: Learned, *, not_before_s: int = 0
+) -> pickup.Vehicle:
     outlet = (facility.latitude, facility.longitude)
     return pickup.Vehicle(
         vehicle_id=str(courier.id),
@@ -176,6 +184,7 @@ def _vehicle(courier: Courier, facility: Facility, *, not_before_s: int = 0) -> 
         capacity_cm3=courier.capacity_cm3,
         capacity_pieces=courier.capacity_pieces,
         skills=frozenset(courier.skills),
+        speed_factor=learned.speed_factor(courier),
         cost_per_hour=COST_PER_HOUR_MINOR,
         cost_per_km=COST_PER_KM_MINOR,
     )

@@ -129,6 +129,7 @@ def shipment_page(session: Session, shipment: Shipment, *, forwarding_form: Forw
         promised=window_text(story.promised, offset),
         expected=window_text(story.expected, offset) if story.expected and story.differs else None,
         unheard=story.unheard,
+        comes=None if story.comes is None else courier_words(story.comes, shipment.milestone, offset),
         findings=[finding_text(finding, now()) for finding in findings],
         legs=leg_rows(story, queries.scans_of(session, shipment)),
         features=route_features(story),

@@ -56,6 +56,13 @@ def as_story_tells(story: Story, *, places: bool) -> dict[str, Any]:
         "expected_from": None if story.expected is None else story.expected[0],
         "expected_to": None if story.expected is None else story.expected[1],
         "expected_without_news": story.unheard,
+        "round": None
+        if story.comes is None
+        else {
+            "from": story.comes.from_at,
+            "to": story.comes.to_at,
+            "stops_away": story.comes.stops_away,
+        },
         "events": [event(one) for one in shown],
         "vocabularies": {
             "aftership": list(words.aftership),
@@ -75,6 +82,9 @@ def read(document: bytes | None) -> dict[str, Any]:
     told: dict[str, Any] = json.loads(document)
     for name in ("promised_from", "promised_to", "expected_from", "expected_to"):
         told[name] = None if told[name] is None else datetime.fromisoformat(told[name])
+    for end in ("from", "to"):
+        if told["round"] is not None:
+            told["round"][end] = datetime.fromisoformat(told["round"][end])
     for event in told["events"]:
         event["at"] = datetime.fromisoformat(event["at"])
     return told
