@@ -153,9 +153,7 @@ def _locks_in_force(session: Session, plan: Plan) -> dict[int, int]:
     return dict(rows.all())
 
 
-def _stop(
-    stop: StopRequest, courier_id: int | None, known: Container[int], learned: Learned
-) -> pickup.Stop:
+def _stop(stop: StopRequest, courier_id: int | None, known: Container[int], learned: Learned) -> pickup.Stop:
     return pickup.Stop(
         stop_id=str(stop.id),
         latitude=stop.latitude,

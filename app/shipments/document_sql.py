@@ -121,7 +121,8 @@ def _document(places: bool) -> str:
         || ',"expected_without_news":'
         || CASE WHEN parcel.estimate_aged AND parcel.expected_to IS NOT NULL THEN 'true' ELSE 'false' END
         || ',"round":' || coalesce(
-            '{{"from":' || to_json(parcel.round_from_at)::text || ',"to":' || to_json(parcel.round_to_at)::text
+            '{{"from":' || to_json(parcel.round_from_at)::text
+            || ',"to":' || to_json(parcel.round_to_at)::text
             || ',"stops_away":' || coalesce(parcel.stops_away::text, 'null') || '}}', 'null')
         || ',"events":[' || concat_ws(',', ({_to_come(places)}), ({_happened(places)}))
         || '],"vocabularies":' || coalesce(

@@ -15,7 +15,14 @@ from app.shipments.access import Attempt
 from app.shipments.forms import ComplaintForm, PhoneForm, ReceiptForm, TrackForm
 from app.shipments.forwarding import forwardings_of
 from app.shipments.models import DeliveryProof, Shipment
-from app.shipments.phrases import city_name, courier_words, facility_name, sentence_text, timeline_rows, window_text
+from app.shipments.phrases import (
+    city_name,
+    courier_words,
+    facility_name,
+    sentence_text,
+    timeline_rows,
+    window_text,
+)
 from app.shipments.pieces import merged_with, pieces_of
 from app.shipments.story import story_of
 from app.shipments.track_page import comes_mark, live_address

@@ -1,4 +1,4 @@
-"""What a customer may expect of the courier who is on his way to him: a window, and how many stops before his."""
+"""What a customer may expect of the courier on his way to him: a window, and how many stops before."""
 
 from __future__ import annotations
 

@@ -21,7 +21,14 @@ from app.shipments.forms import ForwardingForm, ListForm, ReceiptForm
 from app.shipments.forwarding import forwardings_of
 from app.shipments.label_pages import label_response, zpl_response
 from app.shipments.models import Shipment
-from app.shipments.phrases import facility_name, finding_text, sentence_text, timeline_rows, window_text
+from app.shipments.phrases import (
+    courier_words,
+    facility_name,
+    finding_text,
+    sentence_text,
+    timeline_rows,
+    window_text,
+)
 from app.shipments.pieces import merged_with, pieces_of
 from app.shipments.public_pages import proof_response
 from app.shipments.queries import ShipmentFilters

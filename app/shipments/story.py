@@ -48,7 +48,8 @@ class Story:
     """Everything that pages and the API say of one shipment's way.
 
     `promised` is what was told at booking, `expected` what is expected now (None once nothing is), both as
-    (from, to). `comes`: a courier is on his way to collect or deliver it. `events` are the latest first, with those to come above. `facilities` holds every place named.
+    (from, to). `comes`: a courier is on his way to collect or deliver it. `events` are the latest first,
+    with those to come above. `facilities` holds every place named.
     """
 
     shipment: Shipment

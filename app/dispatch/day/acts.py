@@ -1,7 +1,8 @@
 """Acts that couriers' phones tell: recorded once, followed, and kept even where they come too late.
 
-What happened to a parcel is recorded whoever was meant to do it. That a stop did *not* work out counts only for
-the courier who has it: the one who took it over is on his way there. Both are kept and told to the courier.
+What happened to a parcel is recorded whoever was meant to do it. That a stop did *not* work out counts only
+for the courier who has it: the one who took it over is on his way there. Both are kept and told to the
+courier.
 """
 
 from __future__ import annotations
@@ -101,9 +102,9 @@ def find(session: Session, courier: Courier, told: Told, *, now: datetime) -> Fo
             [{"detail": "more than 30 days ago, or a day ahead", "pointer": "/occurred_at"}],
         )
     stop = session.scalar(
-        sa.select(StopRequest).where(
-            StopRequest.id == told.stop_id, StopRequest.facility_id == courier.facility_id
-        )
+        sa.select(StopRequest)
+        .where(StopRequest.id == told.stop_id, StopRequest.facility_id == courier.facility_id)
+        .execution_options(populate_existing=True)  # an act before this one may have changed it
     )
     if stop is None:
         raise NotFoundError("no such stop at your outlet")

@@ -33,9 +33,9 @@ class Made:
         by_position: whether a position told it.
         ended_at: when he was done with it.
         left_before_at: when he was done with the stop before; None for the first.
-        planned_arrival_s, planned_start_s, planned_departure_s, planned_travel_s, planned_distance_m: the plan
-            in force then; None where the stop was in no round of his.
-        offset_minutes: of the place's clock.
+        planned_arrival_s, planned_start_s, planned_departure_s, planned_travel_s, planned_distance_m: the
+            plan in force then; None where the stop was in no round of his. offset_minutes: of the place's
+            clock.
     """
 
     courier_id: int
@@ -96,9 +96,7 @@ def made(
     for event, stop in rows:
         by_courier.setdefault(event.courier_id, []).append((event, stop))
     fixes = _fixes(session, by_courier)
-    return [
-        one for courier_id, told in by_courier.items() for one in _round(told, fixes.get(courier_id, []))
-    ]
+    return [one for courier_id, told in by_courier.items() for one in _round(told, fixes.get(courier_id, []))]
 
 
 def at(event: StopEvent) -> datetime:
@@ -124,7 +122,9 @@ def _round(told: Sequence[tuple[StopEvent, StopRequest]], fixes: Sequence[Courie
         by_position = arrived is None
         if arrived is None:
             arrived = _came(fixes, stop, before, ended)
-        found.append(_made(event, stop, arrived, before, ended, by_position=by_position and arrived is not None))
+        found.append(
+            _made(event, stop, arrived, before, ended, by_position=by_position and arrived is not None)
+        )
         before = ended
     return found
 
@@ -192,6 +192,4 @@ def _came(
     _seconds, metres = _METRE.legs(
         [(fix.latitude, fix.longitude) for fix in between], [(stop.latitude, stop.longitude)] * len(between)
     )
-    return next(
-        (fix.at for fix, far in zip(between, metres, strict=True) if far <= ARRIVED_WITHIN_M), None
-    )
+    return next((fix.at for fix, far in zip(between, metres, strict=True) if far <= ARRIVED_WITHIN_M), None)

@@ -1,5 +1,4 @@
-"""Running rounds are followed: each sign of life tells anew when the remaining stops are reached, and customers
-are told what that means for them."""
+"""Running rounds are followed: when the remaining stops are reached, and what their customers are told."""
 
 from __future__ import annotations
 
@@ -70,10 +69,8 @@ def follow(
     """
     day = local_day(now, facility)
     rounds = _rounds(session, facility, day, courier_ids)
-    learned = load_learned(session)
-    now_s = second_of_day(now, day, facility.utc_offset_minutes)
     midnight = datetime.combine(day, time(), UTC) - timedelta(minutes=facility.utc_offset_minutes)
-    ahead = {one.courier_id: coming(one, learned, now=now, now_s=now_s) for one in rounds}
+    ahead = _ahead_of(session, facility, rounds, day, now)
     shipment_of = {stop.id: stop.shipment_id for one in rounds for _visit, stop in one.visits}
     told = [
         (shipment_of[stop.stop_id], _window(stop, place, midnight, now))
@@ -85,6 +82,12 @@ def follow(
     tell_rounds(session, told)
     _mark_followed(session, list(ahead), now)
     return ahead
+
+
+def ahead_of(session: Session, facility: Facility, *, now: datetime) -> dict[int, list[Coming]]:
+    """When the remaining stops of today's rounds are reached, by courier; tells nobody."""
+    day = local_day(now, facility)
+    return _ahead_of(session, facility, _rounds(session, facility, day, None), day, now)
 
 
 def follow_if_due(session: Session, facility: Facility, courier_id: int, *, now: datetime) -> None:
@@ -165,6 +168,14 @@ def coming(one: Round, learned: Learned, *, now: datetime, now_s: int) -> list[C
     )
 
 
+def _ahead_of(
+    session: Session, facility: Facility, rounds: Sequence[Round], day: date, now: datetime
+) -> dict[int, list[Coming]]:
+    learned = load_learned(session)
+    now_s = second_of_day(now, day, facility.utc_offset_minutes)
+    return {one.courier_id: coming(one, learned, now=now, now_s=now_s) for one in rounds}
+
+
 def _ahead(one: Round, waiting: Sequence[tuple[PlanVisit, StopRequest]]) -> list[Ahead]:
     """The stops ahead; a way that the plan does not have, since stops between fell away, is measured."""
     after = {visit.stop_request_id: visit for visit, _stop in one.visits}
@@ -220,9 +231,7 @@ def _rounds(
         sa.select(PlanRound.start_s, PlanVisit, StopRequest)
         .join(Plan, Plan.id == PlanVisit.plan_id)
         .join(StopRequest, StopRequest.id == PlanVisit.stop_request_id)
-        .join(
-            PlanRound, sa.and_(PlanRound.plan_id == Plan.id, PlanRound.courier_id == PlanVisit.courier_id)
-        )
+        .join(PlanRound, sa.and_(PlanRound.plan_id == Plan.id, PlanRound.courier_id == PlanVisit.courier_id))
         .where(Plan.facility_id == facility.id, Plan.day == day, Plan.status == PlanStatus.PUBLISHED)
         .order_by(PlanVisit.courier_id, PlanVisit.sequence)
         # Statements went past the session's objects.

@@ -1,8 +1,8 @@
 """When a courier is at each of his remaining stops, and how sure that is. No database, no clock.
 
-The plan says how long each way and each stop takes; what the courier did today says by how much he is faster or
-slower than that; what is left unexplained is the spread. Along the round the spreads of ways and stops add up as
-variances, so a stop near by has a narrow window and one far ahead a wide one.
+The plan says how long each way and each stop takes; what the courier did today says by how much he is faster
+or slower than that; what is left unexplained is the spread. Along the round the spreads of ways and stops add
+up as variances, so a stop near by has a narrow window and one far ahead a wide one.
 """
 
 from __future__ import annotations

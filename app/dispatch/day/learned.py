@@ -16,7 +16,7 @@ from app.db.jobs import Step
 from app.db.session import tenant_of
 from app.dispatch.day.driven import Made, made
 from app.dispatch.day.learning import Factor, Fit, Sample, error, fit
-from app.dispatch.day.models import Level, LearnedFactor, Measure, StopEvent
+from app.dispatch.day.models import LearnedFactor, Level, Measure, StopEvent
 from app.dispatch.models import Courier, Plan, StopRequest
 from routing.pickup import StraightLine
 
@@ -52,7 +52,7 @@ class Learned:
         return round(stop.service_s * factor)
 
     def speed_factor(self, courier: Courier) -> float:
-        """How much faster than the travel model a courier drives, over the hours in which ways were driven."""
+        """How much faster than the travel model a courier drives, over the hours in which people drive."""
         hours = [
             (key, one.samples)
             for (measure, level, key), one in self.factors.items()

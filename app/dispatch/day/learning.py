@@ -1,10 +1,10 @@
 """How long stops and ways really take, learned from what was driven. No database, no clock.
 
 A time is its planned value times a factor for the company, one for the area and building of the stop, one for
-the hour and one for the courier. In logarithms this is a linear model with crossed random effects; it is fitted by
-backfitting, the variance of each level by expectation maximisation (Dempster, Laird and Rubin 1977). What a level
-is drawn towards zero by follows from both variances: a building seen once says next to nothing of itself and has
-its area's factor, one seen a hundred times has its own.
+the hour and one for the courier. In logarithms this is a linear model with crossed random effects; it is
+fitted by backfitting, the variance of each level by expectation maximisation (Dempster, Laird and Rubin
+1977). What a level is drawn towards zero by follows from both variances: a building seen once says next to
+nothing of itself and has its area's factor, one seen a hundred times has its own.
 """
 
 from __future__ import annotations

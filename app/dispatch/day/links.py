@@ -19,7 +19,5 @@ def way_link(navigation: Navigation, latitude: float, longitude: float, name: st
         place = quote(f"{longitude},{latitude},{name}", safe=",")
         return f"https://uri.amap.com/navigation?to={place}&mode=car&coordinate=wgs84&callnative=1"
     if navigation == "google":
-        return (
-            f"https://www.google.com/maps/dir/?api=1&destination={latitude},{longitude}&travelmode=driving"
-        )
+        return f"https://www.google.com/maps/dir/?api=1&destination={latitude},{longitude}&travelmode=driving"
     return f"geo:{latitude},{longitude}?q={latitude},{longitude}"

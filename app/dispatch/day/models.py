@@ -132,11 +132,11 @@ class Level(enum.StrEnum):
 class LearnedFactor(Identified, TenantScoped, Base):
     """By how much reality differs from what was taken for granted, as natural logarithm; levels add up.
 
-    All rows of one `learned_at` are a set. A plan is made and changed with the set that was the latest when it
-    was asked for, so that what was learned since moves none of its times. `samples` is how much data stands
-    behind a factor; a thin one is drawn towards zero, where its parent speaks. `spread` is the standard
-    deviation of what stays unexplained, and `error_before`, `error_after` the mean relative error without and
-    with the factors on days that they were not learned from (of `Level.ALL` only).
+    All rows of one `learned_at` are a set. A plan is made and changed with the set that was the latest when
+    it was asked for, so that what was learned since moves none of its times. `samples` is how much data
+    stands behind a factor; a thin one is drawn towards zero, where its parent speaks. `spread` is the
+    standard deviation of what stays unexplained, and `error_before`, `error_after` the mean relative error
+    without and with the factors on days that they were not learned from (of `Level.ALL` only).
     """
 
     __tablename__ = "learned_factor"

@@ -26,6 +26,7 @@ BATCH_MAX = 1000
 ACCURACY_MAX_M = 100_000
 FRESH = timedelta(minutes=10)
 """What was posted so recently says where a courier is; older, only where he was."""
+_AT_STOP_MAX = timedelta(hours=2)
 _AHEAD_MAX = timedelta(minutes=5)
 _BACK_MAX = timedelta(days=1)
 
@@ -217,9 +218,9 @@ def state_of(
     recent = heard is not None and now - heard <= FRESH
     if not courier.shift_start_s <= now_s < courier.shift_end_s and not (recent and left):
         return CourierState.OFF
-    if live is not None and live.act is Act.ARRIVED and live.act_at is not None:
-        if left and now - live.act_at < timedelta(hours=2):
-            return CourierState.AT_STOP
+    arrived_at = None if live is None or live.act is not Act.ARRIVED else live.act_at
+    if left and arrived_at is not None and now - arrived_at < _AT_STOP_MAX:
+        return CourierState.AT_STOP
     if left and (begun or (live is not None and live.act_at is not None and recent)):
         return CourierState.ON_THE_WAY
     return CourierState.ON_SHIFT

@@ -15,7 +15,7 @@ from tracking.shipment import OFFSET_MINUTES_MAX, OFFSET_MINUTES_MIN, AttemptRea
 
 ID_LENGTH_MAX = 150
 PAST_MAX, FUTURE_MAX = timedelta(days=30), timedelta(days=1)
-"""A phone may have been without a line for weeks, and its clock may be wrong; further off it is not believed."""
+"""A phone may have had no line for weeks, and its clock may be wrong; further off it is not believed."""
 
 _C, _R = ScanCode, AttemptReason
 DONE_CODES = {StopKind.PICKUP: _C.COLLECTED, StopKind.RETURN: _C.RETURNED}
@@ -111,6 +111,11 @@ class Why(enum.StrEnum):
     NOT_IN_ROUND = "not_in_round"
     FINISHED = "finished"
     NOT_RECORDED = "not_recorded"
+    STOPPED = "stopped"
+    NO_CONSENT = "no_consent"
+    WRONG_CODE = "wrong_code"
+    CODE_LOCKED = "code_locked"
+    NOT_PAID = "not_paid"
 
 
 @dataclass(frozen=True, slots=True)
