@@ -10,17 +10,18 @@ from typing import Final
 from sqlalchemy.orm import Session
 
 from app.db import arrays
-from app.db.session import execute_plain, tenant_of
+from app.db.session import execute_plain
 from app.shipments.models import Shipment
 from tracking.shipment import Milestone
 
 COURIER_COMES: Final = (Milestone.BOOKED, Milestone.OUT_FOR_DELIVERY)
 """While it stands so, a courier comes for it or with it."""
 
-# Who is held by another is told a moment later, with the next news of the round: nobody waits for that.
+# The ids come from rows that the tenant's session has read. Who is held by another is told a moment later,
+# with the next news of the round: nobody waits for that.
 _HELD = """
     SELECT shipment_id FROM shipment_state
-    WHERE shipment_id = ANY (%s::bigint[]) AND tenant_id = %s
+    WHERE shipment_id = ANY (%s::bigint[])
     ORDER BY shipment_id FOR NO KEY UPDATE SKIP LOCKED
 """
 _TELL = f"""
@@ -76,7 +77,6 @@ def tell_rounds(session: Session, told: Sequence[tuple[int, CourierComes]]) -> i
     ids = arrays.numbers([shipment_id for shipment_id, _comes in told])
     values = (
         ids,
-        tenant_of(session),
         ids,
         arrays.moments([comes.from_at for _id, comes in told]),
         arrays.moments([comes.to_at for _id, comes in told]),
@@ -90,4 +90,4 @@ def clear_rounds(session: Session, shipment_ids: Collection[int]) -> int:
     if not shipment_ids:
         return 0
     ids = arrays.numbers(sorted(shipment_ids))
-    return len(execute_plain(session, _CLEAR, (ids, tenant_of(session))))
+    return len(execute_plain(session, _CLEAR, (ids,)))

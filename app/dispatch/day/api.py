@@ -2,102 +2,40 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 
 import flask
 from apiflask import APIBlueprint
-from pydantic import AwareDatetime, Field
 
 from app.accounts.roles import Role, Scope
-from app.api_schema import BEARER, ApiInput, ApiOutput
+from app.api_schema import BEARER
 from app.dispatch import queries
-from app.dispatch.day import following, positions
-from app.dispatch.day.positions import ACCURACY_MAX_M, BATCH_MAX, CourierState, Fix, Whereabouts
+from app.dispatch.day import following, learned_view, positions, replaying, takeover
+from app.dispatch.day.api_models import (
+    ComingsOut,
+    CouriersOut,
+    DayQuery,
+    LearnedOut,
+    OffIn,
+    OutletQuery,
+    PositionsIn,
+    ReplayOut,
+    TakenOut,
+    TakeoverOut,
+)
+from app.dispatch.day.positions import Fix, Whereabouts
+from app.dispatch.day.replay import replay
 from app.dispatch.models import Courier
 from app.errors import NotFoundError
+from app.idempotency import idempotent
 from app.network import queries as network
 from app.network.models import Facility
 from app.security import current_actor, requires
 from app.web import now, unit_of_work
 
 blueprint = APIBlueprint("day_api", __name__, url_prefix="/api/v1", tag="Dispatch")
-ID_MAX = 2**63 - 1
-
-
-class FixIn(ApiInput):
-    """Where the phone was, by its own clock."""
-
-    at: AwareDatetime
-    latitude: float = Field(ge=-90, le=90)
-    longitude: float = Field(ge=-180, le=180)
-    accuracy_m: int | None = Field(default=None, ge=0, le=ACCURACY_MAX_M)
-
-
-class PositionsIn(ApiInput):
-    """What a phone has gathered since it told last; told again it is no harm."""
-
-    positions: list[FixIn] = Field(min_length=1, max_length=BATCH_MAX)
-
-
-class TakenOut(ApiOutput):
-    """How many positions were new, were known, or lie a day back or ahead of now: the clock is wrong."""
-
-    kept: int
-    known: int
-    refused: int
-
-
-class OutletQuery(ApiInput):
-    """Which outlet."""
-
-    facility_id: int = Field(ge=1, le=ID_MAX)
-
-
-class PositionOut(ApiOutput):
-    """Where a courier's phone was last."""
-
-    at: AwareDatetime
-    latitude: float
-    longitude: float
-    accuracy_m: int | None
-
-
-class CourierOut(ApiOutput):
-    """A courier of the outlet and what he is doing."""
-
-    id: int
-    code: str
-    name: str
-    state: CourierState
-    stops: int = Field(description="Of his round in force today")
-    left: int
-    next_stop_id: int | None
-    position: PositionOut | None
-
-
-class CouriersOut(ApiOutput):
-    """Every courier who works at an outlet, by code."""
-
-    items: list[CourierOut]
-
-
-class ComingOut(ApiOutput):
-    """When a stop of a running round is reached; four of five such arrivals lie between the bounds."""
-
-    stop_id: int
-    courier_id: int
-    stops_away: int
-    from_: AwareDatetime = Field(alias="from")
-    expected: AwareDatetime
-    to: AwareDatetime
-
-
-class ComingsOut(ApiOutput):
-    """What lies ahead of an outlet's couriers."""
-
-    day: date
-    items: list[ComingOut]
 
 
 @blueprint.post("/couriers/me/positions")
@@ -157,6 +95,80 @@ def coming(query_data: OutletQuery) -> flask.typing.ResponseReturnValue:
         )
 
 
+@blueprint.get("/dispatch/replay")
+@blueprint.input(DayQuery, location="query")
+@blueprint.output(ReplayOut)
+@blueprint.doc(summary="An outlet's day as it was planned and as it was driven", security=BEARER)
+@requires(Scope.DISPATCH_READ)
+def replayed(query_data: DayQuery) -> flask.typing.ResponseReturnValue:
+    """Each stop with its planned and real times, and what did not simply go through."""
+    with unit_of_work() as session:
+        facility = network.load_facility(session, current_actor(), query_data.facility_id)
+        day = query_data.day or queries.local_day(now(), facility)
+        return flask.jsonify(replaying.answer(replay(session, facility, day)))
+
+
+@blueprint.get("/dispatch/learned")
+@blueprint.output(LearnedOut)
+@blueprint.doc(summary="What was learned of times at doors and on the way", security=BEARER)
+@requires(Scope.DISPATCH_READ)
+def what_was_learned() -> flask.typing.ResponseReturnValue:
+    """With how much data stands behind each factor."""
+    with unit_of_work() as session:
+        return flask.jsonify(items=[asdict(one) for one in learned_view.shown(session)])
+
+
+@blueprint.get("/dispatch/couriers/<int:courier_id>/takeover")
+@blueprint.output(TakeoverOut)
+@blueprint.doc(summary="Who could take what is left of a courier's round", security=BEARER)
+@requires(Scope.DISPATCH_READ)
+def takeover_preview(courier_id: int) -> flask.typing.ResponseReturnValue:
+    """Changes nothing."""
+    with unit_of_work() as session:
+        courier = queries.load_courier(session, current_actor(), courier_id)
+        return flask.jsonify(_takeover_answer(takeover.preview(session, courier, now=now())))
+
+
+@blueprint.post("/dispatch/couriers/<int:courier_id>/off")
+@blueprint.input(OffIn)
+@blueprint.output(TakeoverOut)
+@blueprint.doc(
+    summary="A courier falls out: what is left of his round goes to the others",
+    description="What he has aboard for consignees stays his; what nobody has room for is open again.",
+    security=BEARER,
+)
+@requires(Scope.DISPATCH_WRITE)
+@idempotent
+def take_off(courier_id: int, json_data: OffIn) -> flask.typing.ResponseReturnValue:
+    """Takes him off until a moment; who takes which stop."""
+    with unit_of_work() as session:
+        actor = current_actor()
+        courier = queries.load_courier(session, actor, courier_id)
+        done = takeover.take_off(
+            session,
+            actor,
+            courier,
+            reason=json_data.reason,
+            until=json_data.until,
+            version=json_data.version,
+            now=now(),
+        )
+        return flask.jsonify(_takeover_answer(done))
+
+
+@blueprint.post("/dispatch/couriers/<int:courier_id>/back")
+@blueprint.output(TakeoverOut)
+@blueprint.doc(summary="A courier works again", security=BEARER)
+@requires(Scope.DISPATCH_WRITE)
+@idempotent
+def put_back(courier_id: int) -> flask.typing.ResponseReturnValue:
+    """What others took over stays theirs; the answer is what he has now."""
+    with unit_of_work() as session:
+        courier = queries.load_courier(session, current_actor(), courier_id)
+        takeover.put_back(session, current_actor(), courier, now=now())
+        return flask.jsonify(_takeover_answer(takeover.preview(session, courier, now=now())))
+
+
 def midnight_of(day: date, facility: Facility) -> datetime:
     """When an outlet's local day begins (UTC)."""
     return datetime.combine(day, time(), UTC) - timedelta(minutes=facility.utc_offset_minutes)
@@ -174,6 +186,24 @@ def taken(given: PositionsIn) -> dict[str, int]:
         facility = session.get_one(Facility, courier.facility_id)
         following.follow_if_due(session, facility, courier.id, now=now())
     return {"kept": done.kept, "known": done.known, "refused": done.refused}
+
+
+def _takeover_answer(found: takeover.Takeover) -> dict[str, Any]:
+    return {
+        "courier_id": found.courier.id,
+        "plan_id": None if found.plan is None else found.plan.id,
+        "version": None if found.plan is None else found.plan.version,
+        "stops": [
+            {
+                "stop_id": one.stop.id,
+                "courier_id": None if one.courier is None else one.courier.id,
+                "start_s": one.start_s,
+                "extra_cost_minor": one.extra_cost_minor,
+                "aboard": one.aboard,
+            }
+            for one in found.passed
+        ],
+    }
 
 
 def _courier_answer(one: Whereabouts) -> dict[str, Any]:

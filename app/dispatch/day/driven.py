@@ -12,11 +12,13 @@ from sqlalchemy.orm import Session
 
 from app.dispatch.day.models import Act, CourierPosition, Outcome, StopEvent
 from app.dispatch.models import StopKind, StopRequest
+from app.network.models import Facility
 from routing.pickup import StraightLine
 
 ARRIVED_WITHIN_M = 80
 """So near to a stop a courier is there: a yard wide, and what a phone between houses is off by."""
 _ACCURACY_MAX_M = 100
+_JUMP_MAX_M = 50_000  # between two positions; further apart one of them is wrong
 _METRE = StraightLine(detour_factor=1.0)
 
 
@@ -97,6 +99,29 @@ def made(
         by_courier.setdefault(event.courier_id, []).append((event, stop))
     fixes = _fixes(session, by_courier)
     return [one for courier_id, told in by_courier.items() for one in _round(told, fixes.get(courier_id, []))]
+
+
+def driven_metres(session: Session, ids: Collection[int], facility: Facility, day: date) -> dict[int, int]:
+    """The length of the way between the positions of a day, by courier."""
+    local_day = sa.cast(
+        sa.func.timezone("UTC", CourierPosition.at)
+        + sa.func.make_interval(0, 0, 0, 0, 0, facility.utc_offset_minutes),
+        sa.Date,
+    )
+    rows = session.execute(
+        sa.select(CourierPosition.courier_id, CourierPosition.latitude, CourierPosition.longitude)
+        .where(CourierPosition.courier_id.in_(ids), local_day == day)
+        .order_by(CourierPosition.courier_id, CourierPosition.at)
+    )
+    ways: dict[int, list[tuple[float, float]]] = {}
+    for courier_id, latitude, longitude in rows:
+        ways.setdefault(courier_id, []).append((latitude, longitude))
+    found = {}
+    for courier_id, places in ways.items():
+        if len(places) > 1:
+            _seconds, metres = _METRE.legs(places[:-1], places[1:])
+            found[courier_id] = int(metres[metres < _JUMP_MAX_M].sum())
+    return found
 
 
 def at(event: StopEvent) -> datetime:

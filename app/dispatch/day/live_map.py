@@ -46,7 +46,6 @@ def _point(one: Whereabouts, now: datetime) -> dict[str, Any]:
             "title": one.courier.name,
             "detail": f"{word} · {left} · {heard_text(one.live.position_at, now)}",
             "tone": tone if one.fresh(now) else "neutral",
-            "label": one.courier.name,
             "radius": 9,
             "courier_id": one.courier.id,
             "state": one.state.value,

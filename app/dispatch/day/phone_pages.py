@@ -7,7 +7,8 @@ import pydantic
 from apiflask import APIBlueprint
 
 from app.accounts.roles import Scope
-from app.dispatch.day.api import PositionsIn, taken
+from app.dispatch.day.api import taken
+from app.dispatch.day.api_models import PositionsIn
 from app.errors import BadRequestError
 from app.security import public, requires
 

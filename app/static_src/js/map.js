@@ -18,6 +18,7 @@ const CHINA = [
   [73, 17],
   [135.5, 54],
 ];
+const LIVE_MS = 15_000;
 const CLUSTER_FROM = 150; // points; fewer are easier to read one by one
 
 setWorkerUrl(here(MAP_WORKER));
@@ -100,6 +101,15 @@ function draw(map, data) {
   return parts;
 }
 
+/** What moves is asked for again while anybody looks. */
+function keepLive(map, element) {
+  setInterval(async () => {
+    if (document.hidden) return;
+    const answer = await fetch(element.dataset.mapUrl).catch(() => undefined);
+    if (answer?.ok) draw(map, await answer.json());
+  }, LIVE_MS);
+}
+
 export async function showMap(element) {
   const [data, regions] = await Promise.all([
     readData(element, "map"),
@@ -141,6 +151,7 @@ export async function showMap(element) {
   });
   if (clustered) keepClusterMarkers(map, "points");
   listen(map, element);
+  if ("live" in element.dataset) keepLive(map, element);
   element.addEventListener("map:data", (event) => draw(map, event.detail));
   element.dispatchEvent(new CustomEvent("map:ready", { bubbles: true }));
 }
