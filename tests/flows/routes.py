@@ -86,7 +86,17 @@ STAFF_ONLY = frozenset(
 )
 
 # Only a courier has a round of his own.
-COURIERS_ONLY = frozenset({"deliveries.hand_over", "dispatch.run_scan", "dispatch_api.run"})
+COURIERS_ONLY = frozenset(
+    {
+        "day.positions",
+        "day_api.take_positions",
+        "deliveries.hand_over",
+        "deliveries.phone_acts",
+        "deliveries_api.acts",
+        "dispatch.run_scan",
+        "dispatch_api.run",
+    }
+)
 
 # Open to everybody, on purpose. A new public view must be added here by hand.
 PUBLIC = frozenset(
@@ -94,6 +104,7 @@ PUBLIC = frozenset(
         "accounts.login",
         "customers.registration.begin",
         "customers.registration.code",
+        "day.worker",
         "deliveries.choose",
         "deliveries.agree",
         "deliveries.dispute",
@@ -163,6 +174,7 @@ ARGUMENTS: Mapping[str, Filler] = {
     "message_key": lambda things, _asker: things.message_key,
     "orders:number": lambda things, _asker: things.order_number,
     "payouts:number": lambda things, _asker: things.batch_number,
+    "photo_id": lambda things, _asker: things.photo_id,
     "plan_id": lambda things, _asker: things.plan_id,
     "proof_id": lambda things, _asker: things.proof_id,
     "ref": lambda things, _asker: things.delivered,
@@ -178,6 +190,7 @@ ARGUMENTS: Mapping[str, Filler] = {
 _CASE_STEP = {"form": {"version": "1"}}
 _STEP: dict[str, Any] = {"json": {}}
 _NOTHING: dict[str, Any] = {}
+_POSITIONS = {"positions": [{"at": "2026-03-02T01:00:00Z", "latitude": 30.6, "longitude": 104.0}]}
 _DAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
 _OPERATION = {
     "operator": "partner",
@@ -275,6 +288,14 @@ BODIES: Mapping[str, Callable[[Things], dict[str, Any]]] = {
         "json": {"number": things.deposited, "facility_id": things.facility_id, "code": "none"}
     },
     "deliveries_api.withdraw": lambda _things: _NOTHING,
+    "day.positions": lambda _things: {"json": _POSITIONS},
+    "day.put_back": lambda _things: _NOTHING,
+    "day.take_off": lambda _things: {"form": {"reason": "a flat tyre"}},
+    "day_api.put_back": lambda _things: _NOTHING,
+    "day_api.take_off": lambda _things: {"json": {"reason": "a flat tyre", "until": "2030-01-01T00:00:00Z"}},
+    "day_api.take_positions": lambda _things: {"json": _POSITIONS},
+    "deliveries.phone_acts": lambda things: {"json": _acts(things)},
+    "deliveries_api.acts": lambda things: {"json": _acts(things)},
     "dispatch.cancel": lambda _things: _NOTHING,
     "dispatch.courier": lambda _things: _NOTHING,
     "dispatch.lock": lambda _things: {"form": {"version": "1", "locked": "yes"}},

@@ -25,6 +25,8 @@ _ROUNDS: Final = 30
 _FACTOR_MAX: Final = 8.0
 # A whole company's factor is believed once about so many times have been measured.
 _PRIOR_ALL: Final = 10.0
+# Times at doors and in traffic are never surer than by a fifth, however alike a few of them were.
+_NOISE_MIN: Final = 0.04
 _NESTED: Final = (Level.AREA, Level.BUILDING, Level.HOUR, Level.COURIER)
 
 
@@ -82,7 +84,7 @@ def fit(samples: Sequence[Sample]) -> Fit | None:
     # A courier who forgot to tap for an hour is no reason to believe in eight times the time.
     measured = np.clip(np.log(actual / planned), -log(_FACTOR_MAX), log(_FACTOR_MAX))
     levels = [_Grouped.of(level, samples) for level in _NESTED]
-    noise = max(float(measured.var()), 1e-4)
+    noise = max(float(measured.var()), _NOISE_MIN)
     middle = 0.0
     for _round in range(_ROUNDS):
         explained = sum((group.told() for group in levels), np.zeros_like(measured))
@@ -91,7 +93,7 @@ def fit(samples: Sequence[Sample]) -> Fit | None:
             explained = explained - group.told()
             group.learn(measured - middle - explained, noise)
             explained = explained + group.told()
-        noise = max(float(((measured - middle - explained) ** 2).mean()), 1e-4)
+        noise = max(float(((measured - middle - explained) ** 2).mean()), _NOISE_MIN)
     # Means of logarithms are below logarithms of means; plans add times up, so the sums have to be right.
     fitted = planned * np.exp(middle + explained)
     share = len(samples) / (len(samples) + _PRIOR_ALL)
@@ -144,6 +146,8 @@ class _Grouped:
         total = np.bincount(self.place[mine], weights=left[mine], minlength=len(self.names))
         drawn = noise / self.variance
         self.effect = total / (self.count + drawn)
+        # What a whole level has in common belongs to the company: one courier alone tells nothing of himself.
+        self.effect -= (self.count * self.effect).sum() / self.count.sum()
         self.variance = max(float((self.effect**2 + noise / (self.count + drawn)).mean()), 1e-6)
 
     def factors(self) -> dict[tuple[Level, str], Factor]:

@@ -1,6 +1,8 @@
 // The service worker of the courier's round: the page opens without a line as it was seen last. What is sent is kept
 // by the page itself (modules/run.js); this one only answers what is read.
 const CACHE = "run";
+// Its language and its owner are those of whoever saw it last on this phone.
+const KEPT = { ignoreSearch: true, ignoreVary: true };
 
 self.addEventListener("install", () => self.skipWaiting());
 self.addEventListener("activate", (event) => event.waitUntil(self.clients.claim()));
@@ -28,18 +30,18 @@ async function round(request) {
   const cache = await caches.open(CACHE);
   try {
     const answer = await fetch(request);
-    if (answer.redirected || answer.type === "opaqueredirect") await cache.delete(request, { ignoreSearch: true });
+    if (answer.redirected || answer.type === "opaqueredirect") await cache.delete(request, KEPT);
     else if (answer.ok) await cache.put(request, answer.clone());
     return answer;
   } catch (error) {
-    const kept = await cache.match(request, { ignoreSearch: true });
+    const kept = await cache.match(request, KEPT);
     if (kept) return kept;
     throw error;
   }
 }
 
 async function built(request) {
-  return await (await caches.open(CACHE)).match(request) ?? fetch(request);
+  return await (await caches.open(CACHE)).match(request, { ignoreVary: true }) ?? fetch(request);
 }
 
 self.addEventListener("fetch", (event) => {

@@ -65,8 +65,8 @@ function tell({ client_id: id, text, stop_id: stopId }) {
   if (list.querySelector(`[data-told="${id}"]`)) return;
   const row = Object.assign(document.createElement("li"), { className: "notice notice-warn" });
   row.dataset.told = id;
-  row.setAttribute("role", "alert");
   const words = document.createElement("span");
+  words.setAttribute("role", "alert");
   words.textContent = [stopOf(stopId)?.dataset.name, text].filter(Boolean).join(": ");
   const read = Object.assign(document.createElement("button"), {
     type: "button", className: "btn btn-quiet btn-sm", textContent: message("read"),
