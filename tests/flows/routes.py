@@ -211,6 +211,18 @@ _OPERATION_FORM = {
 }
 _ENDPOINT = {"url": "https://shop.example/hooks", "event_types": ["shipment.booked"]}
 
+
+def _acts(things: Things) -> dict[str, Any]:
+    """What a phone kept."""
+    arrived = {
+        "client_id": "1",
+        "stop_id": things.stop_id,
+        "act": "arrived",
+        "occurred_at": "2026-03-02T01:00:00Z",
+    }
+    return {"device_id": "phone", "acts": [arrived]}
+
+
 # What is posted to each endpoint, complete enough to reach the thing that the path names.
 BODIES: Mapping[str, Callable[[Things], dict[str, Any]]] = {
     "accounts.login": lambda _things: {"form": {"username": "nobody", "password": "nothing at all"}},

@@ -128,7 +128,10 @@ def forecast(here: Here, ahead: Sequence[Ahead], pace: Pace) -> list[Coming]:
         arrives = at + travel_s * pace.travel
         variance += (travel_s * pace.travel * pace.spread_travel) ** 2
         there = place == 0 and here.at_stop_since_s is not None
-        # He who has not come yet does not come in the past.
+        # He who has not come yet does not come in the past; why he is overdue nobody has said, so how long he
+        # still takes is as unsure as he is late.
+        overdue_s = max(0.0, here.now_s - arrives) if place == 0 and here.at_stop_since_s is None else 0.0
+        variance += overdue_s**2
         reached = arrives if there else max(arrives, float(here.now_s))
         margin = 0.0 if there else _Z90 * sqrt(variance + _SPREAD_MIN_S**2)
         coming.append(

@@ -79,10 +79,10 @@ function popupFor(feature, at) {
 }
 
 function listen(map, element) {
-  for (const layer of ["points", "lines"]) {
+  for (const layer of ["points", "lines", "movers"].filter((id) => map.getLayer(id))) {
     map.on("click", layer, (event) => {
       const [feature] = event.features;
-      const at = layer === "points" ? feature.geometry.coordinates : event.lngLat;
+      const at = layer !== "lines" ? feature.geometry.coordinates : event.lngLat;
       if (feature.properties.title) popupFor(feature, at).addTo(map);
       element.dispatchEvent(new CustomEvent("map:select", { bubbles: true, detail: feature.properties }));
     });
@@ -101,13 +101,16 @@ function draw(map, data) {
   return parts;
 }
 
-/** What moves is asked for again while anybody looks. */
-function keepLive(map, element) {
-  setInterval(async () => {
-    if (document.hidden) return;
-    const answer = await fetch(element.dataset.mapUrl).catch(() => undefined);
-    if (answer?.ok) draw(map, await answer.json());
-  }, LIVE_MS);
+/** What moves lies above everything else, and is asked for again while anybody looks. */
+async function keepMovers(map, element) {
+  const look = async () => {
+    const answer = await fetch(element.dataset.moversUrl).catch(() => undefined);
+    if (answer?.ok) map.getSource("movers").setData(sort(await answer.json()).points);
+  };
+  map.addSource("movers", { type: "geojson", data: { type: "FeatureCollection", features: [] } });
+  map.addLayer({ ...layers.find(({ id }) => id === "points"), id: "movers", source: "movers" });
+  await look();
+  setInterval(() => document.hidden || look(), LIVE_MS);
 }
 
 export async function showMap(element) {
@@ -150,8 +153,8 @@ export async function showMap(element) {
     element.dataset.drawn = "yes"; // for whoever waits for the whole picture
   });
   if (clustered) keepClusterMarkers(map, "points");
+  if (element.dataset.moversUrl) await keepMovers(map, element);
   listen(map, element);
-  if ("live" in element.dataset) keepLive(map, element);
   element.addEventListener("map:data", (event) => draw(map, event.detail));
   element.dispatchEvent(new CustomEvent("map:ready", { bubbles: true }));
 }

@@ -115,6 +115,18 @@ def test_who_is_there_is_there() -> None:
     assert coming[1].expected_s == 35_900 + 180 + 600
 
 
+def test_who_is_overdue_is_less_sure() -> None:
+    """Nobody has heard of him since: the window widens instead of following the clock in a narrow strip."""
+    stops = AHEAD[:2]
+    widths = []
+    for silent_s in (0, 1800, 5400):
+        first = forecast(Here(36_600 + silent_s, 36_000), stops, Pace())[0]
+        assert first.from_s == 36_600 + silent_s if silent_s else first.from_s <= 36_600
+        widths.append(first.to_s - first.expected_s)
+    assert widths == sorted(widths)
+    assert widths[2] > 3600
+
+
 def test_he_waits_until_a_window_opens() -> None:
     stops = [Ahead(1, 60, 100, 40_000), Ahead(2, 60, 100, 0)]
     coming = forecast(Here(36_000, 36_000), stops, Pace())
