@@ -6,6 +6,7 @@ from bisect import bisect_left
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
+from typing import Any, TypeAlias
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
@@ -20,6 +21,8 @@ ARRIVED_WITHIN_M = 80
 _ACCURACY_MAX_M = 100
 _JUMP_MAX_M = 50_000  # between two positions; further apart one of them is wrong
 _METRE = StraightLine(detour_factor=1.0)
+_Told: TypeAlias = Any
+"""A row of `made`: an act with its stop."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,8 +84,25 @@ def made(
         facility_id, day: whose day.
         courier_ids: of these only; None: of all.
     """
+    # Columns and not entities: a day of an outlet is thousands of acts, and every act asks for a round's.
     statement = (
-        sa.select(StopEvent, StopRequest)
+        sa.select(
+            StopEvent.courier_id,
+            StopEvent.act,
+            StopEvent.occurred_at,
+            StopEvent.received_at,
+            StopEvent.offset_minutes,
+            StopEvent.planned_arrival_s,
+            StopEvent.planned_start_s,
+            StopEvent.planned_departure_s,
+            StopEvent.planned_travel_s,
+            StopEvent.planned_distance_m,
+            StopRequest.id.label("stop_id"),
+            StopRequest.kind,
+            StopRequest.latitude,
+            StopRequest.longitude,
+            StopRequest.service_s,
+        )
         .join(StopRequest, StopRequest.id == StopEvent.stop_request_id)
         .where(
             StopEvent.facility_id == facility_id,
@@ -93,10 +113,9 @@ def made(
     )
     if courier_ids is not None:
         statement = statement.where(StopEvent.courier_id.in_(courier_ids))
-    rows = session.execute(statement).all()
-    by_courier: dict[int, list[tuple[StopEvent, StopRequest]]] = {}
-    for event, stop in rows:
-        by_courier.setdefault(event.courier_id, []).append((event, stop))
+    by_courier: dict[int, list[_Told]] = {}
+    for row in session.execute(statement):
+        by_courier.setdefault(row.courier_id, []).append(row)
     fixes = _fixes(session, by_courier)
     return [one for courier_id, told in by_courier.items() for one in _round(told, fixes.get(courier_id, []))]
 
@@ -124,73 +143,61 @@ def driven_metres(session: Session, ids: Collection[int], facility: Facility, da
     return found
 
 
-def at(event: StopEvent) -> datetime:
+def _at(row: _Told) -> datetime:
     """When an act was, as far as the phone's clock can be believed: never after it was heard of."""
-    return min(event.occurred_at, event.received_at)
+    moment: datetime = min(row.occurred_at, row.received_at)
+    return moment
 
 
-def _round(told: Sequence[tuple[StopEvent, StopRequest]], fixes: Sequence[CourierPosition]) -> list[Made]:
+def _round(told: Sequence[_Told], fixes: Sequence[CourierPosition]) -> list[Made]:
     arrivals: dict[int, datetime] = {}
-    ends: dict[int, tuple[StopEvent, StopRequest]] = {}
-    for event, stop in told:
-        if event.act is Act.ARRIVED:
-            arrivals.setdefault(stop.id, at(event))
+    ends: dict[int, _Told] = {}
+    for row in told:
+        if row.act is Act.ARRIVED:
+            arrivals.setdefault(row.stop_id, _at(row))
         else:
-            ends.setdefault(stop.id, (event, stop))
+            ends.setdefault(row.stop_id, row)
     found: list[Made] = []
     before: datetime | None = None
-    for event, stop in sorted(ends.values(), key=lambda end: at(end[0])):
-        ended = at(event)
-        arrived = arrivals.get(stop.id)
+    for row in sorted(ends.values(), key=_at):
+        ended = _at(row)
+        arrived = arrivals.get(row.stop_id)
         if arrived is not None and (arrived > ended or (before is not None and arrived < before)):
             arrived = None  # tapped after the fact, or while he was still elsewhere
-        by_position = arrived is None
+        by_position = False
         if arrived is None:
-            arrived = _came(fixes, stop, before, ended)
+            arrived = _came(fixes, (row.latitude, row.longitude), before, ended)
+            by_position = arrived is not None
         found.append(
-            _made(event, stop, arrived, before, ended, by_position=by_position and arrived is not None)
+            Made(
+                courier_id=row.courier_id,
+                stop_id=row.stop_id,
+                kind=row.kind,
+                latitude=row.latitude,
+                longitude=row.longitude,
+                service_s=row.service_s,
+                act=row.act,
+                arrived_at=arrived,
+                by_position=by_position,
+                ended_at=ended,
+                left_before_at=before,
+                planned_arrival_s=row.planned_arrival_s,
+                planned_start_s=row.planned_start_s,
+                planned_departure_s=row.planned_departure_s,
+                planned_travel_s=row.planned_travel_s,
+                planned_distance_m=row.planned_distance_m,
+                offset_minutes=row.offset_minutes,
+            )
         )
         before = ended
     return found
 
 
-def _made(
-    event: StopEvent,
-    stop: StopRequest,
-    arrived: datetime | None,
-    before: datetime | None,
-    ended: datetime,
-    *,
-    by_position: bool,
-) -> Made:
-    return Made(
-        courier_id=event.courier_id,
-        stop_id=stop.id,
-        kind=stop.kind,
-        latitude=stop.latitude,
-        longitude=stop.longitude,
-        service_s=stop.service_s,
-        act=event.act,
-        arrived_at=arrived,
-        by_position=by_position,
-        ended_at=ended,
-        left_before_at=before,
-        planned_arrival_s=event.planned_arrival_s,
-        planned_start_s=event.planned_start_s,
-        planned_departure_s=event.planned_departure_s,
-        planned_travel_s=event.planned_travel_s,
-        planned_distance_m=event.planned_distance_m,
-        offset_minutes=event.offset_minutes,
-    )
-
-
-def _fixes(
-    session: Session, by_courier: dict[int, list[tuple[StopEvent, StopRequest]]]
-) -> dict[int, list[CourierPosition]]:
+def _fixes(session: Session, by_courier: dict[int, list[_Told]]) -> dict[int, list[CourierPosition]]:
     """Positions of the time in question, by courier and in the order of time."""
     if not by_courier:
         return {}
-    moments = [at(event) for told in by_courier.values() for event, _stop in told]
+    moments = [_at(row) for told in by_courier.values() for row in told]
     rows = session.scalars(
         sa.select(CourierPosition)
         .where(
@@ -207,14 +214,15 @@ def _fixes(
 
 
 def _came(
-    fixes: Sequence[CourierPosition], stop: StopRequest, before: datetime | None, ended: datetime
+    fixes: Sequence[CourierPosition],
+    door: tuple[float, float],
+    before: datetime | None,
+    ended: datetime,
 ) -> datetime | None:
     """The first position at the door, after the stop before and before this one was done."""
     first = 0 if before is None else bisect_left(fixes, before, key=lambda fix: fix.at)
     between = [fix for fix in fixes[first:] if fix.at <= ended]
     if not between:
         return None
-    _seconds, metres = _METRE.legs(
-        [(fix.latitude, fix.longitude) for fix in between], [(stop.latitude, stop.longitude)] * len(between)
-    )
+    _seconds, metres = _METRE.legs([(fix.latitude, fix.longitude) for fix in between], [door] * len(between))
     return next((fix.at for fix, far in zip(between, metres, strict=True) if far <= ARRIVED_WITHIN_M), None)

@@ -90,6 +90,8 @@ def show_replay() -> flask.typing.ResponseReturnValue:
             replay=found,
             outlets=queries.outlets_with_couriers(session),
             sentence=_sentence(found),
+            # The stops of one courier at a time: those of sixty are megabytes.
+            opened=flask.request.args.get("courier", type=int),
             day_before=next_day(found.day, -1),
             day_after=next_day(found.day, 1),
             start_s=found.span[0] // 3600 * 3600,

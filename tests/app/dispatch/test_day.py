@@ -223,6 +223,12 @@ def test_a_day_is_replayed(depot: Depot, phone: Phone) -> None:
     browser = depot.logins.browser("dispatcher")
     page = browser.get(f"/dispatch/replay?facility={depot.outlet_id}&day={TODAY}&lang=en")
     assert "4 of 4 stops made, 1 of them late." in page.text
+    address = phone.stops()[0].address
+    assert f'<th scope="row">{address}' not in page.text
+    opened = browser.get(
+        f"/dispatch/replay?facility={depot.outlet_id}&day={TODAY}&courier={phone.courier.id}"
+    )
+    assert opened.text.count(f'<th scope="row">{address}') == 4
     sheet = browser.get(f"/dispatch/replay.csv?facility={depot.outlet_id}&day={TODAY}&lang=en")
     rows = sheet.text.splitlines()
     assert sheet.mimetype == "text/csv"
