@@ -35,7 +35,7 @@ from app.network.models import Facility
 from app.security import current_actor, requires
 from app.web import now, unit_of_work
 
-blueprint = APIBlueprint("day_api", __name__, url_prefix="/api/v1", tag="Dispatch")
+blueprint = APIBlueprint("day_api", __name__, url_prefix="/api/v1", tag="Running day")
 
 
 @blueprint.post("/couriers/me/positions")
