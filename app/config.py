@@ -8,6 +8,8 @@ from typing import Literal
 from pydantic import Field, SecretStr, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+Navigation = Literal["geo", "amap", "google"]
+
 REPOSITORY = Path(__file__).resolve().parent.parent
 
 
@@ -68,6 +70,12 @@ class Settings(BaseSettings):
     webhooks_to_loopback: bool = Field(
         default=False,
         description="Webhooks may go to this machine itself, also over plain http; for development and tests",
+    )
+    navigation: Navigation = Field(
+        default="geo", description="What shows couriers the way: the phone's own choice, Amap, or Google Maps"
+    )
+    positions_kept_days: int = Field(
+        default=3, ge=1, le=90, description="Days after which couriers' positions are forgotten"
     )
     demo_logins: bool = Field(default=False, description="Show the demo world's logins on the sign-in page")
 

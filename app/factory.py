@@ -35,6 +35,8 @@ DOORS = (
     "app.ledger.api",
     "app.dispatch.web",
     "app.dispatch.api",
+    "app.dispatch.day.web",
+    "app.dispatch.day.api",
     "app.epcis.api",
     "app.payouts.web",
     "app.payouts.api",

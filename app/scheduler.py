@@ -36,6 +36,9 @@ from app.db.session import Database
 from app.deliveries import jobs as deliveries_jobs
 from app.dispatch import jobs as dispatch_jobs
 from app.dispatch import recurring
+from app.dispatch.day import following as dispatch_following
+from app.dispatch.day import learned as dispatch_learned
+from app.dispatch.day import positions as dispatch_positions
 from app.epcis import jobs as epcis_jobs
 from app.network import design_jobs
 from app.notify import jobs as notify_jobs
@@ -77,6 +80,9 @@ JOBS: tuple[Job | SteppedJob, ...] = (
     Job("shipments.measure_promises", timedelta(days=1), calibration.measure_promises),
     Job("shipments.learn_history", timedelta(days=1), shipments_history.learn_history),
     Job("containers.settle_findings", timedelta(minutes=1), containers_jobs.settle_findings),
+    SteppedJob("dispatch.follow_rounds", timedelta(minutes=1), dispatch_following.follow_rounds),
+    SteppedJob("dispatch.learn", timedelta(days=1), dispatch_learned.learn_step),
+    Job("dispatch.forget_positions", timedelta(hours=1), dispatch_positions.forget),
     SteppedJob("shipments.watch", timedelta(minutes=5), watching.watch_step),
     Job("deliveries.reverse_voided_cash", timedelta(minutes=10), deliveries_jobs.reverse_voided_cash),
     Job("shipments.find_overdue_merges", timedelta(minutes=15), shipments_jobs.find_overdue_merges),

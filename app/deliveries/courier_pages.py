@@ -10,11 +10,11 @@ from apiflask import APIBlueprint
 from flask_babel import gettext as _
 
 from app.accounts.roles import Scope
-from app.deliveries import handover, service
+from app.deliveries import phone
 from app.deliveries.door_models import Means, Relation
 from app.deliveries.door_values import Evidence, HandOver, Outcome, Paid
 from app.dispatch import queries as dispatch_queries
-from app.dispatch import service as dispatch
+from app.dispatch.day import following
 from app.dispatch.models import StopKind
 from app.dispatch.queries import Run, RunStop
 from app.dispatch.run_pages import run_page
@@ -47,15 +47,12 @@ def hand_over(stop_id: int) -> flask.typing.ResponseReturnValue:
             raise BadRequestError("nothing is handed over at the sender's")
         try:
             given = _given(run, one)
-            done = service.hand_over(
-                session, actor, handover.parcel(session, one.waybill_number), given, now=now()
-            )
+            done = phone.hand_over_stop(session, actor, run.courier, one.stop, given, now=now())
         except InvalidInputError as error:
             return run_page(run, wrong=(stop_id, _what_is_wrong(error, one))), 422
         except ConflictError as error:
             return run_page(run, wrong=(stop_id, _why_not(error))), 409
-        # Followed now and not only when the event comes round, so that the page shows the next stop.
-        dispatch.follow_shipments(session, [one.stop.shipment_id], now=now())
+        following.follow(session, run.facility, now=now(), courier_ids=[run.courier.id])
     if done.outcome is Outcome.HANDED_OVER:
         flask.flash(_("Recorded: %(name)s.", name=one.stop.contact_name), "success")
     elif done.outcome is Outcome.NOT_PAID:

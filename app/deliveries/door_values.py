@@ -9,11 +9,10 @@ from datetime import datetime
 from app.deliveries.door_models import Means, Relation
 from app.errors import InvalidInputError
 from app.shipments.models import ProofKind
+from app.shipments.pictures import picture_type
 from app.shipments.scan_values import PROOF_BYTES_MAX
 
 NAME_LENGTH_MAX, ID_LENGTH_MAX = 100, 150
-# How pictures begin; what a phone says of a file is not believed.
-_PICTURES = (("image/png", b"\x89PNG\r\n\x1a\n"), ("image/jpeg", b"\xff\xd8\xff"), ("image/webp", b"RIFF"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +50,7 @@ class Evidence:
         """What the content is, by how it begins."""
         if self.kind is ProofKind.CODE:
             return "text/plain"
-        return next((name for name, start in _PICTURES if self.content.startswith(start)), None)
+        return picture_type(self.content)
 
 
 @dataclass(frozen=True, slots=True)

@@ -192,8 +192,8 @@ def round_of(session: Session, plan: Plan, courier: Courier) -> Column:
     """One courier's round with its stops, without the rest of the board."""
     rows = rows_of(session, plan.id, courier.id)
     visits = rows.visits.get(courier.id, ())
-    wanted = sa.literal([visit.stop_request_id for visit in visits], sa.ARRAY(sa.BigInteger))
-    stops = _listed(session, StopRequest.id == arrays.any_of(rows.stop_ids | set(also)))
+    wanted = arrays.any_of([visit.stop_request_id for visit in visits])
+    stops = _listed(session, StopRequest.id == wanted)
     duty = next(one for one in roster(session, plan.facility_id, plan.day) if one.courier.id == courier.id)
     return _column(duty, rows.rounds.get(courier.id), visits, stops)
 

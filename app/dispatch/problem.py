@@ -12,6 +12,7 @@ from sqlalchemy import Row
 from sqlalchemy.orm import Session
 
 from app.db import arrays
+from app.dispatch.day.learned import Learned, load_learned
 from app.dispatch.models import (
     Courier,
     Plan,
@@ -65,6 +66,7 @@ def problem_to_solve(session: Session, plan: Plan, *, now: datetime) -> pickup.P
         .order_by(StopRequest.id)
     ).all()
     bound = _locks_in_force(session, plan)
+    learned = load_learned(session, at=plan.requested_at, stops=[row.StopRequest for row in rows])
     for stop, milestone, code, courier_id in rows:
         delivers = milestone is Milestone.OUT_FOR_DELIVERY and stop.kind is StopKind.DELIVERY
         # On its way back to the sender a parcel stays so while it is out with a courier.
@@ -73,9 +75,9 @@ def problem_to_solve(session: Session, plan: Plan, *, now: datetime) -> pickup.P
             bound[stop.id] = courier_id
     known = {duty.courier.id for duty in duties}
     return pickup.Problem(
-        stops=tuple(_stop(row.StopRequest, bound.get(row.StopRequest.id), known) for row in rows),
+        stops=tuple(_stop(row.StopRequest, bound.get(row.StopRequest.id), known, learned) for row in rows),
         vehicles=tuple(
-            _vehicle(duty.courier, facility, (max(duty.shift_start_s, now_s), duty.shift_end_s))
+            _vehicle(duty.courier, facility, (max(duty.shift_start_s, now_s), duty.shift_end_s), learned)
             for duty in duties
         ),
     )
@@ -129,10 +131,12 @@ def draft_of(session: Session, plan: Plan, *, now: datetime, also: Iterable[int]
         for visit in visits
         if visit.locked
     }
+    # As when the plan was made: what was learned since moves none of its times.
+    learned = load_learned(session, at=plan.requested_at, stops=stops.values())
     problem = pickup.Problem(
-        stops=tuple(_stop(stop, locks.get(stop.id), couriers.keys()) for stop in stops.values()),
+        stops=tuple(_stop(stop, locks.get(stop.id), couriers.keys(), learned) for stop in stops.values()),
         vehicles=tuple(
-            _vehicle(duty.courier, facility, _shift(duty, rows.rounds.get(courier_id)))
+            _vehicle(duty.courier, facility, _shift(duty, rows.rounds.get(courier_id)), learned)
             for courier_id, duty in duties.items()
         ),
     )
@@ -170,12 +174,14 @@ def _locks_in_force(session: Session, plan: Plan) -> dict[int, int]:
     return dict(rows.all())
 
 
-def _stop(stop: StopRequest | Row[Any], courier_id: int | None, known: Container[int]) -> pickup.Stop:
+def _stop(
+    stop: StopRequest | Row[Any], courier_id: int | None, known: Container[int], learned: Learned
+) -> pickup.Stop:
     return pickup.Stop(
         stop_id=str(stop.id),
         latitude=stop.latitude,
         longitude=stop.longitude,
-        service_s=stop.service_s,
+        service_s=learned.service_s(stop),
         windows=((stop.window_from_s, stop.window_to_s),),
         weight_g=stop.weight_g,
         volume_cm3=stop.volume_cm3,
@@ -186,7 +192,9 @@ def _stop(stop: StopRequest | Row[Any], courier_id: int | None, known: Container
     )
 
 
-def _vehicle(courier: Courier, facility: Facility, shift: tuple[int, int]) -> pickup.Vehicle:
+def _vehicle(
+    courier: Courier, facility: Facility, shift: tuple[int, int], learned: Learned
+) -> pickup.Vehicle:
     outlet = (facility.latitude, facility.longitude)
     return pickup.Vehicle(
         vehicle_id=str(courier.id),
@@ -197,6 +205,7 @@ def _vehicle(courier: Courier, facility: Facility, shift: tuple[int, int]) -> pi
         capacity_cm3=courier.capacity_cm3,
         capacity_pieces=courier.capacity_pieces,
         skills=frozenset(courier.skills),
+        speed_factor=learned.speed_factor(courier),
         cost_per_hour=COST_PER_HOUR_MINOR,
         cost_per_km=COST_PER_KM_MINOR,
     )

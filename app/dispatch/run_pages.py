@@ -2,53 +2,25 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import flask
 from apiflask import APIBlueprint
 from flask_babel import gettext as _
 
 from app.accounts.roles import Role, Scope
-from app.dispatch import queries, service
-from app.dispatch.models import StopKind
+from app.dispatch import queries
+from app.dispatch.day import acts, following
+from app.dispatch.day.links import way_link
+from app.dispatch.day.models import Act, Outcome
+from app.dispatch.day.told import REASONS_OF, Told
 from app.dispatch.queries import Run, RunStop
 from app.dispatch.words import KINDS, STOP_STATUSES, clock
-from app.errors import BadRequestError, NotFoundError
+from app.errors import BadRequestError, InvalidInputError, NotFoundError
 from app.security import current_actor, requires
-from app.shipments import service as shipments
-from app.shipments.service import ScanInput
 from app.shipments.words import REASONS
-from app.web import now, unit_of_work
-from tracking.shipment import AttemptReason, ScanCode
+from app.web import now, services, unit_of_work
 
-_C, _R = ScanCode, AttemptReason
-# What a courier says of each kind of stop where it is not done.
-_FAILED = {
-    StopKind.PICKUP: _C.PICKUP_FAILED,
-    StopKind.DELIVERY: _C.ATTEMPT_FAILED,
-    StopKind.RETURN: _C.ATTEMPT_FAILED,
-}
-# And where it is; what is brought to a consignee is handed over with its proof, by the room above.
-_DONE = {StopKind.PICKUP: _C.COLLECTED, StopKind.RETURN: _C.RETURNED}
-_AT_THE_SENDERS = (
-    _R.CONSIGNEE_ABSENT,
-    _R.CANNOT_CONTACT,
-    _R.ADDRESS_INCOMPLETE,
-    _R.BUSINESS_CLOSED,
-    _R.NO_ACCESS,
-)
-REASONS_OF = {
-    StopKind.PICKUP: _AT_THE_SENDERS,
-    StopKind.RETURN: _AT_THE_SENDERS,
-    StopKind.DELIVERY: (
-        _R.CONSIGNEE_ABSENT,
-        _R.CANNOT_CONTACT,
-        _R.ADDRESS_INCOMPLETE,
-        _R.PHONE_WRONG,
-        _R.POSTPONED_BY_CONSIGNEE,
-        _R.BUSINESS_CLOSED,
-        _R.NO_ACCESS,
-        _R.CASH_NOT_PAID,
-    ),
-}
 _ID_LENGTH_MAX = 60
 
 
@@ -70,46 +42,34 @@ def show() -> flask.typing.ResponseReturnValue:
 
 @requires(Scope.SCANS_WRITE)
 def scan(stop_id: int) -> flask.typing.ResponseReturnValue:
-    """Record a pickup, a return, or what did not work out, in the asker's round; a double tap is one scan.
+    """Record an arrival, a pickup, a return, or what did not work out; a double tap is one act.
 
-    A parcel changes hands at the door of the room above this one, with its cash and proof.
+    For phones without scripts; with them what was done goes through the queue of `app.deliveries.phone`. A
+    parcel changes hands at the door of the room above this one, with its cash and proof.
     """
-    actor, form = current_actor(), flask.request.form
+    actor = current_actor()
     with unit_of_work() as session:
         run = queries.run_of_courier(session, actor, None, now=now())
         one = next((stop for stop in run.stops if stop.stop.id == stop_id), None)
         if one is None:
             raise NotFoundError("no such stop in your round")
-        done = form.get("what") == "done"
-        if done and one.stop.kind not in _DONE:
-            raise BadRequestError("a parcel is handed over at its own door")
-        if one.stop.shipment_id is None:
-            reason = None if done else _reason(one.stop.kind)
-            service.finish_pickup(session, actor, one.stop, collected=done, reason=reason, now=now())
-            return _recorded(one)
-        (result,) = shipments.record_scans(session, actor, [_scan(run, one, done=done)], now=now())
-        if result.status == "rejected":
-            return run_page(run, wrong=(stop_id, result.detail or _("It could not be recorded."))), 422
-        # A second tap is a `conflict`, since its moment is another: the first one stays.
-        # Followed now and not only when the event comes round, so that the page shows the next stop.
-        service.follow_shipments(session, [one.stop.shipment_id], now=now())
-        return _recorded(one)
-
-
-def _recorded(one: RunStop) -> flask.typing.ResponseReturnValue:
+        try:
+            answer = acts.tell(session, actor, run.courier, _told(run, one), now=now())
+        except InvalidInputError as error:
+            if "/photo" not in {wrong["pointer"] for wrong in error.extra["errors"]}:
+                raise
+            wrong = _("The photo cannot be used: a picture of at most 300 kB is needed.")
+            return run_page(run, wrong=(stop_id, wrong)), 422
+        if answer.outcome is Outcome.REFUSED:
+            return run_page(run, wrong=(stop_id, answer.detail or _("It could not be recorded."))), 422
+        following.follow(session, run.facility, now=now(), courier_ids=[run.courier.id])
     flask.flash(_("Recorded: %(name)s.", name=one.stop.contact_name), "success")
     return flask.redirect(flask.url_for(".run"))
 
 
-def _reason(kind: StopKind) -> str:
-    reason = flask.request.form.get("reason")
-    if reason not in REASONS_OF[kind]:
-        raise BadRequestError("the form does not say why")
-    return reason
-
-
 def run_page(run: Run, wrong: tuple[int, str] | None = None) -> str:
     """The page of a round; `wrong` is a stop's id and what was wrong with what was said of it."""
+    navigation = services().settings.navigation
     return flask.render_template(
         "dispatch/run.html",
         clock=clock,
@@ -119,23 +79,26 @@ def run_page(run: Run, wrong: tuple[int, str] | None = None) -> str:
         reasons={kind: [(reason, REASONS[reason]) for reason in known] for kind, known in REASONS_OF.items()},
         wrong=wrong,
         asked_at=int(now().timestamp()),
+        way_link=partial(way_link, navigation),
     )
 
 
-def _scan(run: Run, one: RunStop, *, done: bool) -> ScanInput:
-    form, kind = flask.request.form, one.stop.kind
-    token = form.get("asked_at", "")
-    if not token.isdecimal() or len(token) > _ID_LENGTH_MAX:
+def _told(run: Run, one: RunStop) -> Told:
+    form, photo = flask.request.form, flask.request.files.get("photo")
+    token, what = form.get("asked_at", ""), form.get("what", "")
+    if not token.isdecimal() or len(token) > _ID_LENGTH_MAX or what not in set(Act):
         raise BadRequestError("the form is not one of ours")
-    code = (_DONE if done else _FAILED)[kind]
-    return ScanInput(
-        number=one.waybill_number,
-        code=code,
+    act, reason = Act(what), form.get("reason")
+    if act is Act.FAILED and reason not in REASONS_OF[one.stop.kind]:
+        raise BadRequestError("the form does not say why")
+    return Told(
+        stop_id=one.stop.id,
+        act=act,
         occurred_at=now(),
         offset_minutes=run.facility.utc_offset_minutes,
         device_id=f"phone-{run.courier.id}",
-        # The page was asked for once, so two taps on it are one scan.
-        client_scan_id=f"{one.stop.id}-{code}-{token}",
-        courier_id=run.courier.id,
-        reason=None if done else _reason(kind),
+        # The page was asked for once, so two taps on it are one act.
+        client_id=f"{one.stop.id}-{act}-{token}",
+        reason=reason if act is Act.FAILED else None,
+        photo=(None if photo is None else photo.read()) or None,
     )

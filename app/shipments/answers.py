@@ -132,13 +132,21 @@ def _fetch_at(session: Session, shipment: Shipment) -> dict[str, str | None] | N
     }
 
 
-def expected_answer(story: Story) -> dict[str, str | bool | None]:
-    """When it is expected now, if it still is."""
+def expected_answer(story: Story) -> dict[str, Any]:
+    """When it is expected now, if it still is, and when the courier is, if one is on his way."""
     start, end = story.expected or (None, None)
+    comes = story.comes
     return {
         "expected_from": None if start is None else start.isoformat(),
         "expected_to": None if end is None else end.isoformat(),
         "expected_without_news": story.unheard,
+        "round": None
+        if comes is None
+        else {
+            "from": comes.from_at.isoformat(),
+            "to": comes.to_at.isoformat(),
+            "stops_away": comes.stops_away,
+        },
     }
 
 

@@ -124,6 +124,14 @@ class ProofOut(ApiOutput):
     at: AwareDatetime
 
 
+class CourierComesOut(ApiOutput):
+    """When a courier comes; `stops_away` is null while there are too many stops before to say."""
+
+    from_: AwareDatetime = Field(alias="from")
+    to: AwareDatetime
+    stops_away: int | None = Field(description="0: it is the next one")
+
+
 class ShipmentDetail(ShipmentOut):
     """A shipment with its way and everything that was scanned."""
 
@@ -134,6 +142,9 @@ class ShipmentDetail(ShipmentOut):
     expected_to: AwareDatetime | None
     expected_without_news: bool = Field(
         description="Nothing was heard for longer than is usual, and what is expected allows for that"
+    )
+    round: CourierComesOut | None = Field(
+        description="A courier is on his way to collect or deliver it; null while none is"
     )
     legs: list[LegOut]
     scans: list[ScanOut]
@@ -226,6 +237,9 @@ class TrackOut(ApiOutput):
     expected_to: AwareDatetime | None
     expected_without_news: bool = Field(
         description="Nothing was heard for longer than is usual, and what is expected allows for that"
+    )
+    round: CourierComesOut | None = Field(
+        description="A courier is on his way to collect or deliver it; null while none is"
     )
     events: list[TrackEventOut]
     vocabularies: dict[str, list[str]]

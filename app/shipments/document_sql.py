@@ -10,6 +10,7 @@ from __future__ import annotations
 from app.i18n import ENGLISH, Language
 from app.shipments.document_words import Words, all_vocabularies, local_time, table, text, texts
 from app.shipments.estimates import COMING
+from app.shipments.rounds import COURIER_COMES
 from tracking.promise import WINDOW_S
 from tracking.sentence import TELLS_ARRIVAL
 from tracking.shipment import Milestone, ScanCode
@@ -32,7 +33,9 @@ IN_OWN_MONTH = "= parcel.month"
 """Each parcel's own month: every partition is opened, one is read."""
 
 _FIRST_WINS = [code.value for code, rule in RULES.items() if rule.tier not in LATEST_WINS]
-_EXPECTED_FROM = f"(parcel.expected_to - interval '{WINDOW_S} seconds')"
+_EXPECTED_FROM = f"coalesce(parcel.delivery_from, parcel.expected_to - interval '{WINDOW_S} seconds')"
+_COURIER_COMES = f"(milestone = ANY ({texts(COURIER_COMES)}) AND round_to_at > $2::timestamptz)"
+_BRINGS = f"({_COURIER_COMES} AND milestone = {text(Milestone.OUT_FOR_DELIVERY.value)})"
 _BACK = text(Milestone.RETURNING.value)
 
 
@@ -79,13 +82,23 @@ CROSS JOIN LATERAL (
 
 
 def _parcel(which: str) -> str:
-    """The shipment's rows; `expected_to` by the clock of the place where it was booked."""
+    """The shipment's rows; `expected_to` by the clock of the place where it was booked.
+
+    While a courier is on his way with it, it is expected when he is.
+    """
     return f"""
     SELECT id, waybill_number, milestone, code, state_since, state_facility_id, receipt_confirmed_at,
         terminal, booked_offset_minutes, promised_from_at, promised_to_at, estimate_aged,
         make_interval(mins => booked_offset_minutes::integer) AS shift,
         date_trunc('month', booked_at AT TIME ZONE 'UTC')::date AS month,
-        CASE WHEN milestone = ANY ({texts(sorted(COMING))}) THEN date_trunc('hour',
+        CASE WHEN {_COURIER_COMES} THEN round_from_at END AS round_from_at,
+        CASE WHEN {_COURIER_COMES} THEN round_to_at END AS round_to_at, stops_away,
+        CASE WHEN {_BRINGS} THEN
+            round_from_at AT TIME ZONE 'UTC' + make_interval(mins => booked_offset_minutes::integer)
+        END AS delivery_from,
+        CASE WHEN {_BRINGS} THEN
+            round_to_at AT TIME ZONE 'UTC' + make_interval(mins => booked_offset_minutes::integer)
+        WHEN milestone = ANY ({texts(sorted(COMING))}) THEN date_trunc('hour',
             greatest(estimate_p80_at, $2::timestamptz) AT TIME ZONE 'UTC'
             + make_interval(mins => booked_offset_minutes::integer) + interval '00:59:59.999999'
         ) END AS expected_to
@@ -107,6 +120,10 @@ def _document(language: Language, places: bool) -> str:
             ',"expected_from":null,"expected_to":null')
         || ',"expected_without_news":'
         || CASE WHEN parcel.estimate_aged AND parcel.expected_to IS NOT NULL THEN 'true' ELSE 'false' END
+        || ',"round":' || coalesce(
+            '{{"from":' || to_json(parcel.round_from_at)::text
+            || ',"to":' || to_json(parcel.round_to_at)::text
+            || ',"stops_away":' || coalesce(parcel.stops_away::text, 'null') || '}}', 'null')
         || ',"events":[' || concat_ws(',', ({_to_come(language, places)}), ({_happened(language, places)}))
         || '],"vocabularies":' || coalesce(
             CASE WHEN parcel.code = 'attempt_failed' AND parcel.milestone <> {_BACK}

@@ -24,6 +24,7 @@ from app.shipments.history import load_history
 from app.shipments.legs import legs_by_shipment
 from app.shipments.models import EstimateRequest, Shipment, ShipmentBooking
 from app.shipments.outlook import Outlook, outlook
+from app.shipments.rounds import courier_comes
 from app.shipments.scan_store import scans_by_shipment
 from routing.network import Network
 from tracking.errors import PromiseError
@@ -128,10 +129,14 @@ def renew(session: Session, shipment_ids: Collection[int], *, now: datetime) -> 
 def expected_window(shipment: Shipment, *, now: datetime) -> tuple[datetime, datetime] | None:
     """The two hours in which a parcel is expected now, by its last estimate; None once none can be told.
 
-    What has not come by the time that was estimated is expected from now on.
+    What has not come by the time that was estimated is expected from now on. What a courier is on his way
+    with is expected when he is.
     """
     if shipment.milestone not in COMING:
         return None
+    comes = courier_comes(shipment, now=now)
+    if comes is not None and shipment.milestone is Milestone.OUT_FOR_DELIVERY:
+        return comes.from_at, comes.to_at
     return window_until(max(shipment.estimate_p80_at, now), shipment.booked_offset_minutes)
 
 

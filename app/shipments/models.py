@@ -157,6 +157,10 @@ class Shipment(ShipmentBooking):
     instruction: Mapped[InstructionKind | None] = mapped_column(enum_by_value(InstructionKind))
     delivered_at: Mapped[datetime | None]
     receipt_confirmed_at: Mapped[datetime | None]
+    # While a courier is on his round: when he comes, and after how many other stops where these are few.
+    round_from_at: Mapped[datetime | None]
+    round_to_at: Mapped[datetime | None]
+    stops_away: Mapped[int | None] = mapped_column(sa.SmallInteger)
     # All scans at their smallest (`tracking.trail`): the state goes on from it. None where only the fold over
     # whole scans tells the state: several pieces, a correction among them, or too many.
     trail: Mapped[bytes | None]

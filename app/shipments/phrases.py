@@ -7,16 +7,19 @@ from datetime import datetime
 from typing import Any
 
 from flask_babel import gettext as _
+from flask_babel import lazy_gettext as _l
+from flask_babel import ngettext
 
 from app.formatting import datetime_local, duration
 from app.network.labels import city_name
 from app.network.models import Facility
 from app.shipments.finding_models import ShipmentFinding
 from app.shipments.models import Shipment
+from app.shipments.rounds import CourierComes
 from app.shipments.story import Event, Story, Window
 from app.shipments.words import CODES, FINDINGS, SENTENCES, reason_text
 from tracking.sentence import Sentence
-from tracking.shipment import ScanCode
+from tracking.shipment import Milestone, ScanCode
 
 Place = Callable[[Facility], str]
 
@@ -38,6 +41,12 @@ TONES = {
 }
 
 
+COURIER_COMES = {
+    Milestone.BOOKED: _l("The courier collects it"),
+    Milestone.OUT_FOR_DELIVERY: _l("The courier brings it"),
+}
+
+
 def city_of(facility: Facility) -> str:
     """The city of a facility: all that everybody may know of a parcel's whereabouts."""
     return city_name(facility.district)
@@ -54,6 +63,20 @@ def window_text(window: Window, offset_minutes: int) -> str:
             end=datetime_local(end, offset_minutes, "time"),
         )
     )
+
+
+def courier_words(comes: CourierComes, milestone: Milestone, offset_minutes: int) -> tuple[str, str]:
+    """What the courier on his way will do, and when: `14:20 to 14:45, 3 stops away`."""
+    window = window_text((comes.from_at, comes.to_at), offset_minutes)
+    words = window if comes.stops_away is None else f"{window} · {away_text(comes.stops_away)}"
+    return str(COURIER_COMES[milestone]), words
+
+
+def away_text(stops_away: int) -> str:
+    """How many stops a courier makes before."""
+    if stops_away == 0:
+        return str(_("you are next"))
+    return str(ngettext("%(num)s stop away", "%(num)s stops away", stops_away))
 
 
 def sentence_text(story: Story, place: Place) -> str:

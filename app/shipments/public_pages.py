@@ -16,10 +16,10 @@ from app.shipments.access import Attempt
 from app.shipments.forms import ComplaintForm, PhoneForm, ReceiptForm, TrackForm
 from app.shipments.forwarding import forwardings_of
 from app.shipments.models import DeliveryProof, Shipment
-from app.shipments.phrases import city_of, sentence_text, timeline_rows, window_text
+from app.shipments.phrases import city_of, courier_words, sentence_text, timeline_rows, window_text
 from app.shipments.pieces import merged_with, pieces_of
 from app.shipments.story import story_of
-from app.shipments.track_page import live_address
+from app.shipments.track_page import comes_mark, live_address
 from app.shipments.values import link_token, parse_number, without_nul
 from app.shipments.words import MILESTONES
 from app.web import now, public_unit_of_work
@@ -146,6 +146,8 @@ def _page(session: Session, shipment: Shipment, *, opened: bool, form: PhoneForm
         promised=None if story.state.terminal else window_text(story.promised, offset),
         expected=window_text(story.expected, offset) if story.expected and story.differs else None,
         unheard=story.unheard,
+        comes=None if story.comes is None else courier_words(story.comes, shipment.milestone, offset),
+        comes_mark=None if story.comes is None else comes_mark(story.comes.to_at, story.comes.stops_away),
         live=None if story.state.terminal else live_address(shipment.waybill_number),
         opened=opened,
         fetch=fetch,

@@ -22,7 +22,7 @@ from app.shipments.forms import ForwardingForm, ListForm, ReceiptForm
 from app.shipments.forwarding import forwardings_of
 from app.shipments.label_pages import label_response, zpl_response
 from app.shipments.models import Shipment
-from app.shipments.phrases import finding_text, sentence_text, timeline_rows, window_text
+from app.shipments.phrases import courier_words, finding_text, sentence_text, timeline_rows, window_text
 from app.shipments.pieces import merged_with, pieces_of
 from app.shipments.public_pages import proof_response
 from app.shipments.queries import ShipmentFilters
@@ -130,6 +130,7 @@ def shipment_page(session: Session, shipment: Shipment, *, forwarding_form: Forw
         promised=window_text(story.promised, offset),
         expected=window_text(story.expected, offset) if story.expected and story.differs else None,
         unheard=story.unheard,
+        comes=None if story.comes is None else courier_words(story.comes, shipment.milestone, offset),
         findings=[finding_text(finding, now()) for finding in findings],
         legs=leg_rows(story, queries.scans_of(session, shipment)),
         features=route_features(story),

@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 from app.network.models import Facility
 from app.shipments import estimates, folding, queries
 from app.shipments.models import ScanRecord, Shipment, ShipmentLeg
+from app.shipments.rounds import CourierComes, courier_comes
 from app.shipments.scan_store import scans_by_shipment
 from tracking.sentence import Sentence, status_sentence
 from tracking.shipment import Milestone, ScanCode
@@ -47,7 +48,8 @@ class Story:
     """Everything that pages and the API say of one shipment's way.
 
     `promised` is what was told at booking, `expected` what is expected now (None once nothing is), both as
-    (from, to). `events` are the latest first, with those to come above. `facilities` holds every place named.
+    (from, to). `comes`: a courier is on his way to collect or deliver it. `events` are the latest first,
+    with those to come above. `facilities` holds every place named.
     """
 
     shipment: Shipment
@@ -55,6 +57,7 @@ class Story:
     sentence: tuple[Sentence, ...]
     promised: Window
     expected: Window | None
+    comes: CourierComes | None
     events: tuple[Event, ...]
     legs: Sequence[ShipmentLeg]
     facilities: Mapping[int, Facility]
@@ -86,6 +89,7 @@ def story_of(session: Session, shipment: Shipment, *, now: datetime) -> Story:
         status_sentence(state, expected),
         (shipment.promised_from_at, shipment.promised_to_at),
         expected,
+        courier_comes(shipment, now=now),
         (*_to_come(shipment, state, legs, records, now), *_happened(records)),
         legs,
         queries.facilities(session, [*stops, *(record.facility_id for record in records)]),

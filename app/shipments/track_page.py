@@ -23,7 +23,7 @@ from markupsafe import escape
 from app import formatting, i18n
 from app.i18n import Language
 from app.shipments.forms import PhoneForm
-from app.shipments.phrases import TONES
+from app.shipments.phrases import COURIER_COMES, TONES, away_text
 from app.shipments.words import CODES, MILESTONES
 from app.web import services
 from tracking.shipment import Milestone, ScanCode
@@ -59,6 +59,11 @@ def live_address(number: str) -> str | None:
     return None if live_url is None else f"{live_url}/api/v1/track/{number}/events?lang={language}"
 
 
+def comes_mark(to_at: datetime, stops_away: int | None) -> str:
+    """What tells one answer about a courier on his way from another, for the script that follows it."""
+    return f"{int(to_at.timestamp())}-{'' if stops_away is None else stops_away}"
+
+
 class TrackPage:
     """The page in one language."""
 
@@ -67,6 +72,7 @@ class TrackPage:
         self._language = language
         self._story = functools.cache(self._make_story)
         self._event = functools.cache(self._make_event)
+        self._away = functools.cache(self._make_away)
         with self._request():
             number = _mark("NUMBER")
             self._frame = _Piece.of(
@@ -101,13 +107,21 @@ class TrackPage:
         window = document["promised_from"], document["promised_to"]
         expected = document["expected_from"], document["expected_to"]
         moved = expected[0] is not None and expected != window
-        piece = self._story(document["milestone"], moved, document["expected_without_news"])
+        comes = document["round"]
+        piece = self._story(
+            document["milestone"], moved, document["expected_without_news"], comes is not None
+        )
         facts = {
             "NUMBER": escape(document["waybill_number"]),
             "SENTENCE": escape(document["sentence"]),
             "PROMISED": self._hours(window, offset),
             "EVENTS": "".join(self._rows(document["events"])),
         }
+        if comes is not None:
+            words = self._hours((comes["from"], comes["to"]), offset)
+            away = comes["stops_away"]
+            facts["COMES"] = words if away is None else f"{words} · {self._away(away)}"
+            facts["COMESMARK"] = comes_mark(datetime.fromisoformat(comes["to"]), away)
         if moved:
             facts["EXPECTED"] = self._hours(expected, offset)
         return piece.filled(facts)
@@ -144,7 +158,11 @@ class TrackPage:
             rows.append(piece.filled({"WHEN": when, "PLACE": escape(city)}))
         return rows
 
-    def _make_story(self, milestone: str, moved: bool, unheard: bool) -> _Piece:
+    def _make_away(self, stops_away: int) -> str:
+        with self._request():
+            return str(escape(away_text(stops_away)))
+
+    def _make_story(self, milestone: str, moved: bool, unheard: bool, comes: bool) -> _Piece:
         stands = Milestone(milestone)
         with self._request():
             html = flask.render_template(
@@ -155,6 +173,8 @@ class TrackPage:
                 promised=None if stands in TERMINAL else _mark("PROMISED"),
                 expected=_mark("EXPECTED") if moved else None,
                 unheard=unheard,
+                comes=(COURIER_COMES[stands], _mark("COMES")) if comes else None,
+                comes_mark=_mark("COMESMARK"),
                 events=[],
                 live=None if stands in TERMINAL else live_address(_mark("NUMBER")),
             )

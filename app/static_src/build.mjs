@@ -55,7 +55,7 @@ async function buildWorker() {
 async function buildScripts(addresses) {
   const result = await esbuild.build({
     ...shared,
-    entryPoints: ["app", "map", "chart"].map((name) => join(source, "js", `${name}.js`)),
+    entryPoints: ["app", "map", "chart", "run-worker"].map((name) => join(source, "js", `${name}.js`)),
     splitting: true,
     outdir: output,
     entryNames: "[name]-[hash]",

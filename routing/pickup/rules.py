@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING
 import numpy as np
 import numpy.typing as npt
 
+from routing.pickup.clockwork import Leg, Shift, Task
 from routing.pickup.costs import per_second_scaled
 from routing.pickup.matrix import UNREACHABLE, Point
 from routing.pickup.schedule import Timetable, timetable
 from routing.pickup.stops import Stop, StopKind
-from routing.pickup.clockwork import Leg, Shift, Task
 from routing.pickup.timing import cheapest
 from routing.pickup.values import Load, Windows
 from routing.pickup.vehicles import Vehicle

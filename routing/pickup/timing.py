@@ -16,8 +16,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from itertools import count
 
-from routing.pickup.schedule import Timetable, earliest_start
 from routing.pickup.clockwork import Leg, Shift, Task
+from routing.pickup.schedule import Timetable, earliest_start
 from routing.pickup.values import HORIZON_S, Windows
 from routing.pickup.waiting import Falling, at, capped_and_moved, first_at, least, served
 

@@ -86,7 +86,17 @@ STAFF_ONLY = frozenset(
 )
 
 # Only a courier has a round of his own.
-COURIERS_ONLY = frozenset({"deliveries.hand_over", "dispatch.run_scan", "dispatch_api.run"})
+COURIERS_ONLY = frozenset(
+    {
+        "day.positions",
+        "day_api.take_positions",
+        "deliveries.hand_over",
+        "deliveries.phone_acts",
+        "deliveries_api.acts",
+        "dispatch.run_scan",
+        "dispatch_api.run",
+    }
+)
 
 # Open to everybody, on purpose. A new public view must be added here by hand.
 PUBLIC = frozenset(
@@ -94,6 +104,7 @@ PUBLIC = frozenset(
         "accounts.login",
         "customers.registration.begin",
         "customers.registration.code",
+        "day.worker",
         "deliveries.choose",
         "deliveries.agree",
         "deliveries.dispute",
@@ -165,6 +176,7 @@ ARGUMENTS: Mapping[str, Filler] = {
     "pickup_id": lambda things, _asker: things.pickup_id,
     "recurring_id": lambda things, _asker: things.recurring_id,
     "payouts:number": lambda things, _asker: things.batch_number,
+    "photo_id": lambda things, _asker: things.photo_id,
     "plan_id": lambda things, _asker: things.plan_id,
     "proof_id": lambda things, _asker: things.proof_id,
     "ref": lambda things, _asker: things.delivered,
@@ -180,6 +192,7 @@ ARGUMENTS: Mapping[str, Filler] = {
 _CASE_STEP = {"form": {"version": "1"}}
 _STEP: dict[str, Any] = {"json": {}}
 _NOTHING: dict[str, Any] = {}
+_POSITIONS = {"positions": [{"at": "2026-03-02T01:00:00Z", "latitude": 30.6, "longitude": 104.0}]}
 _DAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
 _OPERATION = {
     "operator": "partner",
@@ -199,6 +212,18 @@ _OPERATION_FORM = {
     "sort_minutes": "20",
 }
 _ENDPOINT = {"url": "https://shop.example/hooks", "event_types": ["shipment.booked"]}
+
+
+def _acts(things: Things) -> dict[str, Any]:
+    """What a phone kept."""
+    arrived = {
+        "client_id": "1",
+        "stop_id": things.stop_id,
+        "act": "arrived",
+        "occurred_at": "2026-03-02T01:00:00Z",
+    }
+    return {"device_id": "phone", "acts": [arrived]}
+
 
 # What is posted to each endpoint, complete enough to reach the thing that the path names.
 BODIES: Mapping[str, Callable[[Things], dict[str, Any]]] = {
@@ -277,6 +302,14 @@ BODIES: Mapping[str, Callable[[Things], dict[str, Any]]] = {
         "json": {"number": things.deposited, "facility_id": things.facility_id, "code": "none"}
     },
     "deliveries_api.withdraw": lambda _things: _NOTHING,
+    "day.positions": lambda _things: {"json": _POSITIONS},
+    "day.put_back": lambda _things: _NOTHING,
+    "day.take_off": lambda _things: {"form": {"reason": "a flat tyre"}},
+    "day_api.put_back": lambda _things: _NOTHING,
+    "day_api.take_off": lambda _things: {"json": {"reason": "a flat tyre", "until": "2030-01-01T00:00:00Z"}},
+    "day_api.take_positions": lambda _things: {"json": _POSITIONS},
+    "deliveries.phone_acts": lambda things: {"json": _acts(things)},
+    "deliveries_api.acts": lambda things: {"json": _acts(things)},
     "dispatch.cancel": lambda _things: _NOTHING,
     "dispatch.cancel_pickup": lambda _things: _NOTHING,
     "dispatch.end_recurring": lambda _things: _NOTHING,

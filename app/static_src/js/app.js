@@ -10,6 +10,7 @@ import { startLoadingBar, startRequests } from "./modules/requests.js";
 import { labelCells } from "./modules/tables.js";
 import { localiseTimes } from "./modules/times.js";
 import { startDialogs, startDisclosures, startMenus } from "./modules/overlays.js";
+import { startRun } from "./modules/run.js";
 import { startScanFields } from "./modules/scan.js";
 import { startScanStation } from "./modules/scan_station.js";
 import { showVisuals } from "./modules/visuals.js";
@@ -33,6 +34,7 @@ startScanStation();
 startDemoLogins();
 startDispatch();
 startLiveStory();
+startRun();
 enhance(document);
 document.addEventListener("htmx:after:settle", () => enhance(document));
 

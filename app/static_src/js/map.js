@@ -18,6 +18,7 @@ const CHINA = [
   [73, 17],
   [135.5, 54],
 ];
+const LIVE_MS = 15_000;
 const CLUSTER_FROM = 150; // points; fewer are easier to read one by one
 
 setWorkerUrl(here(MAP_WORKER));
@@ -78,10 +79,10 @@ function popupFor(feature, at) {
 }
 
 function listen(map, element) {
-  for (const layer of ["points", "lines"]) {
+  for (const layer of ["points", "lines", "movers"].filter((id) => map.getLayer(id))) {
     map.on("click", layer, (event) => {
       const [feature] = event.features;
-      const at = layer === "points" ? feature.geometry.coordinates : event.lngLat;
+      const at = layer !== "lines" ? feature.geometry.coordinates : event.lngLat;
       if (feature.properties.title) popupFor(feature, at).addTo(map);
       element.dispatchEvent(new CustomEvent("map:select", { bubbles: true, detail: feature.properties }));
     });
@@ -98,6 +99,18 @@ function draw(map, data) {
   const parts = sort(data);
   for (const [name, part] of Object.entries(parts)) map.getSource(name)?.setData(part);
   return parts;
+}
+
+/** What moves lies above everything else, and is asked for again while anybody looks. */
+async function keepMovers(map, element) {
+  const look = async () => {
+    const answer = await fetch(element.dataset.moversUrl).catch(() => undefined);
+    if (answer?.ok) map.getSource("movers").setData(sort(await answer.json()).points);
+  };
+  map.addSource("movers", { type: "geojson", data: { type: "FeatureCollection", features: [] } });
+  map.addLayer({ ...layers.find(({ id }) => id === "points"), id: "movers", source: "movers" });
+  await look();
+  setInterval(() => document.hidden || look(), LIVE_MS);
 }
 
 export async function showMap(element) {
@@ -140,6 +153,7 @@ export async function showMap(element) {
     element.dataset.drawn = "yes"; // for whoever waits for the whole picture
   });
   if (clustered) keepClusterMarkers(map, "points");
+  if (element.dataset.moversUrl) await keepMovers(map, element);
   listen(map, element);
   element.addEventListener("map:data", (event) => draw(map, event.detail));
   element.dispatchEvent(new CustomEvent("map:ready", { bubbles: true }));

@@ -18,6 +18,7 @@ from app.network.labels import city_name, facility_name
 from app.shipments.documents import Documents, documents
 from app.shipments.models import Shipment
 from app.shipments.phrases import city_of, sentence_text
+from app.shipments.rounds import CourierComes, tell_rounds
 from app.shipments.scan_values import ScanInput
 from app.shipments.story import Event, Story, story_of
 from app.shipments.values import scan_key
@@ -57,6 +58,13 @@ def as_story_tells(story: Story, *, places: bool) -> dict[str, Any]:
         "expected_from": None if story.expected is None else story.expected[0],
         "expected_to": None if story.expected is None else story.expected[1],
         "expected_without_news": story.unheard,
+        "round": None
+        if story.comes is None
+        else {
+            "from": story.comes.from_at,
+            "to": story.comes.to_at,
+            "stops_away": story.comes.stops_away,
+        },
         "events": [event(one) for one in shown],
         "vocabularies": {
             "aftership": list(words.aftership),
@@ -76,6 +84,9 @@ def read(document: bytes | None) -> dict[str, Any]:
     told: dict[str, Any] = json.loads(document)
     for name in ("promised_from", "promised_to", "expected_from", "expected_to"):
         told[name] = None if told[name] is None else datetime.fromisoformat(told[name])
+    for end in ("from", "to"):
+        if told["round"] is not None:
+            told["round"][end] = datetime.fromisoformat(told["round"][end])
     for event in told["events"]:
         event["at"] = datetime.fromisoformat(event["at"])
     return told
@@ -176,6 +187,29 @@ def test_what_has_not_come_in_time_is_expected_from_now_on(app: APIFlask, desk: 
     found, expected = told_both_ways(app, desk, shipment, ENGLISH, now=now, places=False)
     assert found == expected
     assert now <= found["expected_to"] < now + timedelta(hours=1)
+
+
+@pytest.mark.parametrize("code", ["booked", "collected", "out_for_delivery", "delivered"])
+@pytest.mark.parametrize("away", [None, 0, 3])
+def test_a_courier_on_his_way_is_told_while_he_is(
+    app: APIFlask, desk: Desk, code: str, away: int | None
+) -> None:
+    """Only to who waits for him, and only until his window is over; a delivery is expected when he is."""
+    shipment = desk.book("chengdu", "hangzhou")
+    if code != "booked":
+        desk.record(desk.scan(shipment, code, shipment.booked_at + timedelta(hours=1), "HGH-01"))
+    start, end = (shipment.booked_at + timedelta(hours=2, minutes=one) for one in (20, 45))
+    with desk.database.unit_of_work(desk.logins.tenant_id) as session:
+        assert tell_rounds(session, [(shipment.id, CourierComes(start, end, away))]) == 1
+        assert tell_rounds(session, [(shipment.id, CourierComes(start, end, away))]) == 0, "no news"
+    for language in (ENGLISH, CHINESE):
+        for now in (start, end, end + timedelta(hours=3)):
+            found, expected = told_both_ways(app, desk, shipment, language, now=now, places=False)
+            assert found == expected
+            waits = code in ("booked", "out_for_delivery") and now < end
+            assert found["round"] == ({"from": start, "to": end, "stops_away": away} if waits else None)
+            brings = code == "out_for_delivery" and waits
+            assert ((found["expected_from"], found["expected_to"]) == (start, end)) is brings
 
 
 def test_a_parcel_of_long_ago_is_told_with_its_scans(app: APIFlask, desk: Desk) -> None:

@@ -256,6 +256,53 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("tenant_id", name=op.f("pk_journal_head")),
     )
     op.create_table(
+        "learned_factor",
+        sa.Column("id", sa.BigInteger(), sa.Identity(always=False), nullable=False),
+        sa.Column("tenant_id", sa.BigInteger(), nullable=False),
+        sa.Column("learned_at", app.db.types.UtcDateTime(timezone=True), nullable=False),
+        sa.Column(
+            "measure",
+            sa.Enum(
+                "service", "travel", name="measure", native_enum=False, create_constraint=True, length=40
+            ),
+            nullable=False,
+        ),
+        sa.Column(
+            "level",
+            sa.Enum(
+                "all",
+                "area",
+                "building",
+                "hour",
+                "courier",
+                name="level",
+                native_enum=False,
+                create_constraint=True,
+                length=40,
+            ),
+            nullable=False,
+        ),
+        sa.Column("key", sa.Text(), nullable=False),
+        sa.Column("log_factor", sa.Double(), nullable=False),
+        sa.Column("samples", sa.BigInteger(), nullable=False),
+        sa.Column("spread", sa.Double(), nullable=True),
+        sa.Column("error_before", sa.Double(), nullable=True),
+        sa.Column("error_after", sa.Double(), nullable=True),
+        sa.ForeignKeyConstraint(
+            ["tenant_id"], ["tenant.id"], name=op.f("fk_learned_factor_tenant_id_tenant"), ondelete="RESTRICT"
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_learned_factor")),
+        sa.UniqueConstraint(
+            "tenant_id",
+            "learned_at",
+            "measure",
+            "level",
+            "key",
+            name=op.f("uq_learned_factor_tenant_id_learned_at_measure_level_key"),
+        ),
+    )
+    op.create_index(op.f("ix_learned_factor_tenant_id"), "learned_factor", ["tenant_id"], unique=False)
+    op.create_table(
         "network_revision",
         sa.Column("tenant_id", sa.BigInteger(), autoincrement=False, nullable=False),
         sa.Column("revision", sa.Uuid(), nullable=False),
@@ -1965,6 +2012,28 @@ def upgrade() -> None:
     op.create_index(op.f("ix_courier_day_day"), "courier_day", ["day"], unique=False)
     op.create_index(op.f("ix_courier_day_tenant_id"), "courier_day", ["tenant_id"], unique=False)
     op.create_table(
+        "courier_position",
+        sa.Column("tenant_id", sa.BigInteger(), nullable=False),
+        sa.Column("courier_id", sa.BigInteger(), nullable=False),
+        sa.Column("at", app.db.types.UtcDateTime(timezone=True), nullable=False),
+        sa.Column("latitude", sa.Double(), nullable=False),
+        sa.Column("longitude", sa.Double(), nullable=False),
+        sa.Column("accuracy_m", sa.BigInteger(), nullable=True),
+        sa.Column("received_at", app.db.types.UtcDateTime(timezone=True), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["courier_id"], ["courier.id"], name=op.f("fk_courier_position_courier_id_courier")
+        ),
+        sa.ForeignKeyConstraint(
+            ["tenant_id"],
+            ["tenant.id"],
+            name=op.f("fk_courier_position_tenant_id_tenant"),
+            ondelete="RESTRICT",
+        ),
+        sa.PrimaryKeyConstraint("courier_id", "at", name=op.f("pk_courier_position")),
+    )
+    op.create_index("ix_courier_position_received", "courier_position", ["received_at"], unique=False)
+    op.create_index(op.f("ix_courier_position_tenant_id"), "courier_position", ["tenant_id"], unique=False)
+    op.create_table(
         "customer_order",
         sa.Column("id", sa.BigInteger(), sa.Identity(always=False), nullable=False),
         sa.Column("tenant_id", sa.BigInteger(), nullable=False),
@@ -2965,6 +3034,9 @@ def upgrade() -> None:
         ),
         sa.Column("delivered_at", app.db.types.UtcDateTime(timezone=True), nullable=True),
         sa.Column("receipt_confirmed_at", app.db.types.UtcDateTime(timezone=True), nullable=True),
+        sa.Column("round_from_at", app.db.types.UtcDateTime(timezone=True), nullable=True),
+        sa.Column("round_to_at", app.db.types.UtcDateTime(timezone=True), nullable=True),
+        sa.Column("stops_away", sa.SmallInteger(), nullable=True),
         sa.Column("trail", sa.LargeBinary(), nullable=True),
         sa.ForeignKeyConstraint(
             ["destination_facility_id"],
@@ -3726,6 +3798,39 @@ def upgrade() -> None:
     op.create_index(op.f("ix_webhook_attempt_message_id"), "webhook_attempt", ["message_id"], unique=False)
     op.create_index(op.f("ix_webhook_attempt_tenant_id"), "webhook_attempt", ["tenant_id"], unique=False)
     op.create_table(
+        "courier_live",
+        sa.Column("tenant_id", sa.BigInteger(), nullable=False),
+        sa.Column("courier_id", sa.BigInteger(), nullable=False),
+        sa.Column("position_at", app.db.types.UtcDateTime(timezone=True), nullable=True),
+        sa.Column("latitude", sa.Double(), nullable=True),
+        sa.Column("longitude", sa.Double(), nullable=True),
+        sa.Column("accuracy_m", sa.BigInteger(), nullable=True),
+        sa.Column(
+            "act",
+            sa.Enum(
+                "arrived", "done", "failed", name="act", native_enum=False, create_constraint=True, length=40
+            ),
+            nullable=True,
+        ),
+        sa.Column("act_stop_id", sa.BigInteger(), nullable=True),
+        sa.Column("act_at", app.db.types.UtcDateTime(timezone=True), nullable=True),
+        sa.Column("off_until", app.db.types.UtcDateTime(timezone=True), nullable=True),
+        sa.Column("off_reason", sa.Text(), nullable=True),
+        sa.Column("followed_at", app.db.types.UtcDateTime(timezone=True), nullable=True),
+        sa.ForeignKeyConstraint(
+            ["act_stop_id"], ["stop_request.id"], name=op.f("fk_courier_live_act_stop_id_stop_request")
+        ),
+        sa.ForeignKeyConstraint(
+            ["courier_id"], ["courier.id"], name=op.f("fk_courier_live_courier_id_courier")
+        ),
+        sa.ForeignKeyConstraint(
+            ["tenant_id"], ["tenant.id"], name=op.f("fk_courier_live_tenant_id_tenant"), ondelete="RESTRICT"
+        ),
+        sa.PrimaryKeyConstraint("courier_id", name=op.f("pk_courier_live")),
+        postgresql_with={"fillfactor": 50},
+    )
+    op.create_index(op.f("ix_courier_live_tenant_id"), "courier_live", ["tenant_id"], unique=False)
+    op.create_table(
         "plan_unserved",
         sa.Column("id", sa.BigInteger(), sa.Identity(always=False), nullable=False),
         sa.Column("tenant_id", sa.BigInteger(), nullable=False),
@@ -3783,17 +3888,108 @@ def upgrade() -> None:
     )
     op.create_index(op.f("ix_plan_visit_stop_request_id"), "plan_visit", ["stop_request_id"], unique=False)
     op.create_index(op.f("ix_plan_visit_tenant_id"), "plan_visit", ["tenant_id"], unique=False)
+    op.create_table(
+        "stop_event",
+        sa.Column("id", sa.BigInteger(), sa.Identity(always=False), nullable=False),
+        sa.Column("tenant_id", sa.BigInteger(), nullable=False),
+        sa.Column("device_id", sa.Text(), nullable=False),
+        sa.Column("client_id", sa.Text(), nullable=False),
+        sa.Column("stop_request_id", sa.BigInteger(), nullable=False),
+        sa.Column("courier_id", sa.BigInteger(), nullable=False),
+        sa.Column("facility_id", sa.BigInteger(), nullable=False),
+        sa.Column("day", sa.Date(), nullable=False),
+        sa.Column(
+            "act",
+            sa.Enum(
+                "arrived", "done", "failed", name="act", native_enum=False, create_constraint=True, length=40
+            ),
+            nullable=False,
+        ),
+        sa.Column(
+            "outcome",
+            sa.Enum(
+                "recorded",
+                "conflict",
+                "refused",
+                name="outcome",
+                native_enum=False,
+                create_constraint=True,
+                length=40,
+            ),
+            nullable=False,
+        ),
+        sa.Column("why", sa.Text(), nullable=True),
+        sa.Column("occurred_at", app.db.types.UtcDateTime(timezone=True), nullable=False),
+        sa.Column("received_at", app.db.types.UtcDateTime(timezone=True), nullable=False),
+        sa.Column("offset_minutes", sa.BigInteger(), nullable=False),
+        sa.Column("reason", sa.Text(), nullable=True),
+        sa.Column("latitude", sa.Double(), nullable=True),
+        sa.Column("longitude", sa.Double(), nullable=True),
+        sa.Column("planned_arrival_s", sa.BigInteger(), nullable=True),
+        sa.Column("planned_start_s", sa.BigInteger(), nullable=True),
+        sa.Column("planned_departure_s", sa.BigInteger(), nullable=True),
+        sa.Column("planned_travel_s", sa.BigInteger(), nullable=True),
+        sa.Column("planned_distance_m", sa.BigInteger(), nullable=True),
+        sa.ForeignKeyConstraint(
+            ["courier_id"], ["courier.id"], name=op.f("fk_stop_event_courier_id_courier")
+        ),
+        sa.ForeignKeyConstraint(
+            ["facility_id"], ["facility.id"], name=op.f("fk_stop_event_facility_id_facility")
+        ),
+        sa.ForeignKeyConstraint(
+            ["stop_request_id"], ["stop_request.id"], name=op.f("fk_stop_event_stop_request_id_stop_request")
+        ),
+        sa.ForeignKeyConstraint(
+            ["tenant_id"], ["tenant.id"], name=op.f("fk_stop_event_tenant_id_tenant"), ondelete="RESTRICT"
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_stop_event")),
+        sa.UniqueConstraint(
+            "tenant_id", "device_id", "client_id", name=op.f("uq_stop_event_tenant_id_device_id_client_id")
+        ),
+    )
+    op.create_index(
+        "ix_stop_event_day", "stop_event", ["tenant_id", "facility_id", "day", "courier_id"], unique=False
+    )
+    op.create_index("ix_stop_event_received", "stop_event", ["received_at"], unique=False)
+    op.create_index(op.f("ix_stop_event_stop_request_id"), "stop_event", ["stop_request_id"], unique=False)
+    op.create_index(op.f("ix_stop_event_tenant_id"), "stop_event", ["tenant_id"], unique=False)
+    op.create_table(
+        "stop_photo",
+        sa.Column("id", sa.BigInteger(), sa.Identity(always=False), nullable=False),
+        sa.Column("tenant_id", sa.BigInteger(), nullable=False),
+        sa.Column("stop_event_id", sa.BigInteger(), nullable=False),
+        sa.Column("content_type", sa.Text(), nullable=False),
+        sa.Column("content", sa.LargeBinary(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["stop_event_id"], ["stop_event.id"], name=op.f("fk_stop_photo_stop_event_id_stop_event")
+        ),
+        sa.ForeignKeyConstraint(
+            ["tenant_id"], ["tenant.id"], name=op.f("fk_stop_photo_tenant_id_tenant"), ondelete="RESTRICT"
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_stop_photo")),
+        sa.UniqueConstraint("stop_event_id", name=op.f("uq_stop_photo_stop_event_id")),
+    )
+    op.create_index(op.f("ix_stop_photo_tenant_id"), "stop_photo", ["tenant_id"], unique=False)
     # ### end Alembic commands ###
 
 
 def downgrade() -> None:
     # ### commands auto generated by Alembic - please adjust! ###
+    op.drop_index(op.f("ix_stop_photo_tenant_id"), table_name="stop_photo")
+    op.drop_table("stop_photo")
+    op.drop_index(op.f("ix_stop_event_tenant_id"), table_name="stop_event")
+    op.drop_index(op.f("ix_stop_event_stop_request_id"), table_name="stop_event")
+    op.drop_index("ix_stop_event_received", table_name="stop_event")
+    op.drop_index("ix_stop_event_day", table_name="stop_event")
+    op.drop_table("stop_event")
     op.drop_index(op.f("ix_plan_visit_tenant_id"), table_name="plan_visit")
     op.drop_index(op.f("ix_plan_visit_stop_request_id"), table_name="plan_visit")
     op.drop_index("ix_plan_visit_courier", table_name="plan_visit")
     op.drop_table("plan_visit")
     op.drop_index(op.f("ix_plan_unserved_tenant_id"), table_name="plan_unserved")
     op.drop_table("plan_unserved")
+    op.drop_index(op.f("ix_courier_live_tenant_id"), table_name="courier_live")
+    op.drop_table("courier_live")
     op.drop_index(op.f("ix_webhook_attempt_tenant_id"), table_name="webhook_attempt")
     op.drop_index(op.f("ix_webhook_attempt_message_id"), table_name="webhook_attempt")
     op.drop_table("webhook_attempt")
@@ -3973,6 +4169,9 @@ def downgrade() -> None:
     op.drop_index("ix_customer_order_placed", table_name="customer_order")
     op.drop_index("ix_customer_order_customer", table_name="customer_order")
     op.drop_table("customer_order")
+    op.drop_index(op.f("ix_courier_position_tenant_id"), table_name="courier_position")
+    op.drop_index("ix_courier_position_received", table_name="courier_position")
+    op.drop_table("courier_position")
     op.drop_index(op.f("ix_courier_day_tenant_id"), table_name="courier_day")
     op.drop_index(op.f("ix_courier_day_day"), table_name="courier_day")
     op.drop_table("courier_day")
@@ -4136,6 +4335,8 @@ def downgrade() -> None:
     )
     op.drop_table("notification")
     op.drop_table("network_revision")
+    op.drop_index(op.f("ix_learned_factor_tenant_id"), table_name="learned_factor")
+    op.drop_table("learned_factor")
     op.drop_table("journal_head")
     op.drop_index(op.f("ix_journal_entry_tenant_id"), table_name="journal_entry")
     op.drop_index("ix_journal_entry_effective", table_name="journal_entry")

@@ -25,6 +25,7 @@ APPEND_ONLY = (
     "case_event",
     "audit_entry",
     "epcis_event",
+    "stop_event",
 )
 
 

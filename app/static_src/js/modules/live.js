@@ -4,7 +4,10 @@ import { localiseTimes } from "./times.js";
 /** Whether a document says what stands on the page already, as the first one of a stream mostly does. */
 function isShown(told, story) {
   const rows = story.querySelectorAll(".timeline-item").length;
-  return told.sentence === story.querySelector(".sentence")?.textContent && told.events.length === rows;
+  const { round } = told;
+  const comes = round ? `${Date.parse(round.to) / 1000}-${round.stops_away ?? ""}` : "";
+  return told.sentence === story.querySelector(".sentence")?.textContent && told.events.length === rows &&
+    comes === (story.dataset.comes ?? "");
 }
 
 async function renew() {

@@ -5,16 +5,14 @@
 import htmx from "htmx.org/dist/htmx.esm.js";
 import { toast } from "./requests.js";
 import { answered } from "./scan.js";
+import { device, post } from "./sending.js";
 import { startSignature } from "./signature.js";
 
 const QUEUE = "scan-queue";
-const DEVICE = "scan-device";
 const BATCH = 200;
 // So few are answered one by one, each with its sound: a fast scanner, not a line that was down.
 const FEW = 5;
 const RETRY_MS = 10_000;
-// Of these answers nothing was written, or nobody of ours gave them: the scan waits on.
-const LATER = new Set([400, 401, 403, 408, 425, 429, 500, 502, 503, 504]);
 const OWN = ["csrf_token", "facility_id", "offset_minutes"];
 
 function kept() {
@@ -34,12 +32,6 @@ function forget(entries) {
   keep(kept().filter(({ scan }) => !gone.has(scan.client_scan_id)));
 }
 
-function device() {
-  const known = localStorage.getItem(DEVICE) ?? crypto.randomUUID();
-  localStorage.setItem(DEVICE, known);
-  return known;
-}
-
 /** What the form holds at this moment, as the door for kept scans takes it. */
 function scanOf(form) {
   const data = new FormData(form);
@@ -53,16 +45,6 @@ function scanOf(form) {
   };
   if (data.get("facility_id")) scan.facility_id = Number(data.get("facility_id"));
   return scan;
-}
-
-/** Posts to a door of ours; undefined when the line or the server is down, or somebody has to sign in again. */
-async function post(url, body, headers) {
-  try {
-    const answer = await fetch(url, { method: "POST", body, headers });
-    return answer.redirected || LATER.has(answer.status) ? undefined : answer;
-  } catch {
-    return undefined;
-  }
 }
 
 function show(template) {
