@@ -96,20 +96,8 @@ _HANDOVERS = (
     (Handover.COLLECTIVE_POINT, 4),
 )
 _MERGED_PARCELS, _MERGED_DAYS_AGO, _MERGE_REFERENCE = 3, (5, 1), "HT-20261101"
-_HOUR_WEIGHTS = (
-    (8, 6),
-    (9, 12),
-    (10, 14),
-    (11, 10),
-    (12, 5),
-    (13, 7),
-    (14, 12),
-    (15, 12),
-    (16, 9),
-    (17, 6),
-    (18, 4),
-    (20, 3),
-)
+_HOURS = (8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 20)
+_HOUR_WEIGHTS = tuple(zip(_HOURS, (6, 12, 14, 10, 5, 7, 12, 12, 9, 6, 4, 3), strict=True))
 
 
 @dataclass(frozen=True, slots=True)
