@@ -5,21 +5,20 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from math import isfinite
 
-from routing.pickup import decompose, portfolio
+from routing.pickup import rich, tours
 from routing.pickup.assemble import plan_from, sequences_from
 from routing.pickup.checker import check
 from routing.pickup.effort import Effort, Progress
-from routing.pickup.engines import greedy, ortools, pyvrp, rich
+from routing.pickup.engines import greedy, ortools, pyvrp
 from routing.pickup.errors import ProblemError
 from routing.pickup.explain import explain
 from routing.pickup.instance import Instance, Sequences, build
 from routing.pickup.plan import Plan
 from routing.pickup.problem import Problem
-from routing.pickup.workers import Crew, available, crew
+from routing.pickup.workers import available, crew
 
 _SECONDS_A_SQUARE_STOP = 0.01
 _SMALL = 25  # up to that many stops both engines are done before processes have begun
-_PARTS_SHARE = 0.4  # of the time, where parts come first and the whole after them
 _RESERVE_SHARE = 0.03
 _RESERVE_S_A_STOP = 0.000_15
 
@@ -79,12 +78,13 @@ def solve(problem: Problem, options: Options | None = None) -> Plan:
     search = _searching(effort, len(problem.stops))
     workers = options.workers or available()
     if instance.features:
-        sequences, engine = rich.improve(instance, _start(instance, options, search), "greedy", effort)
+        sequences, engine = rich.improve(instance, _start(instance, options, search), effort, workers)
     elif effort.steps is not None or len(problem.stops) <= _SMALL:
         sequences, engine = _alone(instance, options, search)
     else:
         with crew(instance, workers, options.seed) as members:
-            sequences, engine = _together(instance, options, search, members)
+            start = None if options.initial is None else _start(instance, options, search)
+            sequences, engine = tours.search(instance, start, search, members)
     sequences = greedy.complete(instance, sequences, effort)
     over = effort.left() <= 0
     unserved = explain(instance, sequences, time_was_over=over, measures=problem.measures)
@@ -104,28 +104,6 @@ def _alone(instance: Instance, options: Options, effort: Effort) -> tuple[Sequen
         if effort.over() or len(instance.stops) > _SMALL:
             return sequences, "pyvrp"
     return ortools.improve(instance, sequences, effort, effort.left(), effort.steps), "pyvrp+ortools"
-
-
-def _together(instance: Instance, options: Options, effort: Effort, members: Crew) -> tuple[Sequences, str]:
-    """Processes that search the parts, the whole, or both: parts soon make what is large good."""
-    stops = len(instance.stops)
-    if stops > portfolio.PARTS_FIRST and options.initial is None:
-        sequences = decompose.construct(instance, effort, members)
-        if stops <= portfolio.WHOLE_MAX and not pyvrp.serves_all(instance, sequences):
-            sequences = pyvrp.better(instance, greedy.construct(instance, effort), sequences)
-        pyvrp.report(instance, sequences, effort)
-    else:
-        sequences = _start(instance, options, effort)
-    if effort.over() or not any(sequences):
-        return sequences, "greedy"
-    divisible = sum(1 for one in sequences if one) >= decompose.ROUNDS_MIN
-    if divisible and stops > portfolio.WHOLE_MAX:
-        return decompose.improve(instance, sequences, effort, members), "parts"
-    if divisible and stops > portfolio.PARTS_FIRST:
-        first = effort.first(_PARTS_SHARE)
-        sequences = decompose.improve(instance, sequences, first, members)
-        effort.stopped = first.stopped
-    return portfolio.improve(instance, sequences, effort, members), "portfolio"
 
 
 def _start(instance: Instance, options: Options, effort: Effort) -> Sequences:

@@ -31,6 +31,8 @@ Visits: TypeAlias = tuple[int, ...]
 
 def can_plan(instance: Instance) -> bool:
     """Tell whether the engine can hold all rules of the instance in a sensible amount of memory."""
+    if instance.features:
+        return False
     nodes = len(instance.service_s) + 1
     profiles = len(set(_profile_keys(instance)))
     return bool(instance.vehicles) and bool(instance.stops) and profiles * nodes * nodes * 16 <= _BYTES_MAX
