@@ -119,6 +119,11 @@ class Board:
         return self.now_s >= 24 * 3600
 
     @property
+    def is_today(self) -> bool:
+        """Whether the day has begun and is not over."""
+        return self.now_s >= 0 and not self.is_over
+
+    @property
     def changeable(self) -> bool:
         """Whether stops may be moved."""
         return (
