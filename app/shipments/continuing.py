@@ -69,15 +69,19 @@ def continue_folds(session: Session, fresh: Mapping[int, Sequence[Marked]]) -> C
         shipment is of several pieces.
     """
     ids = sorted(fresh)
-    # A statement of its own, so that the next one sees the rows as whoever held them has left them.
-    execute_plain(session, _LOCK, (arrays.numbers(ids),))
     done: dict[int, Change] = {}
     odd: list[tuple[int, Milestone, Marked]] = []
     going = [one for one in ids if _may_continue(fresh[one])]
+    # Before the lock, since whoever shares the shipments waits from there on.
+    asked = _asked(going, [fresh[one][0] for one in going])
+    # A statement of its own, so that the next one sees the rows as whoever held them has left them.
+    execute_plain(session, _LOCK, (arrays.numbers(ids),))
     for place in range(ROUNDS_MAX):
         if not going:
             break
-        for change in _round(session, going, [fresh[one][place] for one in going]):
+        if place:
+            asked = _asked(going, [fresh[one][place] for one in going])
+        for change in map(Change._make, execute_plain(session, _CONTINUE, asked)):
             shipment_id = change.shipment_id
             if change.odd:
                 odd.append((shipment_id, Milestone(change.milestone_before), fresh[shipment_id][place]))
@@ -96,8 +100,8 @@ def _after(first: Change, then: Change) -> Change:
     )
 
 
-def _round(session: Session, ids: Sequence[int], scans: Sequence[Marked]) -> list[Change]:
-    """One scan of each shipment."""
+def _asked(ids: Sequence[int], scans: Sequence[Marked]) -> tuple[object, ...]:
+    """What `_CONTINUE` takes of one scan of each shipment."""
     codes, micros, tags, keys, facilities, couriers, ahead = [], [], [], [], [], [], []
     for (at, _rank, key), scan in scans:
         codes.append(scan.code)
@@ -107,24 +111,19 @@ def _round(session: Session, ids: Sequence[int], scans: Sequence[Marked]) -> lis
         facilities.append(scan.facility_id)
         couriers.append(scan.courier_id)
         ahead.append(scan.occurred_at > at)  # the device's clock runs ahead of the server's
-    rows = execute_plain(
-        session,
-        _CONTINUE,
-        (
-            *_rules(codes),
-            arrays.numbers(ids),
-            arrays.texts(codes),
-            arrays.numbers(micros),
-            "{" + ",".join(tags) + "}",
-            arrays.texts(keys),
-            arrays.sparse(facilities),
-            arrays.sparse(couriers),
-            arrays.flags(ahead) if True in ahead else "{}",
-            RECORD_BYTES * SCANS_MAX,
-            RECORD_BYTES - 1,
-        ),
+    return (
+        *_rules(codes),
+        arrays.numbers(ids),
+        arrays.texts(codes),
+        arrays.numbers(micros),
+        "{" + ",".join(tags) + "}",
+        arrays.texts(keys),
+        arrays.sparse(facilities),
+        arrays.sparse(couriers),
+        arrays.flags(ahead) if True in ahead else "{}",
+        RECORD_BYTES * SCANS_MAX,
+        RECORD_BYTES - 1,
     )
-    return list(map(Change._make, rows))
 
 
 def _may_continue(fresh: Sequence[Marked]) -> bool:
