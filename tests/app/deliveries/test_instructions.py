@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import date, timedelta
 from itertools import pairwise
 
 import pytest
@@ -83,33 +83,21 @@ def test_no_day_on_which_the_outlet_is_closed(door: Door) -> None:
     number = door.parcel(ScanCode.ACCEPTED)
     offered = door.days(number)
     assert len(offered) == 7
-    with door.firm.work() as session:
-        outlet = session.get_one(Facility, door.shipment(number).destination_facility_id)
-        timetables.add_holidays(
-            session,
-            door.firm.logins.actor(Role.ADMIN),
-            outlet,
-            offered[1],
-            offered[5],
-            reason="works",
-            now=door.firm.now,
-        )
+    close_outlet(door, number, offered[1], offered[5])
     assert door.days(number) == [offered[0], offered[6]]
     with pytest.raises(InvalidInputError):
         door.ask(number, K.REDELIVER, day=offered[3])
     assert door.ask(number, K.REDELIVER, day=offered[6]).standing is S.ACCEPTED
+    close_outlet(door, number, offered[0], offered[0] + timedelta(days=40))
+    assert door.days(number) == [offered[0] + timedelta(days=41)], "then on the day on which it opens again"
+
+
+def close_outlet(door: Door, number: str, first: date, last: date) -> None:
+    """Let the outlet that hands a parcel over rest on some days."""
+    admin = door.firm.logins.actor(Role.ADMIN)
     with door.firm.work() as session:
         outlet = session.get_one(Facility, door.shipment(number).destination_facility_id)
-        timetables.add_holidays(
-            session,
-            door.firm.logins.actor(Role.ADMIN),
-            outlet,
-            offered[0],
-            offered[0] + timedelta(days=40),
-            reason="rebuilt",
-            now=door.firm.now,
-        )
-    assert door.days(number) == [offered[0] + timedelta(days=41)], "then on the day on which it opens again"
+        timetables.add_holidays(session, admin, outlet, first, last, reason="works", now=door.firm.now)
 
 
 def test_to_another_door_of_the_city_it_gets_another_way(door: Door) -> None:
