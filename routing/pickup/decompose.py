@@ -111,7 +111,7 @@ def improve(
             if word.ended:
                 master.take(word.worker, None if word.outcome is None else word.outcome.sequences)
         effort.beat(*master.figures())
-    while to_the_end and master.at_work:
+    while to_the_end and master.at_work and not effort.stopped:
         for word in crew.hear(_ENDS_BEFORE_S):
             if word.ended:
                 master.take(word.worker, None if word.outcome is None else word.outcome.sequences)

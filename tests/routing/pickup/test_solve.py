@@ -122,9 +122,15 @@ def test_the_limit_holds_where_a_problem_is_searched_as_a_whole() -> None:
 
 def test_whoever_goes_on_with_the_crew_hears_nothing_of_parts_that_were_searched_before() -> None:
     instance = build(town(380, 30))
-    effort = Effort(1.5, None, 0, None, time.perf_counter())
+
+    def cut_short(_: Progress) -> bool:
+        effort.seconds = 0.0  # over at once, and every worker has a part
+        return True
+
+    effort = Effort(9.0, None, 0, None, time.perf_counter())
     with crew(instance, 2, 0) as members:
         start = decompose.construct(instance, effort, members)
+        effort.progress = cut_short
         found = decompose.improve(instance, start, effort, members, to_the_end=True)
         assert not list(members.hear(0.6))
     cost, before = instance.cost(found), instance.cost(start)
