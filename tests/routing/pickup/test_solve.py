@@ -127,12 +127,12 @@ def test_whoever_goes_on_with_the_crew_hears_nothing_of_parts_that_were_searched
         effort.seconds = 0.0  # over at once, and every worker has a part
         return True
 
-    effort = Effort(9.0, None, 0, None, time.perf_counter())
+    effort = Effort(5.0, None, 0, None, time.perf_counter())
     with crew(instance, 2, 0) as members:
         start = decompose.construct(instance, effort, members)
         effort.progress = cut_short
         found = decompose.improve(instance, start, effort, members, to_the_end=True)
-        assert not list(members.hear(0.6))
+        assert not list(members.hear(2.0))
     cost, before = instance.cost(found), instance.cost(start)
     assert cost is not None
     assert before is not None
