@@ -1,10 +1,11 @@
 """Processes that search, and what may befall them.
 
 A crew works on one instance. Each member gets one task at a time and says what it finds while it works, and
-in the end what came out. A member that dies is replaced and its task is lost; at the end all are killed,
-whatever they are doing, so that nobody waits for them.
+in the end what came out. `crews` hires one: here of processes of this machine, in `cluster_crew` of the
+workers of a Dask cluster.
 
-Where no processes may be started, tasks are done where the caller is.
+A process that dies is replaced and its task is lost; at the end all are killed, whatever they are doing, so
+that nobody waits for them. Where no processes may be started, tasks are done where the caller is.
 """
 
 import multiprocessing
@@ -14,10 +15,9 @@ import sys
 import threading
 import traceback
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from multiprocessing import connection
-from typing import Any, TypeAlias
+from typing import Any, Protocol, TypeAlias
 
 from routing.pickup.instance import Instance
 from routing.pickup.tasks import Desk, Outcome, Task
@@ -51,8 +51,26 @@ class Word:
 Say: TypeAlias = Callable[[Outcome], None]
 
 
-class Crew:
-    """Workers on one instance.
+class Crew(Protocol):
+    """Workers on one instance."""
+
+    @property
+    def size(self) -> int:
+        """How many; they are numbered from 0."""
+
+    def give(self, worker: int, task: Task) -> None:
+        """Hand a task to a worker who is free."""
+
+    def hear(self, seconds: float) -> Iterator[Word]:
+        """What the workers say next, after at most so many seconds of silence.
+
+        Raises:
+            WorkerError: a task failed, or workers die one after the other.
+        """
+
+
+class Processes:
+    """A crew of processes of this machine.
 
     Args:
         instance: what they work on; every process gets it once.
@@ -77,7 +95,7 @@ class Crew:
         return tuple(process.pid or 0 for process, _ in self._members)
 
     def give(self, worker: int, task: Task) -> None:
-        """Hand a task to a worker who is free."""
+        """See `Crew`."""
         if self._desk is not None:
             self._waiting = task
             return
@@ -87,11 +105,7 @@ class Crew:
             return  # it has just died: `hear` sees that, and the task is lost with it
 
     def hear(self, seconds: float) -> Iterator[Word]:
-        """What the workers say next, after at most so many seconds of silence.
-
-        Raises:
-            WorkerError: a task failed, or workers die one after the other.
-        """
+        """See `Crew`."""
         if self._desk is not None:
             task, self._waiting = self._waiting, None
             if task is not None:
@@ -150,16 +164,6 @@ class Crew:
         process.start()
         theirs.close()  # so that its end is seen here
         return process, ours
-
-
-@contextmanager
-def crew(instance: Instance, workers: int, seed: int) -> Iterator[Crew]:
-    """Workers on one instance, who are gone at the end of the block."""
-    members = Crew(instance, workers, seed)
-    try:
-        yield members
-    finally:
-        members.close()
 
 
 def _work(instance: Instance, seed: int, careful: bool, pipe: connection.Connection, parent: int) -> None:
