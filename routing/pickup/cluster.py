@@ -19,6 +19,7 @@ from routing.pickup.errors import ClusterAwayError, ClusterError
 
 _ADDRESS = re.compile(r"(tcp|tls|ws|wss)://[^/\s]+:\d+")
 _LEAVE_S = 0.5
+_LOOK_S = 10.0
 _RESULT_S = 10.0  # for the way back of what a worker has ready
 _INSTALL = (
     "`distributed` is not installed: python -m pip install --require-hashes -r requirements-cluster.txt"
@@ -87,7 +88,7 @@ class Joined:
         seconds: how long to try.
 
     Attributes:
-        workers: how many worker processes it had when it was joined.
+        workers: how many worker processes it had when that was last looked at.
 
     Raises:
         ClusterAwayError: its scheduler cannot be reached, or has no workers.
@@ -100,16 +101,35 @@ class Joined:
         self._data: Any = None
         self._client, self.workers = within(seconds, lambda: _connect(cluster, seconds), "it does not answer")
 
-    def scatter(self, data: object, seconds: float) -> None:
+    def hand_out(self, make: Callable[[bytes], object], data: bytes, seconds: float) -> None:
         """Hand out what all tasks need: every worker gets it once, and keeps it until this is left.
 
+        It is the result of a task, which Dask can do again: what is only scattered is lost with the last
+        worker that has it, and the memory manager leaves one copy of it whenever nothing is being done.
+
+        Args:
+            make: makes it, on one worker; the others get copies.
+            data: what that is made from.
+            seconds: how long to try.
+
         Raises:
-            ClusterAwayError: that does not succeed in so many seconds.
+            ClusterAwayError: that did not succeed.
         """
 
         def hand_out() -> Any:
-            # Not told by its content: two crews must not share what their tasks leave in it.
-            return self._client.scatter(data, broadcast=True, hash=False, timeout=seconds)
+            import dask
+            import distributed
+
+            with dask.config.set({"distributed.admin.large-graph-warning-threshold": "1 TB"}):
+                # Not told by its content: two crews must not share what their tasks leave in it.
+                made: Any = self._client.submit(make, data, pure=False)
+            untyped: Any = distributed
+            with self._client.as_current():
+                untyped.wait([made], timeout=seconds)
+            if made.status != "finished":
+                raise ClusterAwayError(_said(made.exception(timeout=seconds)))
+            self._client.replicate([made])
+            return made
 
         self._data = within(seconds, hand_out, "handing out the instance took too long")
 
@@ -125,7 +145,7 @@ class Joined:
 
         Args:
             number: names it; it may be used again after its news.
-            function: importable on the workers; gets the scattered data first, if there are any.
+            function: importable on the workers; gets what was handed out first, if that is anything.
             arguments: what else it gets.
             near: worker that should do it, while it is there.
             priority: tasks of a higher one are begun first.
@@ -159,6 +179,14 @@ class Joined:
         for came in found:
             self._pending.pop(came.number, None)
         return found
+
+    def look(self) -> None:
+        """Learn how many workers there are now.
+
+        Raises:
+            ClusterAwayError: the scheduler does not answer.
+        """
+        self.workers = within(_LOOK_S, lambda: _workers(self._client), "it does not answer")
 
     def leave(self) -> None:
         """Give everything up; what workers have in hand for this they stop (`abandoned`)."""
@@ -217,14 +245,19 @@ def here() -> str:
 
 
 def _connect(cluster: Cluster, seconds: float) -> tuple[Any, int]:
-    from distributed import Client
+    import distributed
 
-    client: Any = Client(cluster.scheduler, timeout=seconds, set_as_default=False, name="wheelhouse")
-    workers = len(client.scheduler_info(n_workers=-1)["workers"])
+    untyped: Any = distributed
+    client = untyped.Client(cluster.scheduler, timeout=seconds, set_as_default=False, name="wheelhouse")
+    workers = _workers(client)
     if not workers:
         client.close(timeout=_LEAVE_S)
         raise ClusterAwayError("it has no workers")
     return client, workers
+
+
+def _workers(client: Any) -> int:
+    return len(client.scheduler_info(n_workers=-1)["workers"])
 
 
 def _came(number: int, future: Any) -> Came:

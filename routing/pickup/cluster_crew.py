@@ -6,6 +6,7 @@ processes of this machine stand in: all tasks in hand are told as lost, and are 
 """
 
 import logging
+import pickle
 import time
 import traceback
 from collections import deque
@@ -34,6 +35,12 @@ class Bench:
     Dask holds it as long as the crew is there. A copy begins without desks.
     """
 
+    @classmethod
+    def laid_out(cls, pickled: bytes) -> "Bench":
+        """The bench of a crew, on a worker of the cluster."""
+        instance, seed = pickle.loads(pickled)  # noqa: S301 - whoever reaches a cluster may run anything there
+        return cls(instance, seed)
+
     def __init__(self, instance: Instance, seed: int) -> None:
         self.instance = instance
         self.seed = seed
@@ -41,10 +48,6 @@ class Bench:
 
     def __reduce__(self) -> tuple[Callable[..., "Bench"], tuple[Instance, int]]:
         return Bench, (self.instance, self.seed)
-
-    def __sizeof__(self) -> int:
-        """Bytes, as Dask asks for them when it weighs what to send where."""
-        return self.instance.seconds.nbytes + self.instance.distances.nbytes
 
     def perform(self, member: int, task: Task) -> Outcome:
         """Do a task at the member's desk."""
@@ -106,13 +109,19 @@ class ClusterCrew:
         useful = max(_MEMBERS_MIN, len(instance.stops) // _STOPS_A_MEMBER)
         self.size = min(workers or useful, self._joined.workers)
         try:
-            self._joined.scatter(Bench(instance, seed), seconds)
+            pickled = pickle.dumps((instance, seed), protocol=pickle.HIGHEST_PROTOCOL)
+            self._joined.hand_out(Bench.laid_out, pickled, seconds)
         except BaseException:
             self._joined.leave()
             raise
         self._given: dict[int, Task] = {}
         self._heard_at = time.monotonic()
         self._worker_of: dict[int, str] = {}
+
+    @property
+    def on_this_machine(self) -> bool:
+        """Whether the cluster was lost."""
+        return self._stand_in is not None
 
     def give(self, worker: int, task: Task) -> None:
         """See `workers.Crew`."""

@@ -151,12 +151,9 @@ class Processes:
         self._members[worker] = self._hire(worker)
 
     def _hire(self, worker: int) -> tuple[Any, connection.Connection]:
-        """Start a process. A copy of this one is ready at once; where threads forbid that, a new one."""
-        alone = threading.active_count() == 1 and sys.platform == "linux"
-        context: Any = multiprocessing.get_context("fork" if alone else "spawn")
         ours, theirs = multiprocessing.Pipe()
         self._born += 1
-        process = context.Process(
+        process = process_context().Process(
             target=_work,
             args=(self.instance, self.seed + _SEED_STEP * self._born, worker % 2 == 1, theirs, os.getpid()),
             daemon=True,
@@ -168,12 +165,7 @@ class Processes:
 
 def _work(instance: Instance, seed: int, careful: bool, pipe: connection.Connection, parent: int) -> None:
     """What a worker's process does: tasks as they come, until it is killed or its parent is gone."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent is asked too, and ends this one
-    signal.signal(signal.SIGTERM, signal.SIG_DFL)
-    # What the parent's output is read by must neither see a solver's banner nor wait for this process.
-    nothing = os.open(os.devnull, os.O_RDWR)
-    for stream in (0, 1):
-        os.dup2(nothing, stream)
+    keep_quiet()
     try:
         desk = Desk(instance, seed, careful=careful, abandoned=lambda: os.getppid() != parent)
         while os.getppid() == parent:
@@ -184,6 +176,22 @@ def _work(instance: Instance, seed: int, careful: bool, pipe: connection.Connect
         return  # nobody listens any more
     except BaseException:  # noqa: BLE001 - it is raised again where the caller is
         pipe.send(("failed", traceback.format_exc()))
+
+
+def process_context() -> Any:
+    """How processes begin. A copy of this one is ready at once; where threads forbid that, a new one."""
+    alone = threading.active_count() == 1 and sys.platform == "linux"
+    return multiprocessing.get_context("fork" if alone else "spawn")
+
+
+def keep_quiet() -> None:
+    """Make this process one that works for its parent alone, which ends it."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent is asked too
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)
+    # What the parent's output is read by must neither see a solver's banner nor wait for this process.
+    nothing = os.open(os.devnull, os.O_RDWR)
+    for stream in (0, 1):
+        os.dup2(nothing, stream)
 
 
 def available() -> int:
