@@ -20,7 +20,6 @@ from routing.pickup.errors import ClusterAwayError, ClusterError
 _ADDRESS = re.compile(r"(tcp|tls|ws|wss)://[^/\s]+:\d+")
 _LEAVE_S = 0.5
 _LOOK_S = 10.0
-_RESULT_S = 10.0  # for the way back of what a worker has ready
 _INSTALL = (
     "`distributed` is not installed: python -m pip install --require-hashes -r requirements-cluster.txt"
 )
@@ -165,7 +164,7 @@ class Joined:
             self._news.put(Came(number, Fate.GONE, why=_said(error)))
             return
         self._pending[number] = future
-        future.add_done_callback(lambda ended: self._news.put(_came(number, ended)))
+        future.add_done_callback(lambda ended: self._fetch(number, ended))
 
     def next(self, seconds: float) -> list[Came]:
         """All news there are; the first is waited for so long."""
@@ -195,6 +194,13 @@ class Joined:
             within(_LEAVE_S, lambda: self._client.close(timeout=_LEAVE_S), "it does not answer")
         except ClusterAwayError as error:
             logging.getLogger(__name__).debug("left without a word: %s", error)
+
+    def _fetch(self, number: int, ended: Any) -> None:
+        """Get what a task returned, in a thread of its own.
+
+        Its worker may die before that has come, and Dask then does it again: others must not wait for it.
+        """
+        threading.Thread(target=lambda: self._news.put(_came(number, ended)), daemon=True).start()
 
 
 def within(seconds: float, work: Callable[[], _Value], otherwise: str) -> _Value:
@@ -261,11 +267,11 @@ def _workers(client: Any) -> int:
 
 
 def _came(number: int, future: Any) -> Came:
-    """The end of a task, seen from the thread in which Dask tells of it."""
+    """What became of a task that has ended."""
     from distributed import KilledWorker
 
     try:
-        return Came(number, Fate.DONE, value=future.result(timeout=_RESULT_S))
+        return Came(number, Fate.DONE, value=future.result())
     except KilledWorker as error:
         return Came(number, Fate.KILLED, why=_said(error))
     except BaseException as error:  # noqa: BLE001 - also what is raised for a task that was cancelled

@@ -6,9 +6,12 @@ command goes on with what is not planned yet.
 """
 
 import argparse
+import signal
 import sys
+import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -59,8 +62,7 @@ def run(source: Path, out: Path, search: Search, workers: int | None, executor: 
     problems = Problems(source)
     night = _Night(len(problems))
     began = time.monotonic()
-    interrupted = False
-    with Plans(out, search) as plans:
+    with Plans(out, search) as plans, _interruption() as interrupted:
 
         def keep(answer: Answer) -> None:
             plans.keep(answer)
@@ -79,15 +81,28 @@ def run(source: Path, out: Path, search: Search, workers: int | None, executor: 
                 else:
                     yield one
 
-        try:
-            for answer in solve_many(to_plan(), search, workers=workers, executor=executor):
-                keep(answer)
-        except KeyboardInterrupt:
-            interrupted = True
-            _tell("interrupted; the same command goes on")
+        for answer in solve_many(to_plan(), search, workers=workers, executor=executor, stop=interrupted):
+            keep(answer)
+    if interrupted():
+        _tell("interrupted; the same command goes on")
     night.seconds = round(time.monotonic() - began, 3)
     sys.stdout.buffer.write(msgspec.json.encode(night) + b"\n")
-    return 130 if interrupted else int(night.failed > 0)
+    return 130 if interrupted() else int(night.failed > 0)
+
+
+@contextmanager
+def _interruption() -> Iterator[Callable[[], bool]]:
+    """Tells whether somebody wants the run to end (Ctrl-C, SIGTERM)."""
+    told = threading.Event()
+    # Noted, not raised: an exception between two lines could be lost, or lose a process just started.
+    before = {
+        number: signal.signal(number, lambda *_: told.set()) for number in (signal.SIGINT, signal.SIGTERM)
+    }
+    try:
+        yield told.is_set
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
 
 
 def main(given: argparse.Namespace, executor: Cluster | None) -> int:

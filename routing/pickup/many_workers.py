@@ -5,7 +5,7 @@ import multiprocessing
 import os
 import time
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from itertools import count
 from multiprocessing import connection
@@ -21,7 +21,8 @@ _AHEAD = 2  # tasks for each worker of a cluster, so that none waits for its nex
 _JOIN_S = 10.0
 _REJOIN_S = 60.0
 _REJOIN_EVERY_S = 2.0
-_LOOK_EVERY_S = 15.0
+_LOOK_EVERY_S = 15.0  # whether the cluster still answers
+_LOOK_UP_S = 0.5
 _FRUITLESS_MAX = 3
 
 log = logging.getLogger(__name__)
@@ -33,6 +34,7 @@ def solve_many(
     *,
     workers: int | None = None,
     executor: Cluster | None = None,
+    stop: Callable[[], bool] = lambda: False,
 ) -> Iterator[Answer]:
     """Plan many problems at once, each in one process.
 
@@ -43,6 +45,7 @@ def solve_many(
         workers: processes of this machine; None: one for each core. A cluster is used as a whole.
         executor: a Dask cluster to plan on; None: this machine, which also stands in for a cluster that is
             away.
+        stop: asked about every half second; True ends the run, and what is not ready is not answered.
 
     Yields:
         One answer for each order, as they become ready.
@@ -56,14 +59,14 @@ def solve_many(
     left = Orders(orders)
     if executor is not None:
         try:
-            yield from on_cluster(left, search, executor)
+            yield from on_cluster(left, search, executor, stop)
         except ClusterAwayError as error:
             log.warning(
                 "the Dask cluster at %s cannot be used (%s): planning on this machine",
                 executor.scheduler,
                 error,
             )
-    yield from on_processes(left, search, workers or available())
+    yield from on_processes(left, search, workers or available(), stop)
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,19 +76,18 @@ class _Running:
     overdue_at: float
 
 
-def on_processes(orders: Orders, search: Search, workers: int) -> Iterator[Answer]:
+def on_processes(orders: Orders, search: Search, workers: int, stop: Callable[[], bool]) -> Iterator[Answer]:
     """Plan with processes of this machine, one for each problem."""
     running: dict[connection.Connection, _Running] = {}
     deaths: Counter[str] = Counter()
     try:
-        while True:
+        while not stop():
             while len(running) < workers and (order := orders.take()) is not None:
                 pipe, one = _start(order, search)
                 running[pipe] = one
             if not running:
                 return
-            patience = min(one.overdue_at for one in running.values()) - time.monotonic()
-            ready = connection.wait(list(running), max(0.0, patience))
+            ready = connection.wait(list(running), _LOOK_UP_S)
             late = [pipe for pipe, one in running.items() if time.monotonic() > one.overdue_at]
             for pipe in [pipe for pipe in running if pipe in ready or pipe in late]:
                 one = running.pop(pipe)
@@ -108,7 +110,9 @@ def on_processes(orders: Orders, search: Search, workers: int) -> Iterator[Answe
             _end(pipe, one)
 
 
-def on_cluster(orders: Orders, search: Search, cluster: Cluster) -> Iterator[Answer]:
+def on_cluster(
+    orders: Orders, search: Search, cluster: Cluster, stop: Callable[[], bool]
+) -> Iterator[Answer]:
     """Plan with the workers of a cluster.
 
     Raises:
@@ -120,7 +124,7 @@ def on_cluster(orders: Orders, search: Search, cluster: Cluster) -> Iterator[Ans
     while True:
         answered = 0
         try:
-            for answer in _through(joined, orders, search):
+            for answer in _through(joined, orders, search, stop):
                 answered += 1
                 yield answer
             return
@@ -131,23 +135,23 @@ def on_cluster(orders: Orders, search: Search, cluster: Cluster) -> Iterator[Ans
             log.warning("the Dask cluster at %s is lost (%s): looking for it again", cluster.scheduler, error)
         finally:
             joined.leave()
-        joined = _rejoin(cluster)
+        joined = _rejoin(cluster, stop)
 
 
-def _through(joined: Joined, orders: Orders, search: Search) -> Iterator[Answer]:
+def _through(joined: Joined, orders: Orders, search: Search, stop: Callable[[], bool]) -> Iterator[Answer]:
     """Plan through one connection to a cluster, until all is planned or that is lost."""
     in_hand: dict[int, Order] = {}
     numbers = count()
     looked_at = time.monotonic()
     try:
-        while True:
+        while not stop():
             while len(in_hand) < _AHEAD * max(1, joined.workers) and (order := orders.take()) is not None:
                 number = next(numbers)
                 in_hand[number] = order
                 joined.submit(number, plan_on_worker, order.document, search)
             if not in_hand:
                 return
-            for came in joined.next(_LOOK_EVERY_S):
+            for came in joined.next(_LOOK_UP_S):
                 if came.fate is Fate.GONE:
                     raise ClusterAwayError(came.why)
                 order = in_hand.pop(came.number)
@@ -160,7 +164,7 @@ def _through(joined: Joined, orders: Orders, search: Search) -> Iterator[Answer]
         orders.put_back(in_hand.values())
 
 
-def _rejoin(cluster: Cluster) -> Joined:
+def _rejoin(cluster: Cluster, stop: Callable[[], bool]) -> Joined:
     """Look for a cluster that was lost.
 
     Raises:
@@ -171,7 +175,7 @@ def _rejoin(cluster: Cluster) -> Joined:
         try:
             return Joined(cluster, _JOIN_S)
         except ClusterAwayError:
-            if time.monotonic() >= give_up_at:
+            if time.monotonic() >= give_up_at or stop():
                 raise
             time.sleep(_REJOIN_EVERY_S)
 

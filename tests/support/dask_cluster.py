@@ -40,16 +40,24 @@ class RunningCluster:
             assert time.monotonic() < give_up_at, "the scheduler does not begin"
             time.sleep(0.05)
 
-    def add_worker(self) -> None:
-        """Start another worker; it joins by itself."""
-        common = ("--nthreads", "1", "--no-nanny", "--memory-limit", "0", "--host", "127.0.0.1")
-        self.workers.append(self._start("dask_worker", self.address.scheduler, *common))
+    def restore(self, count: int) -> None:
+        """See that so many workers are there; those that were killed are replaced."""
+        self.workers = [worker for worker in self.workers if worker.poll() is None]
+        while len(self.workers) < count:
+            common = ("--nthreads", "1", "--no-nanny", "--memory-limit", "0", "--host", "127.0.0.1")
+            self.workers.append(self._start("dask_worker", self.address.scheduler, *common))
+        if count:
+            self._wait_for_workers(count)
 
-    def wait_for_workers(self, count: int) -> None:
+    def _wait_for_workers(self, count: int) -> None:
         from distributed import Client
 
         with Client(self.address.scheduler, timeout=_READY_S, set_as_default=False) as client:
-            client.wait_for_workers(count, timeout=_READY_S)
+            give_up_at = time.monotonic() + _READY_S
+            # Exactly so many: one that was killed may still be on the scheduler's list.
+            while len(client.scheduler_info(n_workers=-1)["workers"]) != count:
+                assert time.monotonic() < give_up_at, "the workers do not come"
+                time.sleep(0.05)
 
     def stop(self) -> None:
         for process in (*self.workers, self.scheduler):
@@ -78,9 +86,7 @@ def running_cluster(folder: Path, workers: int = 2) -> Iterator[RunningCluster]:
     cluster = RunningCluster(folder)
     try:
         cluster.wait_for_scheduler()
-        for _ in range(workers):
-            cluster.add_worker()
-        cluster.wait_for_workers(workers)
+        cluster.restore(workers)
         yield cluster
     finally:
         cluster.stop()

@@ -33,7 +33,7 @@ def planned(problem: Problem, cluster: str) -> tuple[Plan, list[Progress], list[
         return Wish.GO_ON
 
     with capture_logs() as logged:
-        plan = solver.solve(problem, seconds=5, seed=1, tick=tick, cluster=cluster)
+        plan = solver.solve(problem, seconds=4, seed=1, tick=tick, cluster=cluster)
     return plan, curve, [str(line["warning"]) for line in logged if line["event"] == "plan.warning"]
 
 
