@@ -253,6 +253,8 @@ def here() -> str:
 def _connect(cluster: Cluster, seconds: float) -> tuple[Any, int]:
     import distributed
 
+    # Of a lost connection it tells with tracebacks; who falls back tells it in a sentence.
+    logging.getLogger("distributed.client").setLevel(logging.CRITICAL)
     untyped: Any = distributed
     client = untyped.Client(cluster.scheduler, timeout=seconds, set_as_default=False, name="wheelhouse")
     workers = _workers(client)
@@ -279,5 +281,8 @@ def _came(number: int, future: Any) -> Came:
 
 
 def _said(error: BaseException) -> str:
+    reason = getattr(error, "reason", None)  # of a task that was cancelled
+    if reason:
+        return str(reason)
     first = (str(error).strip().splitlines() or [""])[0]
     return f"{type(error).__name__}: {first}" if first else type(error).__name__

@@ -12,6 +12,7 @@ import traceback
 from collections import deque
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
+from itertools import count
 
 from routing.pickup.cluster import Came, Cluster, Fate, Joined, abandoned, here
 from routing.pickup.instance import Instance
@@ -114,7 +115,8 @@ class ClusterCrew:
         except BaseException:
             self._joined.leave()
             raise
-        self._given: dict[int, Task] = {}
+        self._tickets = count()
+        self._given: dict[int, tuple[int, Task]] = {}  # member and task, by ticket
         self._heard_at = time.monotonic()
         self._worker_of: dict[int, str] = {}
 
@@ -130,16 +132,17 @@ class ClusterCrew:
             return
         if not self._given:
             self._heard_at = time.monotonic()
-        self._given[worker] = task
+        ticket = next(self._tickets)
+        self._given[ticket] = worker, task
         if isinstance(task, Whole):
             # Nothing is heard of it while it lasts, so it must have ended when the run does.
             task = replace(task, seconds=max(0.0, task.seconds - _ON_THE_WAY_S))
-        self._joined.submit(worker, perform, worker, task, near=self._near(worker), priority=_PRIORITY)
+        self._joined.submit(ticket, perform, worker, task, near=self._near(worker), priority=_PRIORITY)
 
     def hear(self, seconds: float) -> Iterator[Word]:
         """See `workers.Crew`."""
         if self._stand_in is None:
-            longest_s = max((task.seconds for task in self._given.values()), default=0.0)
+            longest_s = max((task.seconds for _, task in self._given.values()), default=0.0)
             silent_at = self._heard_at + longest_s + _SILENCE_S
             news = self._joined.next(min(seconds, silent_at - time.monotonic()))
             if news:
@@ -162,20 +165,21 @@ class ClusterCrew:
         """What news of a task mean."""
         if came.number not in self._given:
             return  # the cluster was lost meanwhile, and the task told as lost
+        member = self._given[came.number][0]
         if came.fate is Fate.DONE:
             report: Report = came.value
             if report.outcome is None:
                 raise WorkerError(report.failure)
             del self._given[came.number]
-            self._worker_of[came.number] = report.worker
-            yield Word(came.number, report.outcome, ended=True)
+            self._worker_of[member] = report.worker
+            yield Word(member, report.outcome, ended=True)
             return
         self.deaths += 1
         if came.fate is Fate.GONE or self.deaths > _DEATHS_MAX:
             yield from self._fall_back(came.why)
             return
         del self._given[came.number]
-        yield Word(came.number, None, ended=True, died=True)
+        yield Word(member, None, ended=True, died=True)
 
     def _fall_back(self, why: str) -> Iterator[Word]:
         """Go on with processes of this machine."""
@@ -184,7 +188,7 @@ class ClusterCrew:
             self._joined.cluster.scheduler,
             why,
         )
-        lost, self._given = list(self._given), {}
+        lost, self._given = [member for member, _ in self._given.values()], {}
         self._joined.leave()
         self._stand_in = StandIn(self.instance, self.size, self.seed)
         yield from (Word(member, None, ended=True, died=True) for member in lost)

@@ -10,6 +10,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 from routing.pickup import Cluster
 
@@ -50,9 +51,10 @@ class RunningCluster:
             self._wait_for_workers(count)
 
     def _wait_for_workers(self, count: int) -> None:
-        from distributed import Client
+        import distributed
 
-        with Client(self.address.scheduler, timeout=_READY_S, set_as_default=False) as client:
+        untyped: Any = distributed
+        with untyped.Client(self.address.scheduler, timeout=_READY_S, set_as_default=False) as client:
             give_up_at = time.monotonic() + _READY_S
             # Exactly so many: one that was killed may still be on the scheduler's list.
             while len(client.scheduler_info(n_workers=-1)["workers"]) != count:
