@@ -9,6 +9,7 @@ import importlib.util
 import logging
 import queue
 import re
+import socket
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -98,9 +99,10 @@ class Joined:
         self._news: queue.SimpleQueue[Came] = queue.SimpleQueue()
         self._pending: dict[int, Any] = {}
         self._data: Any = None
+        within(seconds, lambda: _knock(cluster, seconds), "it does not answer")
         self._client, self.workers = within(seconds, lambda: _connect(cluster, seconds), "it does not answer")
 
-    def hand_out(self, make: Callable[[bytes], object], data: bytes, seconds: float) -> None:
+    def hand_out(self, make: Callable[..., object], data: object, seconds: float) -> None:
         """Hand out what all tasks need: every worker gets it once, and keeps it until this is left.
 
         It is the result of a task, which Dask can do again: what is only scattered is lost with the last
@@ -108,7 +110,7 @@ class Joined:
 
         Args:
             make: makes it, on one worker; the others get copies.
-            data: what that is made from.
+            data: what that is made from; large ones as arrays, which Dask does not copy.
             seconds: how long to try.
 
         Raises:
@@ -248,6 +250,12 @@ def here() -> str:
     from distributed import get_worker
 
     return str(get_worker().address)
+
+
+def _knock(cluster: Cluster, seconds: float) -> None:
+    """Refused is refused: Dask would try again until the time is over, and leave threads behind."""
+    host, _, port = cluster.scheduler.partition("://")[2].rpartition(":")
+    socket.create_connection((host.strip("[]"), int(port)), timeout=seconds).close()
 
 
 def _connect(cluster: Cluster, seconds: float) -> tuple[Any, int]:

@@ -14,11 +14,16 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from itertools import count
 
+import numpy as np
+import numpy.typing as npt
+
 from routing.pickup.cluster import Came, Cluster, Fate, Joined, abandoned, here
 from routing.pickup.instance import Instance
 from routing.pickup.tasks import Desk, Outcome, Task, Whole
 from routing.pickup.workers import Processes, Word, WorkerError, available
 
+_JOIN_SHARE, _JOIN_S_MAX = 0.1, 5.0
+_HAND_OUT_SHARE, _HAND_OUT_S_MAX = 0.25, 15.0
 _MEMBERS_MIN = 8  # so many have something to do, however few stops there are
 _STOPS_A_MEMBER = 130  # the smallest parts of `decompose`
 _ON_THE_WAY_S = 0.15  # an answer needs to come back before the run is over
@@ -37,9 +42,9 @@ class Bench:
     """
 
     @classmethod
-    def laid_out(cls, pickled: bytes) -> "Bench":
+    def laid_out(cls, pickled: npt.NDArray[np.uint8]) -> "Bench":
         """The bench of a crew, on a worker of the cluster."""
-        instance, seed = pickle.loads(pickled)  # noqa: S301 - whoever reaches a cluster may run anything there
+        instance, seed = pickle.loads(pickled.data)  # noqa: S301 - whoever reaches a cluster may run anything there
         return cls(instance, seed)
 
     def __init__(self, instance: Instance, seed: int) -> None:
@@ -93,10 +98,10 @@ class ClusterCrew:
         workers: how many, at most; None: all there are, as far as the instance has work for them.
         seed: of everything drawn at random.
         cluster: whose workers.
-        seconds: in which it must be joined, and again for handing out the instance.
+        seconds: limit of the run; shares of it may pass until the cluster is joined and has the instance.
 
     Raises:
-        ClusterAwayError: that did not succeed.
+        ClusterAwayError: it had not by then.
     """
 
     def __init__(
@@ -106,12 +111,16 @@ class ClusterCrew:
         self.seed = seed
         self.deaths = 0
         self._stand_in: StandIn | None = None
-        self._joined = Joined(cluster, seconds)
+        self._joined = Joined(cluster, min(_JOIN_S_MAX, _JOIN_SHARE * seconds))
         useful = max(_MEMBERS_MIN, len(instance.stops) // _STOPS_A_MEMBER)
         self.size = min(workers or useful, self._joined.workers)
         try:
             pickled = pickle.dumps((instance, seed), protocol=pickle.HIGHEST_PROTOCOL)
-            self._joined.hand_out(Bench.laid_out, pickled, seconds)
+            self._joined.hand_out(
+                Bench.laid_out,
+                np.frombuffer(pickled, dtype=np.uint8),
+                min(_HAND_OUT_S_MAX, _HAND_OUT_SHARE * seconds),
+            )
         except BaseException:
             self._joined.leave()
             raise

@@ -15,7 +15,6 @@ CLUSTER_STOPS_MIN = 250
 """Smaller problems are searched as a whole, for which the cores of one machine do."""
 CLUSTER_SECONDS_MIN = 4.0
 """In less, handing the instance out takes more than the cluster gives back."""
-_JOIN_SHARE, _JOIN_S_MAX = 0.2, 5.0
 
 log = logging.getLogger(__name__)
 
@@ -39,12 +38,12 @@ def crew(
         seed: of everything drawn at random.
         cluster: whose workers to use; where it does not answer, processes of this machine stand in, and a
             warning is logged.
-        seconds: limit of the run; a share of it may pass until the cluster has the instance.
+        seconds: limit of the run.
     """
     members = None
     if cluster is not None and len(instance.stops) > CLUSTER_STOPS_MIN and seconds >= CLUSTER_SECONDS_MIN:
         try:
-            members = ClusterCrew(instance, workers, seed, cluster, min(_JOIN_S_MAX, _JOIN_SHARE * seconds))
+            members = ClusterCrew(instance, workers, seed, cluster, seconds)
         except ClusterAwayError as error:
             log.warning(
                 "the Dask cluster at %s cannot be used (%s): planning on this machine",

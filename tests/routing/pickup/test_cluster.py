@@ -33,7 +33,7 @@ from routing.pickup.workers import Crew, WorkerError
 from tests.routing.pickup.towns import town
 from tests.support.dask_cluster import RunningCluster, running_cluster
 
-JOIN_S = 20.0
+RUN_S = 60.0
 LATE_S = 3.0  # other tests may run at the same time
 
 
@@ -83,7 +83,7 @@ def seen_workers(members: ClusterCrew) -> set[str]:
 def test_both_workers_of_the_cluster_make_the_plan_better(running: RunningCluster, size: int) -> None:
     instance = build(town(size, size // 10))
     search = portfolio.improve if size < portfolio.WHOLE_MAX else decompose.improve
-    with closing(ClusterCrew(instance, None, 1, running.address, JOIN_S)) as members:
+    with closing(ClusterCrew(instance, None, 1, running.address, RUN_S)) as members:
         assert members.size == 2
         start = decompose.construct(instance, effort(2), members)
         found = search(instance, start, effort(2), members)
@@ -112,7 +112,7 @@ def test_what_a_killed_worker_had_in_hand_is_done_by_another_and_who_comes_later
     running: RunningCluster,
 ) -> None:
     instance = build(town(700, 60))
-    with closing(ClusterCrew(instance, None, 1, running.address, JOIN_S)) as members:
+    with closing(ClusterCrew(instance, None, 1, running.address, RUN_S)) as members:
         for worker, block in enumerate(decompose.blocks(instance, 350, 1)):
             members.give(worker, Part(block.stops, block.vehicles, None, 1.0))
         time.sleep(0.5)
@@ -150,7 +150,7 @@ def test_without_any_worker_left_members_take_turns_on_this_machine(
     monkeypatch.setattr(cluster_crew, "_SILENCE_S", 1.0)
     monkeypatch.setattr(cluster_crew, "available", lambda: 1)
     instance = build(town(700, 60))
-    with closing(ClusterCrew(instance, None, 1, running.address, JOIN_S)) as members:
+    with closing(ClusterCrew(instance, None, 1, running.address, RUN_S)) as members:
         assert members.size == 2
         blocks = decompose.blocks(instance, 350, 1)
         tasks = [Part(block.stops, block.vehicles, None, 0.5) for block in blocks]
@@ -198,7 +198,7 @@ def test_a_scheduler_that_is_away_leaves_the_plan_to_this_machine(
 
 def test_a_cluster_without_workers_is_as_good_as_none(tmp_path: Path) -> None:
     with running_cluster(tmp_path, workers=0) as empty, pytest.raises(ClusterAwayError, match="no workers"):
-        ClusterCrew(build(town(300, 20)), None, 1, empty.address, JOIN_S)
+        ClusterCrew(build(town(300, 20)), None, 1, empty.address, RUN_S)
 
 
 def test_small_problems_and_short_runs_do_not_wait_for_a_cluster(
@@ -212,7 +212,7 @@ def test_small_problems_and_short_runs_do_not_wait_for_a_cluster(
 
 def test_a_failed_task_is_told_where_the_caller_is(running: RunningCluster) -> None:
     instance = build(town(300, 30))
-    with closing(ClusterCrew(instance, None, 1, running.address, JOIN_S)) as members:
+    with closing(ClusterCrew(instance, None, 1, running.address, RUN_S)) as members:
         members.give(0, Part([0, 1], [99], None, 0.1))
         with pytest.raises(WorkerError, match="IndexError"):
             hear_all(members, 1, 30)
@@ -221,11 +221,11 @@ def test_a_failed_task_is_told_where_the_caller_is(running: RunningCluster) -> N
 def test_a_worker_stops_a_task_for_which_nobody_waits(running: RunningCluster) -> None:
     instance = build(town(300, 30))
     start = greedy.construct(instance, effort(10))
-    with closing(ClusterCrew(instance, None, 1, running.address, JOIN_S)) as members:
+    with closing(ClusterCrew(instance, None, 1, running.address, RUN_S)) as members:
         for worker in (0, 1):
             members.give(worker, Whole(start, 1000.0))
         time.sleep(1.0)
-    with closing(ClusterCrew(instance, None, 1, running.address, JOIN_S)) as members:
+    with closing(ClusterCrew(instance, None, 1, running.address, RUN_S)) as members:
         for worker in (0, 1):
             members.give(worker, Whole(start, 0.5))
         assert gather(members, 2, 20) == {0, 1}
