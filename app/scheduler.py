@@ -183,7 +183,10 @@ class Scheduler:
         self._loop(_RELAY_IDLE_S, lambda: outbox.relay(self._database, SUBSCRIPTIONS, self._clock) > 0)
 
     def _solve_plans(self) -> None:
-        self._loop(_PLAN_IDLE_S, lambda: dispatch_jobs.solve_next(self._database, self._clock))
+        cluster = self._settings.dask_scheduler
+        self._loop(
+            _PLAN_IDLE_S, lambda: dispatch_jobs.solve_next(self._database, self._clock, cluster=cluster)
+        )
 
     def _deliver_webhooks(self) -> None:
         client = Client(allow_loopback=self._settings.webhooks_to_loopback)

@@ -20,9 +20,9 @@ from routing.pickup import (
     decompose,
     solve,
 )
+from routing.pickup.crews import crew
 from routing.pickup.effort import Effort
 from routing.pickup.instance import build
-from routing.pickup.workers import crew
 from tests.routing.pickup.strategies import problems
 from tests.routing.pickup.towns import DEPOT, town
 
