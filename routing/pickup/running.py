@@ -97,7 +97,8 @@ class RunningRound:
     def times(self, travel_s: Sequence[int], free: Sequence[Stop]) -> Timetable | None:
         """When the free stops are served: a running vehicle loses no time, one that waits leaves late."""
         place = self.stops[self.frozen - 1].point if self.frozen else self.vehicle.start
-        running = Running(place, self.leave_s, self.breaks_taken, has_left=self.frozen > 0)
+        left_s = self.route.start_s if self.route is not None and self.frozen else None
+        running = Running(place, self.leave_s, self.breaks_taken, left_s)
         return self.rules.timetable(self.vehicle, free, travel_s, running)
 
     def with_free(self, problem: Problem, free: Sequence[Stop]) -> Route | None:

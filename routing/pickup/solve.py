@@ -77,9 +77,10 @@ def solve(problem: Problem, options: Options | None = None) -> Plan:
     instance = build(problem)
     search = _searching(effort, len(problem.stops))
     workers = options.workers or available()
-    if instance.features:
+    alone = effort.steps is not None or len(problem.stops) <= _SMALL
+    if instance.features and (alone or not pyvrp.can_plan(instance)):
         sequences, engine = rich.improve(instance, _start(instance, options, search), effort, workers)
-    elif effort.steps is not None or len(problem.stops) <= _SMALL:
+    elif alone:
         sequences, engine = _alone(instance, options, search)
     else:
         with crew(instance, workers, options.seed) as members:
