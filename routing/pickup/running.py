@@ -43,6 +43,11 @@ class RunningRound:
         return self.stops[self.frozen :]
 
     @property
+    def reloads(self) -> bool:
+        """Whether the round returns to an outlet: such a round is planned anew, not mended."""
+        return self.route is not None and bool(self.route.reloads)
+
+    @property
     def leave_s(self) -> int:
         """Earliest moment to go on from the last fixed place."""
         if self.frozen:
@@ -109,6 +114,8 @@ class RunningRound:
         """
         if not free and not self.frozen:
             return None
+        if self.reloads:
+            raise ChangeRefusedError("reloads", {"vehicle_id": self.vehicle.vehicle_id})
         stops = [*self.stops[: self.frozen], *free]
         fixed = self.route.visits[: self.frozen] if self.route is not None else ()
         travel_s, legs_m = self.legs(problem, free)

@@ -136,7 +136,8 @@ class _Vehicle:
         stops = (*grown.stops, stop)
         if not limits.reloads and self._overloaded(stops):
             return None
-        duration_s = value.service_s + (value.setup_s if value.point != place else 0)
+        there_already = value.point == place or (limits.reloads and value.point in limits.reload_at)
+        duration_s = value.service_s + (0 if there_already else value.setup_s)
         return _Grown(
             stops,
             grown.members | 1 << stop,

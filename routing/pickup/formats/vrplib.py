@@ -88,10 +88,10 @@ def read_vrplib(text: str, convention: Convention | None = None) -> Problem:
     kind = parts.fields.get("TYPE", "").upper()
     if kind in _TYPES_REFUSED:
         raise ProblemError(f"vrplib: cannot read TYPE {kind}")
+    nodes, weights = _places(parts)
     if not parts.given("CAPACITY"):
         raise ProblemError("vrplib: CAPACITY is missing")
     convention = convention or convention_of(text)
-    nodes, weights = _places(parts)
     depots = [int(row[0]) for row in parts.sections.get("DEPOT", [[1.0]]) if row[0] > 0]
     position = {node: number for number, (node, _, _) in enumerate(nodes)}
     missing = next((node for node in depots if node not in position), None)
