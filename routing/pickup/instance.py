@@ -16,10 +16,12 @@ import numpy.typing as npt
 from routing.pickup.costs import penalties_scaled
 from routing.pickup.courses import Course, course_of
 from routing.pickup.eligibility import eligibility
-from routing.pickup.features import Feature, features_of
+from routing.pickup.features import TOURS, Feature, features_of
 from routing.pickup.matrix import UNREACHABLE, IntArray, StraightLine, at_speed
 from routing.pickup.problem import Problem, Stop, StopKind, Vehicle
 from routing.pickup.rules import Rules
+
+_COURSES_KNOWN = 20_000
 
 Sequences: TypeAlias = list[list[int]]
 """For each vehicle the numbers of its stops, in the order of visit."""
@@ -154,8 +156,23 @@ class Instance:
             unserved.difference_update(stops)
         return total + sum(self.penalties[stop] for stop in unserved)
 
+    @cached_property
+    def _known(self) -> dict[tuple[int, tuple[int, ...]], Course | None]:
+        """Courses that took long to find, and are asked for again and again."""
+        return {}
+
     def course(self, vehicle: int, stops: Sequence[int]) -> Course | None:
         """The cheapest way to drive a round in that order, None if it breaks a rule."""
+        if self.features <= TOURS:
+            return self._course(vehicle, stops)
+        key = (vehicle, tuple(stops))
+        if key not in self._known:
+            if len(self._known) >= _COURSES_KNOWN:
+                self._known.clear()
+            self._known[key] = self._course(vehicle, stops)
+        return self._known[key]
+
+    def _course(self, vehicle: int, stops: Sequence[int]) -> Course | None:
         stops_max = self.vehicles[vehicle].stops_max
         if (
             not self.eligible[list(stops), vehicle].all()

@@ -30,12 +30,15 @@ def eased(instance: Instance, *, with_breaks: bool = False) -> Instance:
     pairs = {stop_id: replace(pair, ride_s_max=None) for stop_id, pair in instance.rules.pair_of.items()}
     nodes = len(instance.service_s) - len(stops)
     kept = TOURS | {Feature.DURATION_LIMIT} | ({Feature.BREAKS} if with_breaks else frozenset())
+    open_at_all = np.array([bool(stop.open_windows) for stop in stops], dtype=np.bool_)
+    open_at_all &= np.array([other < 0 or open_at_all[other] for other in instance.partner], dtype=np.bool_)
     vehicles = tuple(_eased_vehicle(vehicle, with_breaks) for vehicle in instance.vehicles)
     return replace(
         instance,
         stops=stops,
         vehicles=vehicles,
         features=instance.features & kept,
+        eligible=instance.eligible & open_at_all[:, None],
         capacity=np.array([vehicle.capacity for vehicle in vehicles], dtype=np.int64).reshape(
             instance.capacity.shape
         ),

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
+from typing import TypeAlias
 
 import numpy as np
 import numpy.typing as npt
@@ -9,6 +10,8 @@ import numpy.typing as npt
 from routing.pickup.formats.convention import Convention
 from routing.pickup.matrix import Point, Table
 from routing.pickup.problem import HORIZON_S, Pair, Problem, Stop, StopKind, Vehicle
+
+Weights: TypeAlias = npt.NDArray[np.float64]
 
 _DEGREES = 0.5  # the furthest place from the origin: near enough to the equator for a plane
 _UNLIMITED = 10**9
@@ -81,7 +84,7 @@ class Plane:
     depots: Sequence[int]
     trucks: Sequence[Truck]
     pairs: Iterable[tuple[str, str]] = ()
-    weights: npt.NDArray[np.float64] | None = field(default=None, compare=False)
+    weights: Weights | None = field(default=None, compare=False)
 
 
 def problem_of(plane: Plane, convention: Convention) -> Problem:

@@ -12,7 +12,7 @@ import numpy as np
 
 from routing.pickup.errors import ProblemError
 from routing.pickup.formats.convention import Convention
-from routing.pickup.formats.plane import Customer, Plane, Truck, problem_of
+from routing.pickup.formats.plane import Customer, Plane, Truck, Weights, problem_of
 from routing.pickup.formats.vrplib_parts import Parts, parts_of
 from routing.pickup.problem import Problem
 from routing.pickup.stops import StopKind
@@ -123,7 +123,7 @@ def convention_of(text: str) -> Convention:
     return Convention.TENTHS if "TIME_WINDOW_SECTION" in upper else Convention.ROUNDED
 
 
-def _places(parts: Parts) -> tuple[list[tuple[_Node, float, float]], np.ndarray | None]:
+def _places(parts: Parts) -> tuple[list[tuple[_Node, float, float]], Weights | None]:
     """Number and spot of each place, and the distances if they are a table."""
     kind = parts.fields.get("EDGE_WEIGHT_TYPE", "EUC_2D").upper()
     if kind == "EXPLICIT" and "EDGE_WEIGHT" in parts.sections:
@@ -143,7 +143,7 @@ def _places(parts: Parts) -> tuple[list[tuple[_Node, float, float]], np.ndarray 
     return nodes, made_whole(np.sqrt(((spots[:, None, :] - spots[None, :, :]) ** 2).sum(axis=2)))
 
 
-_BY_TYPE: Mapping[str, Callable[[np.ndarray], np.ndarray] | None] = {
+_BY_TYPE: Mapping[str, Callable[[Weights], Weights] | None] = {
     "EUC_2D": None,
     "EXACT_2D": None,
     "FLOOR_2D": np.floor,
@@ -151,20 +151,20 @@ _BY_TYPE: Mapping[str, Callable[[np.ndarray], np.ndarray] | None] = {
 }
 
 
-def _square(values: Sequence[float], count: int, form: str) -> np.ndarray:
+def _square(values: Sequence[float], count: int, form: str) -> Weights:
     """A table of distances from one of the forms in which halves of it are written."""
     table = np.zeros((count, count))
-    lower, upper = np.tril_indices(count, -1), np.triu_indices(count, 1)
-    rows = {
-        "FULL_MATRIX": np.indices((count, count)).reshape(2, -1),
-        "LOWER_ROW": lower,
-        "LOWER_DIAG_ROW": np.tril_indices(count),
-        "UPPER_ROW": upper,
-        "UPPER_DIAG_ROW": np.triu_indices(count),
+    everywhere = np.ones((count, count), dtype=np.bool_)
+    written = {
+        "FULL_MATRIX": everywhere,
+        "LOWER_ROW": np.tril(everywhere, -1),
+        "LOWER_DIAG_ROW": np.tril(everywhere),
+        "UPPER_ROW": np.triu(everywhere, 1),
+        "UPPER_DIAG_ROW": np.triu(everywhere),
     }
-    if form not in rows:
+    if form not in written:
         raise ProblemError(f"vrplib: cannot read EDGE_WEIGHT_FORMAT {form}")
-    one, other = rows[form]
+    one, other = np.nonzero(written[form])  # row by row, as the file is
     if len(values) != len(one):
         raise ProblemError(f"vrplib: EDGE_WEIGHT_SECTION must hold {len(one)} numbers, not {len(values)}")
     table[one, other] = values

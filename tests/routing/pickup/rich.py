@@ -33,13 +33,16 @@ def random_problem(seed: int, *, stops_max: int = 8, vehicles_max: int = 2, late
         marks = sorted((base + random.choice(last, size=2 * number(0, count_max), replace=False)).tolist())
         return tuple(zip(marks[::2], marks[1::2], strict=True))
 
-    count, fleet = number(1, stops_max), number(1, vehicles_max)
+    # Where every order is tried, the largest are rare: they take as long as all others together.
+    count = 1 + int(random.binomial(stops_max - 1, 0.5)) if stops_max <= 8 else number(1, stops_max)
+    fleet = number(1, vehicles_max)
 
     def reloading() -> dict[str, Any]:
         if not chance(0.3):
             return {}
         outlets = tuple(PLACES[number(0, 8)] for _ in range(number(1, 2)))
-        return {"reload_at": outlets, "reload_s": number(0, 4), "reloads_max": number(1, 2)}
+        often = 1 if len(outlets) > 1 else number(1, 2)
+        return {"reload_at": outlets, "reload_s": number(0, 4), "reloads_max": often}
 
     names = [f"vehicle {vehicle}" for vehicle in range(fleet)]
     more = ("crates",) if chance(0.3) else ()
@@ -96,7 +99,8 @@ def random_problem(seed: int, *, stops_max: int = 8, vehicles_max: int = 2, late
         end = number(min(begin + 20, base + latest), base + latest)
         overtime = number(0, 20) if chance(0.3) else 0
         breaks = []
-        for rest in range(number(0, 2) if chance(0.5) else 0):
+        outlet = reloading()
+        for rest in range(number(0, 1 if outlet else 2) if chance(0.5) else 0):
             opens = number(begin, end)
             breaks.append(
                 Break(f"rest {rest}", ((opens, opens + number(0, 20)),), number(0, 6), paid=chance(0.5))
@@ -129,7 +133,7 @@ def random_problem(seed: int, *, stops_max: int = 8, vehicles_max: int = 2, late
                 vehicle_class=str(random.choice(["van", "bicycle"])),
                 profile="bicycle" if chance(0.2) else None,
                 duration_s_max=number(15, 70) if chance(0.2) else None,
-                **reloading(),
+                **outlet,
             )
         )
     return Problem(
@@ -202,8 +206,8 @@ def _rounds(problem: Problem, vehicle: Vehicle) -> dict[int, int]:
             if index not in order and (index not in partner or partner[index] in order)
         ]
         if all((delivery in order) == (pickup in order) for delivery, pickup in partner.items()):
-            cost = round_cost(problem, vehicle, order)
             key = sum(1 << index for index in order)
+            cost = round_cost(problem, vehicle, order, best.get(key))
             if cost is not None and cost < best.get(key, cost + 1):
                 best[key] = cost
     return best
@@ -224,7 +228,7 @@ def _earliest_end(problem: Problem, vehicle: Vehicle, order: tuple[int, ...]) ->
         there_already = stop.point == place or stop.point in vehicle.reload_at
         now = starts[found] + stop.service_s + (0 if there_already else stop.setup_s)
         place = stop.point
-    return now
+    return now if now <= vehicle.shift[1] + vehicle.overtime_s_max else None
 
 
 def _shortest_legs_s(problem: Problem, vehicle: Vehicle, order: tuple[int, ...]) -> list[int]:
@@ -243,17 +247,19 @@ def _legs_between(
 ) -> tuple[list[int], list[int]]:
     table = problem.profiles[vehicle.profile] if vehicle.profile else problem.travel
     places = [vehicle.start, *points, vehicle.end]
-    legs_s, legs_m = [], []
-    for before, after in pairwise(places):
-        if before is None or after is None:
-            legs_s.append(0)
-            legs_m.append(0)
-            continue
-        seconds, metres = table.legs([before], [after])
-        no_way = int(seconds[0]) >= 10**8
-        legs_s.append(10**8 if no_way else round(int(seconds[0]) / vehicle.speed_factor))
-        legs_m.append(int(metres[0]))
-    return legs_s, legs_m
+    ways = [_way(table, vehicle.speed_factor, before, after) for before, after in pairwise(places)]
+    return [leg_s for leg_s, _ in ways], [leg_m for _, leg_m in ways]
+
+
+@lru_cache(maxsize=10_000)
+def _way(
+    table: Table, speed: float, before: tuple[float, float] | None, after: tuple[float, float] | None
+) -> tuple[int, int]:
+    if before is None or after is None:
+        return 0, 0
+    seconds, metres = table.legs([before], [after])
+    no_way = int(seconds[0]) >= 10**8
+    return 10**8 if no_way else round(int(seconds[0]) / speed), int(metres[0])
 
 
 def _there(problem: Problem, now: int, leg: int) -> int:
@@ -294,15 +300,21 @@ def _starts_cached(
     )
 
 
-def round_cost(problem: Problem, vehicle: Vehicle, order: tuple[int, ...]) -> int | None:
-    """Cheapest cost of a round in that order, wherever it reloads; None if it breaks a rule."""
-    costs = [
-        _cost_with(problem, vehicle, order, list(zip(gaps, outlets, strict=True)))
-        for count in range(min(vehicle.reloads_max, len(order) - 1) + 1)
-        for gaps in combinations(range(1, len(order)), count)
-        for outlets in product(vehicle.reload_at, repeat=count)
-    ]
-    return min((cost for cost in costs if cost is not None), default=None)
+def round_cost(
+    problem: Problem, vehicle: Vehicle, order: tuple[int, ...], known: int | None = None
+) -> int | None:
+    """Cheapest cost of a round in that order, wherever it reloads; None if it breaks a rule.
+
+    What cannot be below a cost that is known is left out.
+    """
+    best: int | None = None
+    for count in range(min(vehicle.reloads_max, len(order) - 1) + 1):
+        for gaps in combinations(range(1, len(order)), count):
+            for outlets in product(vehicle.reload_at, repeat=count):
+                cost = _cost_with(problem, vehicle, order, list(zip(gaps, outlets, strict=True)), known)
+                if cost is not None and (known is None or cost < known):
+                    best = known = cost
+    return best
 
 
 def _cost_with(
@@ -310,6 +322,7 @@ def _cost_with(
     vehicle: Vehicle,
     order: tuple[int, ...],
     reloads: list[tuple[int, tuple[float, float]]],
+    known: int | None,
 ) -> int | None:
     """Cheapest cost of a round that reloads before those positions, at those outlets."""
     marks = [0, *(gap for gap, _ in reloads), len(order)]
@@ -332,20 +345,27 @@ def _cost_with(
     for stop in stops:
         durations.append(stop.service_s + (0 if stop.point == place else stop.setup_s))
         place = stop.point
+    once = vehicle.cost_fixed + vehicle.cost_per_stop * len(order)
+    served_s = sum(durations) - vehicle.reload_s * len(reloads)
+    hourly = vehicle.cost_per_driving_hour * sum(legs_s) + vehicle.cost_per_service_hour * served_s
+    beside_time = once * SCALE + 5 * hourly + 18 * vehicle.cost_per_km * sum(legs_m)
+    paid_s = sum(rest.duration_s for rest in vehicle.breaks if rest.paid) + sum(durations)
+    paid_s += sum(round(leg_s / max(problem.speed_by_hour, default=1)) for leg_s in legs_s)
+    if known is not None and beside_time + 5 * vehicle.cost_per_hour * paid_s >= known:
+        return None
+    # who leaves later is nowhere earlier: where nothing but that is paid for, the first departure will do
+    any_leave = bool(vehicle.cost_per_hour) or vehicle.duration_s_max is not None
     times = []
     for taken in combinations_with_replacement(range(len(stops) + 1), len(vehicle.breaks)):
         for leave in range(max(vehicle.shift[0], ready[0]), vehicle.shift[1] + vehicle.overtime_s_max + 1):
             cost = _driven(problem, vehicle, stops, starts, durations, legs_s, taken, leave)
             if cost is None:
-                break  # who leaves later is nowhere earlier
+                break  # nor will any later departure do
             times.append(cost)
-    once = vehicle.cost_fixed + vehicle.cost_per_stop * len(order)
-    served_s = sum(durations) - vehicle.reload_s * len(reloads)
-    hourly = vehicle.cost_per_driving_hour * sum(legs_s) + vehicle.cost_per_service_hour * served_s
+            if not any_leave:
+                break
     best = min(times, default=TOO_LONG)
-    return (
-        best + once * SCALE + 5 * hourly + 18 * vehicle.cost_per_km * sum(legs_m) if best < TOO_LONG else None
-    )
+    return best + beside_time if best < TOO_LONG else None
 
 
 def _ready(problem: Problem, vehicle: Vehicle, trip: list[Stop]) -> int | None:
