@@ -14,6 +14,7 @@ from app.accounts.signin import identify
 from app.clock import Clock, utcnow
 from app.config import Settings
 from app.db.session import Database
+from app.dispatch.vroom_alias import VroomAlias
 from app.shipments import documents
 from app.shipments.public_door import PublicDoor
 
@@ -104,7 +105,8 @@ def create_app(settings: Settings | None = None, *, clock: Clock = utcnow) -> AP
     health.init_app(app)
     _describe_api(app)
     documents.install(app, settings.database_url)
-    app.wsgi_app = PublicDoor(app, services, app.wsgi_app)  # type: ignore[method-assign]
+    door = PublicDoor(app, services, app.wsgi_app)
+    app.wsgi_app = VroomAlias(door)  # type: ignore[method-assign]
 
     unguarded = security.unguarded_views(app)
     if unguarded:

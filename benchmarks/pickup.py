@@ -4,7 +4,8 @@ Ours against PyVRP with two seeds at once on both cores, of which the better cou
 routing (guided local search from cheapest insertion, two seeds likewise). All get the same problem in memory
 and the same seconds on the clock; what each took stands beside it. Files of benchmark sets are held against
 the best costs known; for the made-up city (clustered, half of the stops with a window of two hours) costs are
-compared with PyVRP's.
+compared with PyVRP's. A city where couriers rest and some stops need a skill, which PyVRP cannot plan, is
+held against OR-Tools alone.
 
     python benchmarks/pickup.py                              a quick choice, 20 s each
     python benchmarks/pickup.py --sets vrptw,cvrp --seconds 5
@@ -29,39 +30,20 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-import numpy as np
 import pyvrp
+from _pickup_sets import FILES, SETS, Question, city, files, rich_city
 from pyvrp.stop import MaxRuntime
 
-from routing.pickup import Options, Problem, Progress, Stop, Vehicle, check, solve
+from routing.pickup import Options, Progress, check, solve
 from routing.pickup.costs import COST_SCALE
 from routing.pickup.effort import Effort
 from routing.pickup.engines import greedy, ortools
 from routing.pickup.engines.pyvrp_model import Model
-from routing.pickup.formats import convention_of, read_cost, read_vrplib
 from routing.pickup.instance import Instance, build
 
-ROOT = Path(__file__).resolve().parents[1]
-FILES = Path(os.environ.get("WHEELHOUSE_DATA", ROOT / "../shared/data")) / "pickup"
-SETS = ("vrptw", "cvrp")
-QUICK = ("RC101", "R1_2_1", "RC1_4_1", "X-n200-k36", "X-n502-k39", "RC1_10_5")
+QUICK = ("RC101", "R1_2_1", "RC1_4_1", "X-n200-k36", "X-n502-k39", "RC1_10_5", "lrc101", "LRC1_2_6")
+RICH_CHEAPER = 0.10  # than OR-Tools alone
 FORK = multiprocessing.get_context("fork" if "fork" in multiprocessing.get_all_start_methods() else None)
-CENTRE = (31.23, 121.47)
-
-
-@dataclass(frozen=True, slots=True)
-class Question:
-    """One instance.
-
-    Attributes:
-        kind: its set.
-        best_minor: the best cost known, in the problem's minor units; None: nobody knows.
-    """
-
-    name: str
-    kind: str
-    problem: Problem
-    best_minor: float | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,58 +53,6 @@ class Answer:
     cost_minor: float | None
     seconds: float
     remark: str = ""
-
-
-def city(stops: int, seed: int) -> Problem:
-    """Quarters around two depots, half of the stops with a window of two hours."""
-    random = np.random.default_rng(1000 + seed)
-    quarters = random.normal(0, 0.09, (30, 2))
-    weight = random.dirichlet(np.full(30, 2.0))
-    places = quarters[random.choice(30, stops, p=weight)] + random.normal(0, 0.012, (stops, 2)) + CENTRE
-    opens = random.integers(8 * 3600, 17 * 3600, stops).tolist()
-    windowed = (random.random(stops) < 0.5).tolist()
-    grams = np.minimum(30_000, random.lognormal(7.6, 0.8, stops)).astype(int).tolist()
-    depots = [CENTRE, (CENTRE[0] + 0.06, CENTRE[1] - 0.05)]
-    return Problem(
-        tuple(
-            Stop(
-                stop_id=f"{number}",
-                latitude=float(places[number, 0]),
-                longitude=float(places[number, 1]),
-                service_s=240,
-                windows=((opens[number], opens[number] + 7200),) if windowed[number] else (),
-                weight_g=grams[number],
-                volume_cm3=grams[number] * 5,
-                pieces=1,
-            )
-            for number in range(stops)
-        ),
-        tuple(
-            Vehicle(
-                vehicle_id=f"{number}",
-                start=depots[number % 2],
-                end=depots[number % 2],
-                shift=(8 * 3600, 19 * 3600),
-                capacity_g=400_000,
-                capacity_cm3=3_000_000,
-                capacity_pieces=150,
-                cost_fixed=8000,
-                cost_per_hour=3000,
-                cost_per_km=80,
-            )
-            for number in range(max(4, stops // 20))
-        ),
-    )
-
-
-def files(sets: tuple[str, ...], names: tuple[str, ...]) -> Iterator[Question]:
-    """The files of some sets (none: of all), or some of them by name."""
-    for kind in sets:
-        for path in sorted((FILES / kind).glob("*.vrp"), key=lambda path: (len(path.name), path.name)):
-            if not names or path.stem in names:
-                text = path.read_text()
-                known = read_cost(path.with_suffix(".sol").read_text()) * convention_of(text).value
-                yield Question(path.stem, kind, read_vrplib(text), known)
 
 
 def ours(question: Question, seconds: float, workers: int) -> Answer:
@@ -199,6 +129,21 @@ def ask(question: Question, seconds: float, workers: int, *, with_ortools: bool)
     return own, peer
 
 
+def ask_rich(question: Question, seconds: float, workers: int) -> None:
+    """Ours and OR-Tools alone, with breaks and skills, which PyVRP cannot plan."""
+    own = ours(question, seconds, workers)
+    peer = both_seeds(partial(ortools_alone, build(question.problem), seconds))
+    show(question, "ours", own, peer.cost_minor)
+    show(question, "peer: OR-Tools, 2 seeds", peer, None)
+    bar = f"limit: {RICH_CHEAPER:.0%} cheaper than OR-Tools alone, all served"
+    if own.cost_minor is None:
+        print(f"{question.kind:14} not all served  {bar}")
+    elif peer.cost_minor is None:
+        print(f"{question.kind:14} all served, OR-Tools alone has no plan that serves all  {bar}")
+    else:
+        print(f"{question.kind:14} {1 - own.cost_minor / peer.cost_minor:.1%} cheaper  {bar}")
+
+
 def summary(answers: list[tuple[Question, Answer, Answer]]) -> None:
     """The limits of each set: the opponent's mean gap, and the most that ours may be worse anywhere."""
     for kind in dict.fromkeys(question.kind for question, _, _ in answers):
@@ -227,6 +172,7 @@ def main() -> None:
     parser.add_argument("--instances", default="", help=f"by name (default {','.join(QUICK)})")
     parser.add_argument("--city", default="1000", help="stops of made-up cities (default 1000; 0: none)")
     parser.add_argument("--seeds", type=int, default=1, help="cities of each size (default 1)")
+    parser.add_argument("--rich", default="400", help="stops of cities with breaks and skills (0: none)")
     parser.add_argument("--workers", type=int, default=2, help="our processes (default 2)")
     parser.add_argument("--no-ortools", action="store_true", help="leave OR-Tools routing out")
     given = parser.parse_args()
@@ -238,6 +184,10 @@ def main() -> None:
         own, peer = ask(question, given.seconds, given.workers, with_ortools=not given.no_ortools)
         answers.append((question, own, peer))
     summary(answers)
+    for size in filter(None, map(int, given.rich.split(","))):
+        for seed in range(1, given.seeds + 1):
+            rich = Question(f"rich {size} #{seed}", f"rich {size}", rich_city(size, seed), None)
+            ask_rich(rich, given.seconds, given.workers)
 
 
 def questions(given: argparse.Namespace) -> Iterator[Question]:

@@ -9,7 +9,7 @@ plan = solve(Problem(stops=(...), vehicles=(...)), Options(seconds=10))
 `solve` plans a day, `insertion` mends a running plan, `checker.check` judges any plan.
 """
 
-from routing.pickup.checker import Violation, ViolationCode, check
+from routing.pickup.checker import check
 from routing.pickup.cluster import Cluster
 from routing.pickup.effort import Progress
 from routing.pickup.errors import (
@@ -20,9 +20,10 @@ from routing.pickup.errors import (
     UnknownNameError,
 )
 from routing.pickup.matrix import StraightLine, Table, Travel
-from routing.pickup.plan import Plan, ReasonCode, Rest, Route, Unserved, Visit
+from routing.pickup.plan import Plan, ReasonCode, Reload, Rest, Route, Unserved, Visit
 from routing.pickup.problem import Break, Pair, Problem, Restriction, Stop, StopKind, Vehicle
 from routing.pickup.solve import Options, solve
+from routing.pickup.violations import Violation, ViolationCode
 
 __all__ = [
     "Break",
@@ -37,6 +38,7 @@ __all__ = [
     "ProblemError",
     "Progress",
     "ReasonCode",
+    "Reload",
     "Rest",
     "Restriction",
     "Route",

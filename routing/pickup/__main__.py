@@ -23,11 +23,8 @@ from routing.pickup.cluster import Cluster
 from routing.pickup.documents import parsed, plan_to_json, problem_from_json
 from routing.pickup.effort import Progress
 from routing.pickup.errors import PickupError, ProblemError
-from routing.pickup.formats import Convention, convention_of, read_solomon, read_vrplib, solution_text
-from routing.pickup.problem import Problem
+from routing.pickup.formats import FORMATS, Objective, read, solution_text
 from routing.pickup.solve import Options, solve
-
-_BENCHMARKS = ("solomon", "vrplib", "cvrplib")
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -41,7 +38,7 @@ def main(arguments: list[str] | None = None) -> int:
         return 2
     if given.command == "solve-many":
         return many_door.main(given, executor)
-    if given.objective and given.format not in _BENCHMARKS:
+    if given.objective and given.format not in FORMATS:
         parser.error("--objective belongs to the benchmark formats: a JSON problem says what costs what")
     is_vroom = given.format == "vroom"
     try:
@@ -54,15 +51,17 @@ def main(arguments: list[str] | None = None) -> int:
             workers=given.workers,
             executor=executor,
         )
-        whole = {} if given.format in _BENCHMARKS else parsed(document)
+        whole = {} if given.format in FORMATS else parsed(document)
         is_vroom = is_vroom or (given.format == "auto" and vroom.is_vroom(whole))
         if given.check and not is_vroom:
             raise ProblemError("document: --check reads VROOM documents only")
         if is_vroom:
             answer = vroom_door.answered(whole, options, check=given.check)
-        elif given.format in _BENCHMARKS:
-            problem, convention = _benchmark(document.decode(errors="replace"), given.format)
-            answer = solution_text(solve(problem, options), convention).rstrip("\n").encode()
+        elif given.format in FORMATS:
+            objective = Objective(given.objective or Objective.DISTANCE)
+            found = read(document.decode(errors="replace"), given.format, objective)
+            plan = solve(found.problem, options)
+            answer = solution_text(found.problem, plan, found.convention).rstrip("\n").encode()
         else:
             answer = plan_to_json(solve(problem_from_json(document), options))
     except (PickupError, OSError) as error:
@@ -89,14 +88,15 @@ def _parser() -> argparse.ArgumentParser:
     )
     command.add_argument(
         "--format",
-        choices=("auto", "wheelhouse", "vroom", *_BENCHMARKS),
+        choices=("auto", "wheelhouse", "vroom", *FORMATS),
         default="auto",
         help="of the document (default: JSON, told by its fields)",
     )
     command.add_argument(
         "--objective",
-        choices=("distance",),
-        help="of a benchmark file: the sum of distances, in its convention",
+        choices=tuple(Objective),
+        help="of a benchmark file: the sum of distances as its set counts them (default), or as VROOM's "
+        "benchmarks count them",
     )
     command.add_argument(
         "-c", "--check", action="store_true", help="VROOM's plan mode: judge the vehicles' steps as given"
@@ -120,13 +120,6 @@ def _add_common(command: argparse.ArgumentParser, *, seconds: float) -> None:
         default=os.environ.get("DASK_SCHEDULER"),
         help="scheduler of a Dask cluster to plan on (default: DASK_SCHEDULER)",
     )
-
-
-def _benchmark(text: str, form: str) -> tuple[Problem, Convention]:
-    """The problem of a benchmark set's file, and how that counts distances."""
-    if form == "solomon":
-        return read_solomon(text), Convention.TENTHS
-    return read_vrplib(text), convention_of(text)
 
 
 def _print(progress: Progress) -> bool:

@@ -2,9 +2,12 @@
 
 from collections.abc import Sequence
 
+import numpy as np
+import numpy.typing as npt
+
 from routing.pickup.costs import round_cost_scaled, to_minor
 from routing.pickup.instance import Instance, Sequences
-from routing.pickup.plan import Plan, Rest, Route, Unserved, Visit
+from routing.pickup.plan import Plan, Reload, Rest, Route, Unserved, Visit
 from routing.pickup.problem import Stop, Vehicle
 from routing.pickup.rules import Rules
 from routing.pickup.schedule import Timetable
@@ -24,11 +27,12 @@ def route_from(
         vehicle: who drives.
         stops: in the order of visit, at least one.
         legs: seconds and metres of the legs, from the start to the end of the round.
-        times: its timetable.
+        times: its timetable, with its reloads.
     """
     travel_s, legs_m = legs
-    loads = rules.levels(stops, vehicle.capacity)[1:].tolist()
-    durations = rules.durations(vehicle.start, stops)
+    loads = [load for _, levels in trip_levels(rules, stops, vehicle, times) for load in levels[1:].tolist()]
+    outlets = {reload.after: vehicle.reload_at[reload.outlet] for reload in times.reloads}
+    durations = rules.durations(vehicle.start, stops, outlets)
     visits = tuple(
         Visit(
             stop_id=stop.stop_id,
@@ -63,7 +67,28 @@ def route_from(
             for rest, (after, start_s) in zip(vehicle.breaks, times.rests, strict=True)
         ),
         driving_s=driving_s,
+        reloads=tuple(
+            Reload(
+                vehicle.reload_at[reload.outlet],
+                reload.after,
+                reload.arrival_s,
+                reload.start_s,
+                reload.start_s + vehicle.reload_s,
+            )
+            for reload in times.reloads
+        ),
     )
+
+
+def trip_levels(
+    rules: Rules, stops: Sequence[Stop], vehicle: Vehicle, times: Timetable
+) -> list[tuple[int, npt.NDArray[np.int64]]]:
+    """For each trip of a round the position of its first stop, and what is aboard (see `Rules.levels`)."""
+    begun = [0, *(reload.after for reload in times.reloads)]
+    return [
+        (first, rules.levels(stops[first:end], vehicle.capacity))
+        for first, end in zip(begun, [*begun[1:], len(stops)], strict=True)
+    ]
 
 
 def plan_from(
@@ -73,12 +98,11 @@ def plan_from(
     routes = []
     for number, sequence in enumerate(sequences):
         if sequence:
-            travel_s, legs_m = instance.legs(number, sequence)
-            times = instance.timetable(number, sequence, travel_s)
-            assert times is not None, "a round that keeps the rules"
+            course = instance.course(number, sequence)
+            assert course is not None, "a round that keeps the rules"
             stops = [instance.stops[stop] for stop in sequence]
-            vehicle = instance.vehicles[number]
-            routes.append(route_from(instance.rules, vehicle, stops, (travel_s, legs_m), times))
+            vehicle, legs = instance.vehicles[number], (course.travel_s, course.legs_m)
+            routes.append(route_from(instance.rules, vehicle, stops, legs, course.times))
     return plan_of(tuple(routes), unserved, solver, seconds)
 
 

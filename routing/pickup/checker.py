@@ -5,59 +5,23 @@ needs of rules is written out here once more, on purpose.
 """
 
 from collections import Counter
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
-from enum import StrEnum
+from collections.abc import Iterator
+from itertools import pairwise
 
-from routing.pickup.checking import arrival_s, cost_minor_of, in_windows, late_s_of, legs_of, rested_s
+from routing.pickup.checking import (
+    arrival_s,
+    cost_minor_of,
+    hops_of,
+    in_windows,
+    late_s_of,
+    loading_s,
+    rested_s,
+    trip_of,
+)
 from routing.pickup.matrix import UNREACHABLE
-from routing.pickup.plan import Parameter, Plan, Route
+from routing.pickup.plan import Parameter, Plan, Reload, Route, Visit
 from routing.pickup.problem import Problem, Stop, StopKind, Vehicle
-
-
-class ViolationCode(StrEnum):
-    """What is wrong with a plan."""
-
-    UNKNOWN_VEHICLE = "unknown_vehicle"
-    UNKNOWN_STOP = "unknown_stop"
-    VEHICLE_TWICE = "vehicle_twice"
-    STOP_TWICE = "stop_twice"
-    STOP_MISSING = "stop_missing"
-    EMPTY_ROUTE = "empty_route"
-    NOT_ALLOWED = "not_allowed"
-    """Skills, list of vehicles, or lock."""
-    UNREACHABLE = "unreachable"
-    TOO_EARLY = "too_early"
-    """There before the vehicle could be."""
-    OUTSIDE_WINDOW = "outside_window"
-    OUTSIDE_SHIFT = "outside_shift"
-    OVER_CAPACITY = "over_capacity"
-    TOO_MANY_STOPS = "too_many_stops"
-    TOO_FAR = "too_far"
-    TOO_MUCH_DRIVING = "too_much_driving"
-    AREA_CLOSED = "area_closed"
-    NOT_RELEASED = "not_released"
-    """The round leaves, or collects, before the goods are ready."""
-    PAIR_BROKEN = "pair_broken"
-    """Both stops of a pair are not on one round in order."""
-    RIDE_TOO_LONG = "ride_too_long"
-    BREAK_MISSING = "break_missing"
-    """The breaks of the round are not those of the vehicle, in order."""
-    BREAK_OUTSIDE_WINDOW = "break_outside_window"
-    BREAK_DISTURBED = "break_disturbed"
-    """A break lies over service, over another break, or over reaching a place."""
-    WRONG_VALUE = "wrong_value"
-    """A time, load, distance or cost in the plan is not what follows from the rest of it."""
-
-
-@dataclass(frozen=True, slots=True)
-class Violation:
-    """One thing that is wrong, and where."""
-
-    code: ViolationCode
-    vehicle_id: str | None = None
-    stop_id: str | None = None
-    parameters: Mapping[str, Parameter] = field(default_factory=dict)
+from routing.pickup.violations import Violation, ViolationCode
 
 
 def check(problem: Problem, plan: Plan) -> tuple[Violation, ...]:
@@ -86,6 +50,7 @@ def _violations(problem: Problem, plan: Plan) -> Iterator[Violation]:
         yield from _check_rules(problem, vehicle, stops, route)
         yield from _check_way(problem, vehicle, stops, route)
         yield from _check_breaks(vehicle, route)
+        yield from _check_reloads(vehicle, route)
         yield from _check_loads(problem, vehicle, stops, route)
     yield from _check_pairs(problem, plan)
     for name in ("cost_minor", "distance_m"):
@@ -115,13 +80,13 @@ def _check_membership(problem: Problem, plan: Plan) -> Iterator[Violation]:
 def _check_rules(problem: Problem, vehicle: Vehicle, stops: list[Stop], route: Route) -> Iterator[Violation]:
     name = vehicle.vehicle_id
     paired = {stop_id for pair in problem.pairs for stop_id in (pair.pickup_id, pair.delivery_id)}
-    for stop, visit in zip(stops, route.visits, strict=True):
+    for number, (stop, visit) in enumerate(zip(stops, route.visits, strict=True)):
         listed = stop.allowed_vehicles is None or name in stop.allowed_vehicles
         locked_elsewhere = stop.locked_to is not None and stop.locked_to != name
         if not listed or locked_elsewhere or not vehicle.skills.issuperset(stop.skills):
             yield Violation(ViolationCode.NOT_ALLOWED, name, stop.stop_id)
         loaded = stop.kind is StopKind.DELIVERY and stop.stop_id not in paired
-        if stop.release_s > (route.start_s if loaded else visit.start_s) and (
+        if stop.release_s > (loading_s(route, number) if loaded else visit.start_s) and (
             loaded or stop.kind is StopKind.PICKUP
         ):
             yield Violation(ViolationCode.NOT_RELEASED, name, stop.stop_id, {"release_s": stop.release_s})
@@ -134,23 +99,32 @@ def _check_rules(problem: Problem, vehicle: Vehicle, stops: list[Stop], route: R
     if vehicle.distance_m_max is not None and route.distance_m > vehicle.distance_m_max:
         excess_m = route.distance_m - vehicle.distance_m_max
         yield Violation(ViolationCode.TOO_FAR, name, None, {"excess_m": excess_m})
+    if vehicle.duration_s_max is not None and route.end_s - route.start_s > vehicle.duration_s_max:
+        excess_s = route.end_s - route.start_s - vehicle.duration_s_max
+        yield Violation(ViolationCode.TOO_LONG, name, None, {"excess_s": excess_s})
     if route.start_s < vehicle.shift[0] or route.end_s > vehicle.shift[1] + vehicle.overtime_s_max:
         yield Violation(ViolationCode.OUTSIDE_SHIFT, name)
 
 
 def _check_way(problem: Problem, vehicle: Vehicle, stops: list[Stop], route: Route) -> Iterator[Violation]:
     """Times and distances, leg by leg."""
-    legs_s, legs_m = legs_of(problem, vehicle, stops)
+    legs = hops_of(problem, vehicle, stops, route)
+    outlets = {reload.after_visits: reload for reload in route.reloads}
     name = vehicle.vehicle_id
-    if max(legs_s) >= UNREACHABLE:
+    driving_s = sum(hop_s for hops in legs for hop_s, _ in hops)
+    if max(hop_s for hops in legs for hop_s, _ in hops) >= UNREACHABLE:
         yield Violation(ViolationCode.UNREACHABLE, name)
     ready_s = route.start_s
     place = vehicle.start
     service_s = 0
-    for number, (stop, visit, leg_s, leg_m) in enumerate(
-        zip(stops, route.visits, legs_s, legs_m, strict=False)
-    ):
-        there_s = arrival_s(problem, ready_s, leg_s) + rested_s(route, number, visit.arrival_s)
+    for number, (stop, visit, hops) in enumerate(zip(stops, route.visits, legs, strict=False)):
+        resting_from_s = 0
+        if number in outlets:
+            reload = outlets[number]
+            yield from _check_reloading(problem, vehicle, route, reload, (ready_s, hops[0][0]))
+            ready_s, place, resting_from_s = reload.end_s, reload.place, reload.end_s
+        there_s = arrival_s(problem, ready_s, hops[-1][0])
+        there_s += rested_s(route, number, resting_from_s, visit.arrival_s)
         if visit.arrival_s < there_s:
             missing_s = there_s - visit.arrival_s
             yield Violation(ViolationCode.TOO_EARLY, name, stop.stop_id, {"missing_s": missing_s})
@@ -167,21 +141,55 @@ def _check_way(problem: Problem, vehicle: Vehicle, stops: list[Stop], route: Rou
             ("setup_s", visit.setup_s, setup_s),
             ("late_s", visit.late_s, late_s_of(stop, visit.start_s)),
             ("departure_s", visit.departure_s, ready_s),
-            ("distance_m_from_previous", visit.distance_m_from_previous, leg_m),
+            ("distance_m_from_previous", visit.distance_m_from_previous, sum(hop_m for _, hop_m in hops)),
         ):
             yield from _compare(field_name, said, true, name, stop.stop_id)
-    earliest_s = arrival_s(problem, ready_s, legs_s[-1]) + rested_s(route, len(stops), route.end_s)
+    earliest_s = arrival_s(problem, ready_s, legs[-1][0][0]) + rested_s(route, len(stops), 0, route.end_s)
     if route.end_s < earliest_s:
         yield Violation(ViolationCode.TOO_EARLY, name, None, {"missing_s": earliest_s - route.end_s})
-    yield from _compare("distance_m", route.distance_m, sum(legs_m), name)
+    yield from _compare("distance_m", route.distance_m, sum(m for hops in legs for _, m in hops), name)
     yield from _compare("duration_s", route.duration_s, route.end_s - route.start_s, name)
     if route.driving_s is not None:
-        yield from _compare("driving_s", route.driving_s, sum(legs_s), name)
-    if vehicle.driving_s_max is not None and sum(legs_s) > vehicle.driving_s_max:
-        excess_s = sum(legs_s) - vehicle.driving_s_max
+        yield from _compare("driving_s", route.driving_s, driving_s, name)
+    if vehicle.driving_s_max is not None and driving_s > vehicle.driving_s_max:
+        excess_s = driving_s - vehicle.driving_s_max
         yield Violation(ViolationCode.TOO_MUCH_DRIVING, name, None, {"excess_s": excess_s})
-    true = cost_minor_of(vehicle, stops, route, sum(legs_s), service_s)
+    true = cost_minor_of(vehicle, stops, route, driving_s, service_s)
     yield from _compare("cost_minor", route.cost_minor, true, name)
+
+
+def _check_reloading(
+    problem: Problem, vehicle: Vehicle, route: Route, reload: Reload, way: tuple[int, int]
+) -> Iterator[Violation]:
+    """The times of one reload. `way`: when the stop before it is left, and the seconds from there."""
+    there_s = arrival_s(problem, *way) + rested_s(route, reload.after_visits, 0, reload.arrival_s)
+    for earliest_s, said_s in ((there_s, reload.arrival_s), (reload.arrival_s, reload.start_s)):
+        if said_s < earliest_s:
+            missing_s = earliest_s - said_s
+            yield Violation(ViolationCode.TOO_EARLY, vehicle.vehicle_id, None, {"missing_s": missing_s})
+    end_s = reload.start_s + vehicle.reload_s
+    yield from _compare("reload, end_s", reload.end_s, end_s, vehicle.vehicle_id)
+
+
+def _check_reloads(vehicle: Vehicle, route: Route) -> Iterator[Violation]:
+    """Where and how often the round reloads, and that nobody rests meanwhile."""
+    places = [0, *(reload.after_visits for reload in route.reloads), len(route.visits)]
+    wrong = len(route.reloads) > vehicle.reloads_max
+    wrong |= any(after <= before for before, after in pairwise(places) if route.reloads)
+    wrong |= any(reload.place not in vehicle.reload_at for reload in route.reloads)
+    for reload in route.reloads:
+        wrong |= any(
+            rest.start_s < reload.end_s and rest.end_s > reload.start_s
+            for rest in route.rests
+            if rest.after_visits == reload.after_visits and reload.end_s > reload.start_s
+        )
+        wrong |= any(
+            rest.start_s < reload.arrival_s < rest.end_s
+            for rest in route.rests
+            if rest.after_visits == reload.after_visits
+        )
+    if wrong:
+        yield Violation(ViolationCode.RELOAD_NOT_POSSIBLE, vehicle.vehicle_id)
 
 
 def _check_breaks(vehicle: Vehicle, route: Route) -> Iterator[Violation]:
@@ -211,19 +219,24 @@ def _check_breaks(vehicle: Vehicle, route: Route) -> Iterator[Violation]:
 
 def _check_loads(problem: Problem, vehicle: Vehicle, stops: list[Stop], route: Route) -> Iterator[Violation]:
     paired = {stop_id for pair in problem.pairs for stop_id in (pair.pickup_id, pair.delivery_id)}
+    trips: dict[int, list[tuple[Stop, Visit]]] = {}
+    for number, (stop, visit) in enumerate(zip(stops, route.visits, strict=True)):
+        trips.setdefault(trip_of(route, number), []).append((stop, visit))
     for measure, name in enumerate(problem.measures):
-        load = sum(
-            stop.load[measure]
-            for stop in stops
-            if stop.kind is StopKind.DELIVERY and stop.stop_id not in paired
-        )
-        most = load
-        for stop, visit in zip(stops, route.visits, strict=True):
-            load += stop.load[measure] if stop.kind is StopKind.PICKUP else -stop.load[measure]
-            load += stop.collects[measure] if stop.collects else 0
+        most = 0
+        for trip in trips.values():
+            load = sum(
+                stop.load[measure]
+                for stop, _ in trip
+                if stop.kind is StopKind.DELIVERY and stop.stop_id not in paired
+            )
             most = max(most, load)
-            said = visit.load_after[measure] if measure < len(visit.load_after) else 0
-            yield from _compare(f"load_after, {name}", said, load, vehicle.vehicle_id, stop.stop_id)
+            for stop, visit in trip:
+                load += stop.load[measure] if stop.kind is StopKind.PICKUP else -stop.load[measure]
+                load += stop.collects[measure] if stop.collects else 0
+                most = max(most, load)
+                said = visit.load_after[measure] if measure < len(visit.load_after) else 0
+                yield from _compare(f"load_after, {name}", said, load, vehicle.vehicle_id, stop.stop_id)
         excess = most - vehicle.capacity[measure]
         if excess > 0:
             parameters: dict[str, Parameter] = {"measure": name, "excess": excess}
@@ -232,7 +245,7 @@ def _check_loads(problem: Problem, vehicle: Vehicle, stops: list[Stop], route: R
 
 def _check_pairs(problem: Problem, plan: Plan) -> Iterator[Violation]:
     places = {
-        visit.stop_id: (route.vehicle_id, number, visit)
+        visit.stop_id: ((route.vehicle_id, trip_of(route, number)), number, visit)
         for route in plan.routes
         for number, visit in enumerate(route.visits)
     }
@@ -246,7 +259,9 @@ def _check_pairs(problem: Problem, plan: Plan) -> Iterator[Violation]:
         ride_s = second[2].start_s - first[2].departure_s
         if pair.ride_s_max is not None and ride_s > pair.ride_s_max:
             excess_s = ride_s - pair.ride_s_max
-            yield Violation(ViolationCode.RIDE_TOO_LONG, first[0], pair.delivery_id, {"excess_s": excess_s})
+            yield Violation(
+                ViolationCode.RIDE_TOO_LONG, first[0][0], pair.delivery_id, {"excess_s": excess_s}
+            )
 
 
 def _compare(

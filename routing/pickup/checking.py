@@ -1,22 +1,31 @@
 """Arithmetic of the checker: ways, windows, lateness and cost, written once more beside the engines'."""
 
+from itertools import pairwise
+
 from routing.pickup.matrix import UNREACHABLE, at_speed
 from routing.pickup.plan import Route
 from routing.pickup.problem import HORIZON_S, Problem, Stop, Vehicle
 
+Hop = tuple[int, int]
+"""Seconds and metres from one place to the next."""
 
-def legs_of(problem: Problem, vehicle: Vehicle, stops: list[Stop]) -> tuple[list[int], list[int]]:
-    """Seconds and metres of each leg, from the start to the end of the round."""
+
+def hops_of(problem: Problem, vehicle: Vehicle, stops: list[Stop], route: Route) -> list[list[Hop]]:
+    """For each leg of a round, from its start to its end, the way: two hops where it leads to an outlet."""
+    outlets = {reload.after_visits: reload.place for reload in route.reloads}
     points = [stop.point for stop in stops]
     places = [vehicle.start or points[0], *points, vehicle.end or points[-1]]
     travel = problem.travel if vehicle.profile is None else problem.profiles[vehicle.profile]
-    seconds, metres = travel.legs(places[:-1], places[1:])
-    legs_s, legs_m = at_speed(seconds, vehicle.speed_factor).tolist(), metres.tolist()
-    if vehicle.start is None:
-        legs_s[0] = legs_m[0] = 0
-    if vehicle.end is None:
-        legs_s[-1] = legs_m[-1] = 0
-    return legs_s, legs_m
+    legs: list[list[Hop]] = []
+    for number, (before, after) in enumerate(pairwise(places)):
+        if (number == 0 and vehicle.start is None) or (number == len(stops) and vehicle.end is None):
+            legs.append([(0, 0)])
+            continue
+        by_way_of = [before, outlets[number], after] if number in outlets else [before, after]
+        seconds, metres = travel.legs(by_way_of[:-1], by_way_of[1:])
+        at_pace = at_speed(seconds, vehicle.speed_factor).tolist()
+        legs.append(list(zip(at_pace, metres.tolist(), strict=True)))
+    return legs
 
 
 def arrival_s(problem: Problem, ready_s: int, leg_s: int) -> int:
@@ -31,13 +40,24 @@ def arrival_s(problem: Problem, ready_s: int, leg_s: int) -> int:
     return best
 
 
-def rested_s(route: Route, number: int, until_s: int) -> int:
-    """Length of the breaks on the leg to that visit that are over by then."""
+def rested_s(route: Route, number: int, from_s: int, until_s: int) -> int:
+    """Length of the breaks on the leg to that visit that lie between two moments."""
     return sum(
         rest.end_s - rest.start_s
         for rest in route.rests
-        if rest.after_visits == number and rest.end_s <= until_s
+        if rest.after_visits == number and from_s <= rest.start_s and rest.end_s <= until_s
     )
+
+
+def trip_of(route: Route, number: int) -> int:
+    """Which of the round's trips a visit is on: how many reloads lie before it."""
+    return sum(reload.after_visits <= number for reload in route.reloads)
+
+
+def loading_s(route: Route, number: int) -> int:
+    """When the goods of a visit's trip are loaded: at the start of the round, or of the reload before it."""
+    before = [reload.start_s for reload in route.reloads if reload.after_visits <= number]
+    return before[-1] if before else route.start_s
 
 
 def in_windows(stop: Stop, start_s: int) -> bool:

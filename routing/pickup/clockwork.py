@@ -23,6 +23,7 @@ class Shift:
         leave_s: first and last moment to leave.
         end_s: end of the shift.
         latest_end_s: with overtime.
+        longest_s: limit of the time from leaving to the end; None: none.
         cost_per_s, overtime_cost_per_s: in one unit with the tasks' late costs.
         breaks: windows and length of each, in order.
     """
@@ -33,6 +34,7 @@ class Shift:
     cost_per_s: int = 0
     overtime_cost_per_s: int = 0
     breaks: tuple[tuple[Windows, int], ...] = ()
+    longest_s: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -68,19 +68,23 @@ def to_minor(scaled: int) -> int:
 def penalties_scaled(problem: Problem, metres_max: int) -> list[int]:
     """What leaving each stop out costs, in 1 / COST_SCALE minor units.
 
-    Without prizes a stop weighs (1 + priority) times more than any whole plan costs, so that no cost can
-    outweigh a stop that can be served. At extreme costs this weight is capped so that the sums stay within
-    64 bits.
+    Without a prize a stop weighs (1 + priority) times more than any whole plan costs and all prizes are
+    worth, so that no cost can outweigh a stop that can be served. At extreme costs this weight is capped so
+    that the sums stay within 64 bits.
 
     Args:
         problem: the stops, their priorities, and the prize.
         metres_max: the longest single leg of the problem.
     """
     if problem.prize_per_priority_minor is not None:
-        return [stop.priority * problem.prize_per_priority_minor * COST_SCALE for stop in problem.stops]
+        worth = problem.prize_per_priority_minor
+        return [
+            COST_SCALE * (stop.priority * worth if stop.prize_minor is None else stop.prize_minor)
+            for stop in problem.stops
+        ]
     weights = [1 + stop.priority for stop in problem.stops]
     dearest_metre = max((cost_per_metre_scaled(vehicle) for vehicle in problem.vehicles), default=0)
-    legs = len(problem.stops) + len(problem.vehicles)
+    legs = len(problem.stops) + sum(1 + 2 * vehicle.reloads_max for vehicle in problem.vehicles)
     whole_plan = legs * metres_max * dearest_metre + sum(
         _dearest_shift_scaled(vehicle) for vehicle in problem.vehicles
     )
@@ -95,8 +99,10 @@ def penalties_scaled(problem: Problem, metres_max: int) -> list[int]:
         for stop in problem.stops
         if stop.late_cost_per_hour
     )
+    prizes = [None if stop.prize_minor is None else stop.prize_minor * COST_SCALE for stop in problem.stops]
+    whole_plan += sum(prize for prize in prizes if prize is not None)
     unit = min(whole_plan + 1, _PENALTY_SUM_MAX // max(1, sum(weights)))
-    return [unit * weight for weight in weights]
+    return [unit * weight if prize is None else prize for weight, prize in zip(weights, prizes, strict=True)]
 
 
 def _dearest_shift_scaled(vehicle: Vehicle) -> int:

@@ -142,17 +142,23 @@ class _Alone:
                 return ReasonCode.PARTNER_UNSERVED, {"stop_id": self._partner(number).stop_id}
             if pair.ride_s_max is not None and self._without(unit, rides=True):
                 return ReasonCode.RIDE_TOO_LONG, {"ride_s_max": pair.ride_s_max}
+        if self._without(unit, durations=True):
+            return ReasonCode.ROUND_TOO_LONG, {}
         if self._without(unit, breaks=True):
             return ReasonCode.NO_TIME_WITH_BREAKS, {}
         return ReasonCode.NO_PLACE_BESIDE_OTHERS, {}
 
-    def _without(self, unit: tuple[int, ...], *, rides: bool = False, breaks: bool = False) -> bool:
-        """Tell whether the unit could be served if there were no ride limits or no breaks."""
+    def _without(
+        self, unit: tuple[int, ...], *, rides: bool = False, breaks: bool = False, durations: bool = False
+    ) -> bool:
+        """Tell whether the unit could be served without limits of rides or rounds, or without breaks."""
         instance = self.empty.instance
         rules, vehicles = instance.rules, instance.vehicles
         if rides:
             pairs = {stop_id: replace(pair, ride_s_max=None) for stop_id, pair in rules.pair_of.items()}
             rules = replace(rules, pair_of=pairs)
+        if durations:
+            vehicles = tuple(replace(vehicle, duration_s_max=None) for vehicle in vehicles)
         if breaks:
             vehicles = tuple(replace(vehicle, breaks=()) for vehicle in vehicles)
         eased = replace(instance, rules=rules, vehicles=vehicles)

@@ -26,6 +26,8 @@ class Feature(StrEnum):
     PROFILES = "profiles"
     TRAFFIC = "traffic"
     RESTRICTIONS = "restrictions"
+    DURATION_LIMIT = "duration_limit"
+    RELOADS = "reloads"
 
 
 TOURS = frozenset(
@@ -62,5 +64,7 @@ def features_of(problem: Problem) -> frozenset[Feature]:
         Feature.PROFILES: any(vehicle.profile is not None for vehicle in vehicles),
         Feature.TRAFFIC: bool(problem.speed_by_hour),
         Feature.RESTRICTIONS: bool(problem.restrictions),
+        Feature.DURATION_LIMIT: any(vehicle.duration_s_max is not None for vehicle in vehicles),
+        Feature.RELOADS: any(vehicle.reloads for vehicle in vehicles),
     }
     return frozenset(feature for feature, here in present.items() if here)

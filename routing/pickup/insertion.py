@@ -5,6 +5,7 @@ those done, the one being served, and the one being driven to. Fixed visits keep
 is the present in seconds since the day's start: nothing else is planned before it.
 
 Goods to be delivered are loaded at the start of a round, so a delivery cannot join a round with fixed visits.
+A round that returns to an outlet on its way is not mended: it is planned anew (`solve`).
 """
 
 from collections.abc import Iterable, Mapping
@@ -91,7 +92,7 @@ def offers(
             running_round(problem, plan, vehicle.vehicle_id, frozen, now_s, rules)
             for vehicle in problem.vehicles
         )
-        if _may_join(round_, stop)
+        if _may_join(round_, stop) and not round_.reloads
     ]
     found = []
     for number, position in best_gaps(problem, rounds, stop):

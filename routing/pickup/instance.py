@@ -13,12 +13,15 @@ from typing import TypeAlias
 import numpy as np
 import numpy.typing as npt
 
-from routing.pickup.costs import penalties_scaled, round_cost_scaled
-from routing.pickup.features import Feature, features_of
+from routing.pickup.costs import penalties_scaled
+from routing.pickup.courses import Course, course_of
+from routing.pickup.eligibility import eligibility
+from routing.pickup.features import TOURS, Feature, features_of
 from routing.pickup.matrix import UNREACHABLE, IntArray, StraightLine, at_speed
 from routing.pickup.problem import Problem, Stop, StopKind, Vehicle
 from routing.pickup.rules import Rules
-from routing.pickup.schedule import Timetable
+
+_COURSES_KNOWN = 20_000
 
 Sequences: TypeAlias = list[list[int]]
 """For each vehicle the numbers of its stops, in the order of visit."""
@@ -37,13 +40,14 @@ class Instance:
         distances: distances by speed profile, from node, to node.
         profile: speed profile of each vehicle.
         start_node, end_node: of each vehicle.
+        reload_nodes: of each vehicle's outlets.
         service_s: at each node; zero where it is no stop. Setup is not counted.
         loads: stop x measure.
         is_delivery: of each stop.
         capacity: vehicle x measure.
         eligible: stop x vehicle: skills, lists, locks, hours, and capacity of the stop alone allow it.
         penalties: cost of leaving each stop out, in 1 / COST_SCALE minor units.
-        has_prizes: the penalties are money, and it may be right to leave stops out.
+        has_prizes: some of the penalties are money, and it may be right to leave stops out.
         partner: the other stop of each stop's pair; -1: none.
     """
 
@@ -56,6 +60,7 @@ class Instance:
     profile: list[int]
     start_node: list[int]
     end_node: list[int]
+    reload_nodes: list[tuple[int, ...]]
     service_s: list[int]
     loads: npt.NDArray[np.int64]
     is_delivery: npt.NDArray[np.bool_]
@@ -100,10 +105,6 @@ class Instance:
         seconds = self.seconds[profile, nodes[:-1], nodes[1:]]
         return seconds.tolist(), self.distances[profile, nodes[:-1], nodes[1:]].tolist()
 
-    def timetable(self, vehicle: int, stops: Sequence[int], travel_s: Sequence[int]) -> Timetable | None:
-        """The cheapest timetable of a round within the vehicle's shift."""
-        return self.rules.timetable(self.vehicles[vehicle], [self.stops[stop] for stop in stops], travel_s)
-
     @cached_property
     def _load_changes(self) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
         """Stop x measure: aboard from the start for it, and the change at it."""
@@ -114,11 +115,27 @@ class Instance:
             np.array([change.change for change in changes], dtype=np.int64).reshape(shape),
         )
 
-    def loads_aboard(self, stops: Sequence[int]) -> npt.NDArray[np.int64]:
-        """What is aboard at the start and after each stop: (number of stops + 1) x measure."""
-        at_start, change = self._load_changes
+    def shortest_legs(self, vehicle: int, stops: Sequence[int]) -> tuple[list[int], list[int]]:
+        """Seconds and metres of each leg, directly or through an outlet: no course has shorter ones."""
+        nodes = np.array([self.start_node[vehicle], *stops, self.end_node[vehicle]], dtype=np.intp)
+        found = []
+        for table in (self.seconds[self.profile[vehicle]], self.distances[self.profile[vehicle]]):
+            legs = table[nodes[:-1], nodes[1:]]
+            for outlet in self.reload_nodes[vehicle] if len(stops) > 1 else ():
+                legs = np.minimum(legs, table[nodes[:-1], outlet] + table[outlet, nodes[1:]])
+            found.append(legs.tolist())
+        return found[0], found[1]
+
+    def load_changes(self, stops: Sequence[int]) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
+        """Stop x measure: what is aboard from the start of its trip for each stop, and the change at it."""
         numbers = list(stops)
-        steps = np.concatenate((at_start[numbers].sum(axis=0)[None, :], change[numbers]))
+        at_start, change = self._load_changes
+        return at_start[numbers], change[numbers]
+
+    def loads_aboard(self, stops: Sequence[int]) -> npt.NDArray[np.int64]:
+        """What is aboard at the start and after each stop without reloads: (stops + 1) x measure."""
+        at_start, change = self.load_changes(stops)
+        steps = np.concatenate((at_start.sum(axis=0)[None, :], change))
         return np.cumsum(steps, axis=0, dtype=np.int64)
 
     def cost(self, sequences: Sequences) -> int | None:
@@ -139,26 +156,36 @@ class Instance:
             unserved.difference_update(stops)
         return total + sum(self.penalties[stop] for stop in unserved)
 
-    def route_cost(self, vehicle: int, stops: Sequence[int]) -> int | None:
-        """Cost of one round in 1 / COST_SCALE minor units, None if it breaks a rule."""
-        limits = self.vehicles[vehicle]
-        travel_s, legs_m = self.legs(vehicle, stops)
-        distance_m, driving_s = sum(legs_m), sum(travel_s)
-        visited = [self.stops[stop] for stop in stops]
+    @cached_property
+    def _known(self) -> dict[tuple[int, tuple[int, ...]], Course | None]:
+        """Courses that took long to find, and are asked for again and again."""
+        return {}
+
+    def course(self, vehicle: int, stops: Sequence[int]) -> Course | None:
+        """The cheapest way to drive a round in that order, None if it breaks a rule."""
+        if self.features <= TOURS:
+            return self._course(vehicle, stops)
+        key = (vehicle, tuple(stops))
+        if key not in self._known:
+            if len(self._known) >= _COURSES_KNOWN:
+                self._known.clear()
+            self._known[key] = self._course(vehicle, stops)
+        return self._known[key]
+
+    def _course(self, vehicle: int, stops: Sequence[int]) -> Course | None:
+        stops_max = self.vehicles[vehicle].stops_max
         if (
             not self.eligible[list(stops), vehicle].all()
-            or (limits.stops_max is not None and len(stops) > limits.stops_max)
-            or (limits.distance_m_max is not None and distance_m > limits.distance_m_max)
-            or (limits.driving_s_max is not None and driving_s > limits.driving_s_max)
-            or (self.loads_aboard(stops) > self.capacity[vehicle]).any()
-            or not self.rules.pairs_kept(visited)
+            or (stops_max is not None and len(stops) > stops_max)
+            or not self.rules.pairs_kept([self.stops[stop] for stop in stops])
         ):
             return None
-        times = self.rules.timetable(limits, visited, travel_s)
-        if times is None:
-            return None
-        service_s = sum(self.rules.durations(limits.start, visited)) if limits.cost_per_service_hour else 0
-        return round_cost_scaled(limits, visited, times, (distance_m, driving_s, service_s))
+        return course_of(self, vehicle, stops)
+
+    def route_cost(self, vehicle: int, stops: Sequence[int]) -> int | None:
+        """Cost of one round in 1 / COST_SCALE minor units, None if it breaks a rule."""
+        course = self.course(vehicle, stops)
+        return None if course is None else course.cost_scaled
 
     def part(self, stops: Sequence[int], vehicles: Sequence[int]) -> "Instance":
         """The same problem with some of the stops and vehicles only, renumbered in the given order.
@@ -167,7 +194,9 @@ class Instance:
         """
         places = list(
             dict.fromkeys(
-                node for vehicle in vehicles for node in (self.start_node[vehicle], self.end_node[vehicle])
+                node
+                for vehicle in vehicles
+                for node in (self.start_node[vehicle], self.end_node[vehicle], *self.reload_nodes[vehicle])
             )
         )
         nodes = np.array([*stops, *places], dtype=np.intp)
@@ -185,6 +214,7 @@ class Instance:
             profile=[self.profile[vehicle] for vehicle in vehicles],
             start_node=[number[self.start_node[vehicle]] for vehicle in vehicles],
             end_node=[number[self.end_node[vehicle]] for vehicle in vehicles],
+            reload_nodes=[tuple(number[node] for node in self.reload_nodes[vehicle]) for vehicle in vehicles],
             service_s=[self.service_s[node] for node in nodes],
             loads=self.loads[list(stops)],
             is_delivery=self.is_delivery[list(stops)],
@@ -204,7 +234,10 @@ def build(problem: Problem) -> Instance:
     stops, vehicles = problem.stops, problem.vehicles
     places = list(
         dict.fromkeys(
-            place for vehicle in vehicles for place in (vehicle.start, vehicle.end) if place is not None
+            place
+            for vehicle in vehicles
+            for place in (vehicle.start, vehicle.end, *vehicle.reload_at)
+            if place is not None
         )
     )
     number = {place: len(stops) + position for position, place in enumerate(places)}
@@ -229,15 +262,17 @@ def build(problem: Problem) -> Instance:
         profile=[kinds.index((vehicle.profile, vehicle.speed_factor)) for vehicle in vehicles],
         start_node=[nowhere if vehicle.start is None else number[vehicle.start] for vehicle in vehicles],
         end_node=[nowhere if vehicle.end is None else number[vehicle.end] for vehicle in vehicles],
+        reload_nodes=[tuple(number[place] for place in vehicle.reload_at) for vehicle in vehicles],
         service_s=[*(stop.service_s for stop in stops), *([0] * (len(places) + 1))],
         loads=np.array([stop.load for stop in stops], dtype=np.int64).reshape(len(stops), width),
         is_delivery=np.array([stop.kind is StopKind.DELIVERY for stop in stops], dtype=np.bool_),
         capacity=np.array([vehicle.capacity for vehicle in vehicles], dtype=np.int64).reshape(
             len(vehicles), width
         ),
-        eligible=_eligible(problem, rules, partner),
+        eligible=eligibility(problem, rules, partner),
         penalties=penalties_scaled(problem, metres_max),
-        has_prizes=problem.prize_per_priority_minor is not None,
+        has_prizes=problem.prize_per_priority_minor is not None
+        or any(stop.prize_minor is not None for stop in stops),
         partner=partner,
     )
 
@@ -260,28 +295,3 @@ def _tables(
     if len(tables) == 1:
         return seconds, np.broadcast_to(tables[0][1], seconds.shape)
     return seconds, np.stack([tables[profiles.index(profile)][1] for profile, _ in kinds])
-
-
-def _eligible(problem: Problem, rules: Rules, partner: list[int]) -> npt.NDArray[np.bool_]:
-    """Stop x vehicle, one row computed for all stops that ask for the same."""
-    rows: dict[object, list[bool]] = {}
-    eligible = np.zeros((len(problem.stops), len(problem.vehicles)), dtype=np.bool_)
-    for row, stop in enumerate(problem.stops):
-        key = (stop.skills, stop.allowed_vehicles, stop.locked_to)
-        if key not in rows:
-            rows[key] = [vehicle.may_serve(stop) for vehicle in problem.vehicles]
-        eligible[row] = rows[key]
-        if problem.restrictions or not stop.open_windows:
-            eligible[row] &= np.array(
-                [bool(rules.windows(vehicle, stop)) for vehicle in problem.vehicles], dtype=np.bool_
-            )
-    for measure in range(len(problem.measures)):
-        loads = np.array([_most(stop, measure) for stop in problem.stops], dtype=np.int64)
-        capacity = np.array([vehicle.capacity[measure] for vehicle in problem.vehicles], dtype=np.int64)
-        eligible &= loads[:, None] <= capacity[None, :]
-    paired = np.array(partner, dtype=np.intp)
-    return eligible & np.where(paired[:, None] < 0, True, eligible[paired]) if len(partner) else eligible
-
-
-def _most(stop: Stop, measure: int) -> int:
-    return max(stop.load[measure], stop.collects[measure] if stop.collects else 0)

@@ -8,6 +8,8 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import TypeAlias
 
+from routing.pickup.matrix import Point
+
 Parameter: TypeAlias = int | str | tuple[str, ...]
 
 
@@ -40,6 +42,8 @@ class ReasonCode(StrEnum):
     """`area` is closed to all vehicles that could serve it, whenever it could be served."""
     TOO_MUCH_DRIVING = "too_much_driving"
     """A round with this stop alone is `excess_s` longer on the road than a vehicle may be."""
+    ROUND_TOO_LONG = "round_too_long"
+    """A round with this stop alone takes more time than a vehicle may be out."""
     NO_TIME_WITH_BREAKS = "no_time_with_breaks"
     """A round with this stop alone leaves no time for the breaks."""
     RIDE_TOO_LONG = "ride_too_long"
@@ -63,7 +67,8 @@ class Visit:
     Attributes:
         arrival_s, start_s, departure_s: moments; service lasts from start to departure.
         wait_s: from arrival to start.
-        distance_m_from_previous: from the stop before, or from the vehicle's start.
+        distance_m_from_previous: from the stop before, or from the vehicle's start; through the outlet where
+            a reload lies between.
         load_after_g, load_after_cm3, load_after_pieces: aboard when leaving.
         setup_s: spent before service because the vehicle comes from another place; part of the time from
             start to departure.
@@ -107,6 +112,23 @@ class Rest:
 
 
 @dataclass(frozen=True, slots=True)
+class Reload:
+    """A return to an outlet on a round: what was collected is handed over, what is delivered next is loaded.
+
+    Attributes:
+        place: latitude and longitude of the outlet.
+        after_visits: so many visits of the round come before it.
+        arrival_s, start_s, end_s: moments; between arrival and start the vehicle waits for goods.
+    """
+
+    place: Point
+    after_visits: int
+    arrival_s: int
+    start_s: int
+    end_s: int
+
+
+@dataclass(frozen=True, slots=True)
 class Route:
     """One vehicle's round; vehicles without a visit have none.
 
@@ -116,6 +138,7 @@ class Route:
         cost_minor: all costs of the vehicle and of late starts together, rounded once, half up.
         rests: its breaks, in order.
         driving_s: on the road, by the travel model at the vehicle's speed (before traffic).
+        reloads: its returns to an outlet, in order.
     """
 
     vehicle_id: str
@@ -127,6 +150,7 @@ class Route:
     cost_minor: int
     rests: tuple[Rest, ...] = ()
     driving_s: int | None = None
+    reloads: tuple[Reload, ...] = ()
 
     @property
     def stop_ids(self) -> tuple[str, ...]:

@@ -143,7 +143,7 @@ class Problem:
                 f"{subject}: more_capacity must have {len(self.more_measures)} numbers, one for each of the "
                 f"problem's more_measures, not {len(vehicle.more_capacity)}",
             )
-            for place in (vehicle.start, vehicle.end):
+            for place in (vehicle.start, vehicle.end, *vehicle.reload_at):
                 if place is not None:
                     check_covered(self.travel_of(vehicle), "vehicle", vehicle.vehicle_id, place)
 

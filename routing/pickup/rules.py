@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from itertools import pairwise
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -99,19 +98,30 @@ class Rules:
             self._windows[key] = known
         return known
 
-    def durations(self, start: Point | None, stops: Sequence[Stop]) -> list[int]:
-        """Seconds at each stop: service, and setup where the stop before (or the start) is another place."""
+    def durations(
+        self, start: Point | None, stops: Sequence[Stop], outlets: Mapping[int, Point] | None = None
+    ) -> list[int]:
+        """Seconds at each stop: service, and setup where the place before it is another one.
+
+        Args:
+            start: place before the first stop.
+            stops: in the order of visit.
+            outlets: where a reload lies before a stop, by the stop's position.
+        """
         places = [start, *(stop.point for stop in stops)]
+        for position, outlet in (outlets or {}).items():
+            places[position] = outlet
         return [
-            stop.service_s + (stop.setup_s if before != here else 0)
-            for stop, (before, here) in zip(stops, pairwise(places), strict=True)
+            stop.service_s + (stop.setup_s if before != stop.point else 0)
+            for stop, before in zip(stops, places, strict=False)
         ]
 
     def leave_s(self, vehicle: Vehicle, stops: Sequence[Stop]) -> int:
         """Earliest departure: the shift has begun, and what is loaded at the start is ready."""
-        return max(vehicle.shift[0], *(self._loaded_s(stop) for stop in stops), 0)
+        return max(vehicle.shift[0], *(self.loaded_s(stop) for stop in stops), 0)
 
-    def _loaded_s(self, stop: Stop) -> int:
+    def loaded_s(self, stop: Stop) -> int:
+        """When what is loaded for the stop at the start of its trip is ready; zero: nothing is loaded."""
         loaded = stop.kind is StopKind.DELIVERY and stop.stop_id not in self.pair_of
         return stop.release_s if loaded else 0
 
@@ -159,6 +169,7 @@ class Rules:
         stops: Sequence[Stop],
         travel_s: Sequence[int],
         running: "Running | None" = None,
+        loaded: Sequence[Stop] | None = None,
     ) -> Timetable | None:
         """The cheapest timetable of a round, and of these the shortest and earliest.
 
@@ -167,21 +178,29 @@ class Rules:
             stops: in the order of visit.
             travel_s: the legs before traffic, from the start to the end of the round.
             running: where the vehicle is, if it has left already; None: at its start.
+            loaded: the stops whose goods are loaded at the start; None: all that are delivered to.
 
         Returns:
             None if none keeps all rules of time.
         """
-        place, first_s, taken = vehicle.start, self.leave_s(vehicle, stops), 0
-        last_s = vehicle.latest_end_s
+        place, taken = vehicle.start, 0
+        first_s = self.leave_s(vehicle, stops if loaded is None else loaded)
+        last_s = latest_end_s = vehicle.latest_end_s
+        longest_s = vehicle.duration_s_max
         if running is not None:
             place, first_s, taken = running.place, max(first_s, running.leave_s), running.breaks_taken
             last_s = first_s if running.has_left else last_s
+            if longest_s is not None and running.left_s is not None:
+                latest_end_s, longest_s = min(latest_end_s, running.left_s + longest_s), None
         windows = [self.windows(vehicle, stop) for stop in stops]
         durations = self.durations(place, stops)
         if not all(windows):
             return None
         if not self.is_timed(vehicle, stops):
-            return timetable(travel_s, durations, windows, (first_s, last_s), vehicle.shift[1])
+            end_s = min(vehicle.shift[1], latest_end_s)
+            times = timetable(travel_s, durations, windows, (first_s, last_s), end_s)
+            # it is the shortest of all
+            return times if times is None or longest_s is None or times.duration_s <= longest_s else None
         periods = self.periods(vehicle)
         legs = [
             Leg(tuple((first, last, in_traffic(leg_s, factor)) for first, last, factor in periods))
@@ -194,7 +213,8 @@ class Rules:
         shift = Shift(
             leave_s=(first_s, last_s),
             end_s=vehicle.shift[1],
-            latest_end_s=vehicle.latest_end_s,
+            latest_end_s=latest_end_s,
+            longest_s=longest_s,
             cost_per_s=per_second_scaled(vehicle.cost_per_hour),
             overtime_cost_per_s=per_second_scaled(vehicle.overtime_cost_per_hour),
             breaks=tuple((rest.windows, rest.duration_s) for rest in vehicle.breaks[taken:]),
@@ -221,12 +241,17 @@ class Rules:
 
 @dataclass(frozen=True, slots=True)
 class Running:
-    """Where a vehicle stands, when it can go on, how many breaks it has had, and whether it has left."""
+    """Where a vehicle stands, when it can go on, how many breaks it has had, and when it left if it has."""
 
     place: Point | None
     leave_s: int
     breaks_taken: int = 0
-    has_left: bool = True
+    left_s: int | None = None
+
+    @property
+    def has_left(self) -> bool:
+        """Tell whether the round has begun."""
+        return self.left_s is not None
 
 
 def without(windows: Windows, closed: Windows) -> Windows:

@@ -43,6 +43,11 @@ class RunningRound:
         return self.stops[self.frozen :]
 
     @property
+    def reloads(self) -> bool:
+        """Whether the round returns to an outlet: such a round is planned anew, not mended."""
+        return self.route is not None and bool(self.route.reloads)
+
+    @property
     def leave_s(self) -> int:
         """Earliest moment to go on from the last fixed place."""
         if self.frozen:
@@ -97,7 +102,8 @@ class RunningRound:
     def times(self, travel_s: Sequence[int], free: Sequence[Stop]) -> Timetable | None:
         """When the free stops are served: a running vehicle loses no time, one that waits leaves late."""
         place = self.stops[self.frozen - 1].point if self.frozen else self.vehicle.start
-        running = Running(place, self.leave_s, self.breaks_taken, has_left=self.frozen > 0)
+        left_s = self.route.start_s if self.route is not None and self.frozen else None
+        running = Running(place, self.leave_s, self.breaks_taken, left_s)
         return self.rules.timetable(self.vehicle, free, travel_s, running)
 
     def with_free(self, problem: Problem, free: Sequence[Stop]) -> Route | None:
@@ -108,6 +114,8 @@ class RunningRound:
         """
         if not free and not self.frozen:
             return None
+        if self.reloads:
+            raise ChangeRefusedError("reloads", {"vehicle_id": self.vehicle.vehicle_id})
         stops = [*self.stops[: self.frozen], *free]
         fixed = self.route.visits[: self.frozen] if self.route is not None else ()
         travel_s, legs_m = self.legs(problem, free)

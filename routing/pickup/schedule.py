@@ -11,8 +11,24 @@ from routing.pickup.values import Windows
 
 
 @dataclass(frozen=True, slots=True)
+class Reloading:
+    """A reload of a round.
+
+    Attributes:
+        after: so many stops come before it.
+        outlet: number among the vehicle's outlets.
+        arrival_s, start_s: when the vehicle is there, and when the reload begins.
+    """
+
+    after: int
+    outlet: int
+    arrival_s: int
+    start_s: int
+
+
+@dataclass(frozen=True, slots=True)
 class Timetable:
-    """Moments of a round: leaving, each arrival and start of service, the end, and the breaks.
+    """Moments of a round: leaving, each arrival and start of service, the end, breaks and reloads.
 
     A break is told by the number of stops before it and the moment it starts.
     """
@@ -22,6 +38,7 @@ class Timetable:
     services: tuple[int, ...]
     end_s: int
     rests: tuple[tuple[int, int], ...] = ()
+    reloads: tuple[Reloading, ...] = ()
 
     @property
     def duration_s(self) -> int:

@@ -88,9 +88,10 @@ def solve(problem: Problem, options: Options | None = None) -> Plan:
     def hire(worked_on: Instance) -> AbstractContextManager[Crew]:
         return crew(worked_on, options.workers, options.seed, options.executor, options.seconds)
 
-    if instance.features:
+    alone = effort.steps is not None or len(problem.stops) <= _SMALL
+    if instance.features and (alone or not pyvrp.can_plan(instance)):
         sequences, engine = rich.improve(instance, _start(instance, options, search), effort, hire)
-    elif effort.steps is not None or len(problem.stops) <= _SMALL:
+    elif alone:
         sequences, engine = _alone(instance, options, search)
     else:
         with hire(instance) as members:

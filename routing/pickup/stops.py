@@ -58,6 +58,8 @@ class Stop:
         more_amounts: load in the problem's further measures.
         collects: what is taken aboard at a delivery in exchange, in all measures (weight, volume, pieces,
             further ones); empty: nothing.
+        prize_minor: what serving it is worth: a stop that costs more than its prize is left out, and its
+            priority does not count. None: as `Problem.prize_per_priority_minor` says.
     """
 
     stop_id: str
@@ -81,6 +83,7 @@ class Stop:
     area: str | None = None
     more_amounts: Load = ()
     collects: Load = ()
+    prize_minor: int | None = None
 
     def __post_init__(self) -> None:
         subject = f"stop {self.stop_id!r}"
@@ -96,6 +99,8 @@ class Stop:
         check_range(subject, "priority", self.priority, 100)
         check_range(subject, "late_cost_per_hour", self.late_cost_per_hour, COST_MAX)
         check_limit(subject, "requested_s", self.requested_s)
+        if self.prize_minor is not None:
+            check_range(subject, "prize_minor", self.prize_minor, COST_MAX)
         check_windows(subject, self.windows)
         require(
             not self.collects or self.kind is StopKind.DELIVERY,

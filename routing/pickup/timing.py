@@ -44,7 +44,7 @@ def cheapest(
     Returns:
         None if none keeps all rules.
     """
-    if not rides:
+    if not rides and shift.longest_s is None:
         return _without_rides(legs, tasks, shift)
     for pickup, delivery, longest_s in rides:
         quickest_s = sum(task.duration_s for task in tasks[pickup + 1 : delivery])
@@ -68,19 +68,23 @@ def _branched(
     legs: Sequence[Leg], tasks: Sequence[Task], shift: Shift, rides: Sequence[Ride]
 ) -> Timetable | None:
     order = count()
-    heap: list[tuple[int, int, int, Timetable, list[Task]]] = []
+    heap: list[tuple[int, int, int, Timetable, list[Task], Shift]] = []
 
-    def push(changed: list[Task]) -> None:
-        times = _without_rides(legs, changed, shift)
+    def push(changed: list[Task], hours: Shift) -> None:
+        times = _without_rides(legs, changed, hours)
         if times is not None:
             cost = time_cost(times, changed, shift)
-            heapq.heappush(heap, (cost, times.duration_s, next(order), times, changed))
+            heapq.heappush(heap, (cost, times.duration_s, next(order), times, changed, hours))
 
-    push(list(tasks))
+    push(list(tasks), shift)
     for _ in range(_NODES_MAX):
         if not heap:
             return None
-        _, _, _, times, current = heapq.heappop(heap)
+        _, _, _, times, current, hours = heapq.heappop(heap)
+        if shift.longest_s is not None and times.duration_s > shift.longest_s:
+            for other in _shorter(hours, times, shift.longest_s):
+                push(current, other)
+            continue
         for pickup, delivery, longest_s in rides:
             latest_s = times.services[delivery] - longest_s - tasks[pickup].duration_s
             if times.services[pickup] < latest_s:
@@ -88,12 +92,20 @@ def _branched(
                 later[pickup] = _within(current[pickup], latest_s, HORIZON_S)
                 earlier[pickup] = _within(current[pickup], 0, latest_s - 1)
                 earlier[delivery] = _within(current[delivery], 0, times.services[delivery] - 1)
-                push(later)
-                push(earlier)
+                push(later, hours)
+                push(earlier, hours)
                 break
         else:
             return times
     return None
+
+
+def _shorter(shift: Shift, times: Timetable, longest_s: int) -> Iterator[Shift]:
+    """A round that takes too long leaves later or ends earlier."""
+    first_s, last_s = shift.leave_s
+    latest_s = times.end_s - longest_s
+    yield replace(shift, leave_s=(max(first_s, latest_s), last_s))
+    yield replace(shift, leave_s=(first_s, min(last_s, latest_s - 1)), latest_end_s=times.end_s - 1)
 
 
 def _within(task: Task, first_s: int, last_s: int) -> Task:

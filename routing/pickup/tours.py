@@ -3,6 +3,7 @@
 from routing.pickup import decompose, portfolio
 from routing.pickup.effort import Effort
 from routing.pickup.engines import greedy, pyvrp
+from routing.pickup.features import Feature
 from routing.pickup.instance import Instance, Sequences
 from routing.pickup.workers import Crew
 
@@ -15,7 +16,7 @@ def search(
     """Search until the effort is over.
 
     Args:
-        instance: a problem that asks for plain tours only.
+        instance: a problem that `pyvrp.can_plan`.
         start: rounds that keep all rules; None: they are made from nothing.
         effort: the clock.
         members: workers on this instance.
@@ -26,7 +27,7 @@ def search(
     stops = len(instance.stops)
     if start is not None:
         sequences = start
-    elif stops > portfolio.PARTS_FIRST:
+    elif stops > portfolio.PARTS_FIRST and Feature.PAIRS not in instance.features:  # a part may part them
         sequences = decompose.construct(instance, effort, members)
         if stops <= portfolio.WHOLE_MAX and not pyvrp.serves_all(instance, sequences):
             sequences = pyvrp.better(instance, greedy.construct(instance, effort), sequences)

@@ -22,6 +22,8 @@ from routing.pickup.values import (
 
 BREAKS_MAX = 8
 """More breaks in one shift than any labour law asks for."""
+RELOADS_MAX = 20
+"""More often nobody comes back to an outlet in one shift."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +68,8 @@ class Vehicle:
         cost_fixed: minor units, paid once if the vehicle serves any stop.
         cost_per_hour: minor units for an hour between the start and the end of the round.
         cost_per_km: minor units for 1,000 metres.
-        stops_max, distance_m_max: limits of the round; None: none.
+        stops_max, distance_m_max, duration_s_max: limits of the round, the last one of all its time from
+            start to end; None: none.
         breaks: taken in this order, each once, between the start and the end of the round, if the vehicle
             is used at all.
         overtime_s_max: so much later than the shift's end the round may end.
@@ -79,6 +82,12 @@ class Vehicle:
         more_capacity: capacity in the problem's further measures.
         vehicle_class: what entry restrictions speak of, for example "diesel van".
         profile: name of its travel model in `Problem.profiles`; None: the problem's `travel`.
+        reload_at: outlets to which it may return between two stops, to hand over what it has collected and
+            to load what the stops up to the next reload are brought. Both stops of a pair lie between the
+            same reloads. A reload is no stop: neither `stops_max` nor the costs of stops and service count
+            it.
+        reload_s: length of a reload; no break is taken in it.
+        reloads_max: how often on a round.
     """
 
     vehicle_id: str
@@ -105,6 +114,10 @@ class Vehicle:
     more_capacity: Load = ()
     vehicle_class: str = ""
     profile: str | None = None
+    duration_s_max: int | None = None
+    reload_at: tuple[Point, ...] = ()
+    reload_s: int = 0
+    reloads_max: int = 0
 
     def __post_init__(self) -> None:
         subject = f"vehicle {self.vehicle_id!r}"
@@ -112,9 +125,15 @@ class Vehicle:
         require(
             self.start is not None or self.end is not None, f"{subject}: it needs a start, an end, or both"
         )
-        for place in (self.start, self.end):
+        for place in (self.start, self.end, *self.reload_at):
             if place is not None:
                 check_point(subject, place)
+        check_range(subject, "reload_s", self.reload_s, HORIZON_S)
+        check_range(subject, "reloads_max", self.reloads_max, RELOADS_MAX)
+        require(
+            bool(self.reload_at) or not self.reloads_max,
+            f"{subject}: reloads_max needs an outlet in reload_at",
+        )
         check_range(subject, "the shift's end", self.shift[1], HORIZON_S)
         require(0 <= self.shift[0] <= self.shift[1], f"{subject}: shift {self.shift} ends before it starts")
         for name, amount in zip(MEASURES, self.capacity, strict=False):
@@ -128,7 +147,7 @@ class Vehicle:
         for name in _COSTS:
             check_range(subject, name, getattr(self, name), COST_MAX)
         check_range(subject, "overtime_s_max", self.overtime_s_max, HORIZON_S)
-        for name in ("stops_max", "distance_m_max", "driving_s_max"):
+        for name in ("stops_max", "distance_m_max", "driving_s_max", "duration_s_max"):
             check_limit(subject, name, getattr(self, name))
         require(len(self.breaks) <= BREAKS_MAX, f"{subject}: more than {BREAKS_MAX} breaks")
         check_unique(f"{subject}: break", (rest.break_id for rest in self.breaks))
@@ -142,6 +161,11 @@ class Vehicle:
     def latest_end_s(self) -> int:
         """The end of the shift with all overtime."""
         return min(self.shift[1] + self.overtime_s_max, HORIZON_S)
+
+    @property
+    def reloads(self) -> bool:
+        """Tell whether it may return to an outlet on its round."""
+        return bool(self.reloads_max and self.reload_at)
 
     def may_serve(self, stop: Stop) -> bool:
         """Tell whether skills, the list of allowed vehicles and the lock let this vehicle serve the stop."""

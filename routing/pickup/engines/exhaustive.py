@@ -8,6 +8,8 @@ orders of eight stops and fewer, most of which break a rule early or cost too mu
 from dataclasses import dataclass
 from itertools import accumulate, pairwise
 
+import numpy as np
+
 from routing.pickup.costs import (
     COST_SCALE,
     cost_per_metre_scaled,
@@ -16,6 +18,7 @@ from routing.pickup.costs import (
 )
 from routing.pickup.effort import Effort
 from routing.pickup.instance import Instance, Sequences
+from routing.pickup.matrix import IntArray
 from routing.pickup.schedule import earliest_start
 
 STOPS_MAX = 8
@@ -75,12 +78,18 @@ class _Vehicle:
         self.vehicle = vehicle
         self.limits = instance.vehicles[vehicle]
         profile = instance.profile[vehicle]
-        self.seconds = [instance.rules.at_best(row) for row in instance.seconds[profile].tolist()]
-        self.driving = instance.seconds[profile].tolist()
-        self.metres = instance.distances[profile].tolist()
+        self.driving = self._shortest(instance.seconds[profile]).tolist()
+        self.seconds = [instance.rules.at_best(row) for row in self.driving]
+        self.metres = self._shortest(instance.distances[profile]).tolist()
         self.allowed = [stop for stop in range(len(instance.stops)) if instance.eligible[stop, vehicle]]
         self.windows = [instance.rules.windows(self.limits, stop) for stop in instance.stops]
         self.paid_breaks_s = sum(rest.duration_s for rest in self.limits.breaks if rest.paid)
+
+    def _shortest(self, table: IntArray) -> IntArray:
+        """Ways from node to node, through an outlet where that is shorter."""
+        for outlet in self.instance.reload_nodes[self.vehicle] if self.limits.reloads else ():
+            table = np.minimum(table, table[:, outlet, None] + table[None, outlet, :])
+        return table
 
     def rounds(self, effort: Effort) -> dict[int, tuple[int, tuple[int, ...]]] | None:
         """The cheapest cost and order of each set of stops (a bit a stop); None: the time is over."""
@@ -125,9 +134,10 @@ class _Vehicle:
         if limits.distance_m_max is not None and metres > limits.distance_m_max:
             return None
         stops = (*grown.stops, stop)
-        if self._overloaded(stops):
+        if not limits.reloads and self._overloaded(stops):
             return None
-        duration_s = value.service_s + (value.setup_s if value.point != place else 0)
+        there_already = value.point == place or (limits.reloads and value.point in limits.reload_at)
+        duration_s = value.service_s + (0 if there_already else value.setup_s)
         return _Grown(
             stops,
             grown.members | 1 << stop,

@@ -94,6 +94,8 @@ class Model:
             time.CumulVar(self.routing.Start(vehicle)).SetRange(*limits.shift)
             time.CumulVar(self.routing.End(vehicle)).SetRange(*limits.shift)
             time.SetSpanCostCoefficientForVehicle(cost_per_second_scaled(limits), vehicle)
+            if limits.duration_s_max is not None:
+                time.SetSpanUpperBoundForVehicle(limits.duration_s_max, vehicle)
         self._add_breaks(time)
         for stop, index in zip(self.stops, self.index, strict=True):
             windows = instance.stops[stop].open_windows

@@ -15,7 +15,7 @@ import numpy as np
 import numpy.typing as npt
 from ortools.linear_solver import pywraplp
 
-from routing.pickup.engines.pyvrp_model import Column, kinds
+from routing.pickup.engines.pyvrp_kinds import Column, kinds
 from routing.pickup.instance import Instance, Sequences
 
 _COLUMNS_MAX = 8_000

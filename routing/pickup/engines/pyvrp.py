@@ -18,7 +18,8 @@ from pyvrp.search import OPERATORS, LocalSearch, NeighbourhoodParams, compute_ne
 
 from routing.pickup.costs import to_minor
 from routing.pickup.effort import Effort
-from routing.pickup.engines.pyvrp_model import Column, Model, Visits, can_plan
+from routing.pickup.engines.pyvrp_kinds import Column, Visits, can_plan
+from routing.pickup.engines.pyvrp_model import Model
 from routing.pickup.instance import Instance, Sequences
 from routing.pickup.matrix import UNREACHABLE
 
@@ -49,11 +50,12 @@ class Collection:
         """Keep the rounds of a solution that keep the rules."""
         for route in solution.routes():
             # Much cheaper than its stops, and hardly ever the same for two rounds.
-            signature = (route.vehicle_type(), route.distance(), route.duration(), route.num_clients())
+            visits = route.num_clients() + route.num_shipments()
+            signature = (route.vehicle_type(), route.distance(), route.duration(), visits)
             if signature in self._seen:
                 continue
             self._seen.add(signature)
-            if route.is_feasible() and route.num_clients():
+            if route.is_feasible() and visits:
                 self._keep(model, route)
 
     def take(self) -> list[Column]:
@@ -279,7 +281,8 @@ def _penalties(model: Model, *, careful: bool) -> tuple[tuple[list[float], float
     )
     late = _PENALTY_START * leg_cost / max(1.0, leg_s)
     far = _PENALTY_START * leg_cost / max(1.0, leg_m)
-    amounts = np.array([np.add(client.pickup, client.delivery) for client in data.clients()], dtype=float)
+    carried = [np.add(client.pickup, client.delivery) for client in data.clients()]
+    amounts = np.array(carried + [shipment.amount for shipment in data.shipments()], dtype=float)
     loads = [
         _LOAD_PENALTY_START * leg_cost / max(1.0, float(amounts[:, measure].mean()))
         for measure in range(data.num_load_dimensions)

@@ -5,77 +5,38 @@ The model holds every rule of an instance, so rounds that keep the rules are alw
 - vehicles that are alike are one vehicle type; those with another speed or other stops they may serve have
   a matrix of their own, in which the way to a forbidden stop is longer than any shift;
 - a stop with several windows is one client for each window, of which one is visited;
+- a pair is a shipment, whose goods are aboard between its two stops;
 - the limit of stops is one more load, of which each stop has one piece;
 - a stop that may be left out has a prize.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from math import gcd
-from typing import Any, TypeAlias
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from pyvrp import Client, ClientGroup, Depot, Location, ProblemData, Route, Solution, VehicleType
+from pyvrp import (
+    Activity,
+    ActivityType,
+    Client,
+    ClientGroup,
+    Depot,
+    Location,
+    ProblemData,
+    Route,
+    Shipment,
+    Solution,
+    VehicleType,
+)
 
 from routing.pickup.costs import COST_SCALE, cost_per_metre_scaled, cost_per_second_scaled
+from routing.pickup.engines.pyvrp_kinds import Column, Visits, kinds, profile_keys
 from routing.pickup.instance import Instance, Sequences
 from routing.pickup.matrix import UNREACHABLE
 
-_BYTES_MAX = 600_000_000  # of all matrices of a model
 _PRIZE_MAX = 2**44
 _FAR = 2**63 - 1  # PyVRP's own sign for no limit
-
-Visits: TypeAlias = tuple[int, ...]
-
-
-def can_plan(instance: Instance) -> bool:
-    """Tell whether the engine can hold all rules of the instance in a sensible amount of memory."""
-    if instance.features:
-        return False
-    nodes = len(instance.service_s) + 1
-    profiles = len(set(_profile_keys(instance)))
-    return bool(instance.vehicles) and bool(instance.stops) and profiles * nodes * nodes * 16 <= _BYTES_MAX
-
-
-def _profile_keys(instance: Instance) -> list[tuple[int, bytes]]:
-    """What decides about a vehicle's matrix: its speed, and the stops it may serve."""
-    return [
-        (profile, instance.eligible[:, vehicle].tobytes()) for vehicle, profile in enumerate(instance.profile)
-    ]
-
-
-def kinds(instance: Instance) -> list[list[int]]:
-    """The vehicles of each kind: a round costs the same, whoever of them drives it."""
-    keys = _profile_keys(instance)
-    alike: dict[object, list[int]] = {}
-    for number, vehicle in enumerate(instance.vehicles):
-        key = (
-            keys[number],
-            instance.start_node[number],
-            instance.end_node[number],
-            vehicle.shift,
-            vehicle.capacity,
-            (vehicle.cost_fixed, vehicle.cost_per_hour, vehicle.cost_per_km),
-            (vehicle.stops_max, vehicle.distance_m_max),
-        )
-        alike.setdefault(key, []).append(number)
-    return list(alike.values())
-
-
-@dataclass(frozen=True, slots=True)
-class Column:
-    """A round that keeps the rules, of any vehicle of a kind.
-
-    Attributes:
-        kind: number of the kind of vehicle, in the order of `kinds`.
-        stops: in the order of visit.
-        cost_scaled: in 1 / COST_SCALE minor units.
-    """
-
-    kind: int
-    stops: Visits
-    cost_scaled: int
 
 
 class Model:
@@ -96,12 +57,13 @@ class Model:
         self.unit = self._cost_unit()
         self.stop_of: list[int] = []  # the stop of each client
         self.first: dict[int, int] = {}  # the first client of each stop
+        self.shipments: list[tuple[int, int]] = []  # both stops of each
         self.data = self._data(None if cost_scaled is None else self._prizes(cost_scaled))
 
     def solution(self, sequences: Sequences) -> Solution:
         """PyVRP's form of rounds that keep the rules."""
         routes = [
-            Route(self.data, self._clients(vehicle, sequences[vehicle]), kind)
+            Route(self.data, self._activities(vehicle, sequences[vehicle]), kind)
             for kind, vehicles in enumerate(self.kinds)
             for vehicle in vehicles
             if sequences[vehicle]
@@ -120,28 +82,37 @@ class Model:
 
     def visits(self, route: Route) -> Visits:
         """The stops of a route."""
-        return tuple(self.stop_of[activity.idx] for activity in route if activity.is_client())
+        found = []
+        for activity in route:
+            if activity.is_client():
+                found.append(self.stop_of[activity.idx])
+            elif activity.is_shipment():
+                found.append(self.shipments[activity.idx][activity.is_delivery()])
+        return tuple(found)
 
     def column(self, route: Route) -> Column:
         """A route that keeps the rules, with its cost."""
         cost = route.distance_cost() + route.duration_cost() + route.fixed_vehicle_cost()
         return Column(route.vehicle_type(), self.visits(route), cost * self.unit)
 
-    def _clients(self, vehicle: int, stops: Sequence[int]) -> list[int]:
-        """The client of each stop of a round: where there are several windows, that of the window used."""
-        if all(len(self.instance.stops[stop].windows) <= 1 for stop in stops):
-            return [self.first[stop] for stop in stops]
-        travel_s, _ = self.instance.legs(vehicle, stops)
-        times = self.instance.timetable(vehicle, stops, travel_s)
-        assert times is not None, "rounds that keep the rules"
+    def _activities(self, vehicle: int, stops: Sequence[int]) -> list[Activity]:
+        """What is done at each stop: where there are several windows, it is the client of the window used."""
+        used = dict.fromkeys(stops, 0)
+        if any(len(self.instance.stops[stop].windows) > 1 for stop in stops):
+            course = self.instance.course(vehicle, stops)
+            assert course is not None, "rounds that keep the rules"
+            for stop, start_s in zip(stops, course.times.services, strict=True):
+                windows = self.instance.stops[stop].open_windows
+                used[stop] = next(number for number, (_, closes) in enumerate(windows) if start_s <= closes)
+        steps = {
+            stop: Activity(kind, number)
+            for number, shipment in enumerate(self.shipments)
+            for stop, kind in zip(shipment, (ActivityType.PICKUP, ActivityType.DELIVERY), strict=True)
+            if stop in used
+        }
         return [
-            self.first[stop]
-            + next(
-                number
-                for number, (_, closes) in enumerate(self.instance.stops[stop].open_windows)
-                if start_s <= closes
-            )
-            for stop, start_s in zip(stops, times.services, strict=True)
+            steps[stop] if stop in steps else Activity(ActivityType.CLIENT, self.first[stop] + used[stop])
+            for stop in stops
         ]
 
     def _cost_unit(self) -> int:
@@ -171,7 +142,7 @@ class Model:
         metres: Any = instance.metres.astype(np.int64)  # PyVRP's own types are not those of NumPy
         np.fill_diagonal(metres, 0)
         durations: list[Any] = []
-        profiles = _profile_keys(instance)
+        profiles = profile_keys(instance)
         for vehicles in self.kinds:
             key = profiles[vehicles[0]]
             if key not in matrices:
@@ -188,7 +159,37 @@ class Model:
             distance_matrices=[metres] * len(durations),
             duration_matrices=durations,
             groups=groups,
+            shipments=self._shipments(prizes),
         )
+
+    def _shipments(self, prizes: list[int] | None) -> list[Shipment]:
+        instance, measures = self.instance, self._measures()
+        loads = self._loads()[:, measures].tolist()
+        served = set(self.stops)
+        self.shipments = [
+            (unit[0], unit[1]) for unit in instance.units if len(unit) == 2 and unit[0] in served
+        ]
+        shipments = []
+        for pickup, delivery in self.shipments:
+            (opens, closes), (later, latest) = (
+                instance.stops[stop].open_windows[0] for stop in (pickup, delivery)
+            )
+            shipments.append(
+                Shipment(
+                    pickup_location=pickup,
+                    delivery_location=delivery,
+                    pickup_tw_early=opens,
+                    pickup_tw_late=closes,
+                    pickup_service_duration=instance.service_s[pickup],
+                    delivery_tw_early=later,
+                    delivery_tw_late=latest,
+                    delivery_service_duration=instance.service_s[delivery],
+                    amount=loads[pickup],
+                    prize=0 if prizes is None else prizes[pickup] + prizes[delivery],
+                    required=prizes is None,
+                )
+            )
+        return shipments
 
     def _durations(self, vehicle: int) -> npt.NDArray[np.int64]:
         seconds: npt.NDArray[np.int64] = self.instance.seconds[self.instance.profile[vehicle]].astype(
@@ -225,6 +226,8 @@ class Model:
         loads = self._loads()[:, measures].tolist()
         counted = instance.loads.shape[1]
         for stop in self.stops:
+            if instance.partner[stop] >= 0:
+                continue
             self.first[stop] = len(clients)
             windows = instance.stops[stop].open_windows
             group = len(groups) if len(windows) > 1 else None
@@ -267,4 +270,5 @@ class Model:
             unit_duration_cost=cost_per_second_scaled(vehicle) // self.unit,
             profile=profile,
             max_distance=_FAR if vehicle.distance_m_max is None else vehicle.distance_m_max,
+            shift_duration=_FAR if vehicle.duration_s_max is None else vehicle.duration_s_max,
         )

@@ -181,6 +181,10 @@ class Rounds:
     def _gaps(self, vehicle: int) -> npt.NDArray[np.void]:
         instance, stops = self.instance, self.sequences[vehicle]
         travel_s, legs_m = instance.legs(vehicle, stops)
+        levels = instance.loads_aboard(stops)
+        if instance.vehicles[vehicle].reloads:  # where it reloads is known only for a whole round
+            travel_s, legs_m = instance.shortest_legs(vehicle, stops)
+            levels = np.zeros_like(levels)
         return gaps_of_round(
             vehicle,
             instance.vehicles[vehicle],
@@ -188,5 +192,5 @@ class Rounds:
             [instance.stops[stop] for stop in stops],
             instance.rules.at_best(travel_s),
             legs_m,
-            instance.loads_aboard(stops),
+            levels,
         )

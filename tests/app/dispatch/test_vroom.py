@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from apiflask import APIFlask
 
 from app.dispatch import api_vroom
 from tests.app.dispatch.conftest import Depot
@@ -25,6 +26,17 @@ def test_a_client_of_vroom_gets_its_fields(depot: Depot) -> None:
     assert found["summary"]["unassigned"] == 1
     assert found["summary"]["delivery"] == [2]
     assert [step["type"] for step in found["routes"][0]["steps"]] == ["start", "job", "job", "end"]
+
+
+def test_a_document_posted_to_the_root_is_answered_as_by_vrooms_wrapper(depot: Depot, app: APIFlask) -> None:
+    machine = depot.logins.api("dispatcher")
+    answer = machine.post("/?seconds=1", json=DOCUMENT)
+    assert answer.status_code == 200
+    assert answer.json["summary"]["routes"] == 1
+    assert app.test_client().post("/", data={"a": "form"}).status_code == 405  # the home page takes none
+    nobody = app.test_client().post("/", json=DOCUMENT)
+    assert nobody.status_code == 401
+    assert nobody.content_type == "application/problem+json"
 
 
 def test_plan_mode_over_http(depot: Depot) -> None:

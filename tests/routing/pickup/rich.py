@@ -1,12 +1,13 @@
 """Random problems in which all features meet, and their cheapest plan by trying everything.
 
-The oracle shares no code with the planner: it tries every order on every vehicle, every place for the breaks
-and every second of departure, and drives each round forward.
+The oracle shares no code with the planner: it tries every order on every vehicle, every place for the breaks,
+every choice of reloads and every second of departure, and drives each round forward.
 """
 
 from bisect import bisect_left
 from functools import lru_cache
-from itertools import combinations_with_replacement, pairwise
+from itertools import combinations, combinations_with_replacement, pairwise, product
+from typing import Any
 
 import numpy as np
 
@@ -15,6 +16,7 @@ from routing.pickup.problem import Break, Pair, Restriction
 
 PLACES = tuple((31.0 + row / 100, 121.0 + column / 100) for row in range(3) for column in range(3))
 SCALE = 18_000
+TOO_LONG = 10**15
 
 
 def random_problem(seed: int, *, stops_max: int = 8, vehicles_max: int = 2, latest: int = 90) -> Problem:
@@ -31,7 +33,17 @@ def random_problem(seed: int, *, stops_max: int = 8, vehicles_max: int = 2, late
         marks = sorted((base + random.choice(last, size=2 * number(0, count_max), replace=False)).tolist())
         return tuple(zip(marks[::2], marks[1::2], strict=True))
 
-    count, fleet = number(1, stops_max), number(1, vehicles_max)
+    # Where every order is tried, the largest are rare: they take as long as all others together.
+    count = 1 + int(random.binomial(stops_max - 1, 0.5)) if stops_max <= 8 else number(1, stops_max)
+    fleet = number(1, vehicles_max)
+
+    def reloading() -> dict[str, Any]:
+        if not chance(0.3):
+            return {}
+        outlets = tuple(PLACES[number(0, 8)] for _ in range(number(1, 2)))
+        often = 1 if len(outlets) > 1 else number(1, 2)
+        return {"reload_at": outlets, "reload_s": number(0, 4), "reloads_max": often}
+
     names = [f"vehicle {vehicle}" for vehicle in range(fleet)]
     more = ("crates",) if chance(0.3) else ()
     traffic = (*random.choice([0.5, 0.8, 1.0, 2.0], size=2).tolist(), *[1.0] * 22) if chance(0.3) else ()
@@ -68,6 +80,7 @@ def random_problem(seed: int, *, stops_max: int = 8, vehicles_max: int = 2, late
                 collects=(number(0, 4), 0, 0, *([0] * len(more)))
                 if kind is StopKind.DELIVERY and chance(0.2)
                 else (),
+                prize_minor=number(0, 150) if chance(0.1) else None,
             )
         )
     pairs = tuple(
@@ -86,7 +99,8 @@ def random_problem(seed: int, *, stops_max: int = 8, vehicles_max: int = 2, late
         end = number(min(begin + 20, base + latest), base + latest)
         overtime = number(0, 20) if chance(0.3) else 0
         breaks = []
-        for rest in range(number(0, 2) if chance(0.5) else 0):
+        outlet = reloading()
+        for rest in range(number(0, 1 if outlet else 2) if chance(0.5) else 0):
             opens = number(begin, end)
             breaks.append(
                 Break(f"rest {rest}", ((opens, opens + number(0, 20)),), number(0, 6), paid=chance(0.5))
@@ -118,6 +132,8 @@ def random_problem(seed: int, *, stops_max: int = 8, vehicles_max: int = 2, late
                 more_capacity=(number(5, 20),) * len(more),
                 vehicle_class=str(random.choice(["van", "bicycle"])),
                 profile="bicycle" if chance(0.2) else None,
+                duration_s_max=number(15, 70) if chance(0.2) else None,
+                **outlet,
             )
         )
     return Problem(
@@ -135,11 +151,13 @@ def random_problem(seed: int, *, stops_max: int = 8, vehicles_max: int = 2, late
 
 def objective(problem: Problem, plan_routes: dict[str, int], unserved: list[str]) -> tuple[int, int]:
     """Lost weight of priorities (nothing, where prizes are money) and cost in 1/18,000 minor units."""
-    lost = [problem.stop(stop_id).priority for stop_id in unserved]
+    lost = [problem.stop(stop_id) for stop_id in unserved]
     cost = sum(plan_routes.values())
+    cost += SCALE * sum(stop.prize_minor for stop in lost if stop.prize_minor is not None)
+    weighed = [stop.priority for stop in lost if stop.prize_minor is None]
     if problem.prize_per_priority_minor is not None:
-        return 0, cost + sum(lost) * problem.prize_per_priority_minor * SCALE
-    return sum(1 + priority for priority in lost), cost
+        return 0, cost + sum(weighed) * problem.prize_per_priority_minor * SCALE
+    return sum(1 + priority for priority in weighed), cost
 
 
 def cheapest(problem: Problem) -> tuple[int, int]:
@@ -188,8 +206,8 @@ def _rounds(problem: Problem, vehicle: Vehicle) -> dict[int, int]:
             if index not in order and (index not in partner or partner[index] in order)
         ]
         if all((delivery in order) == (pickup in order) for delivery, pickup in partner.items()):
-            cost = round_cost(problem, vehicle, order)
             key = sum(1 << index for index in order)
+            cost = round_cost(problem, vehicle, order, best.get(key))
             if cost is not None and cost < best.get(key, cost + 1):
                 best[key] = cost
     return best
@@ -197,7 +215,7 @@ def _rounds(problem: Problem, vehicle: Vehicle) -> dict[int, int]:
 
 def _earliest_end(problem: Problem, vehicle: Vehicle, order: tuple[int, ...]) -> int | None:
     """When the last stop can be left at the earliest, breaks and loads apart; None: the round cannot grow."""
-    legs_s, _ = _legs(problem, vehicle, order)
+    legs_s = _shortest_legs_s(problem, vehicle, order)
     now = vehicle.shift[0]
     place = vehicle.start
     for index, leg in zip(order, legs_s, strict=False):
@@ -207,26 +225,41 @@ def _earliest_end(problem: Problem, vehicle: Vehicle, order: tuple[int, ...]) ->
         found = bisect_left(starts, there)
         if found == len(starts):
             return None
-        now = starts[found] + stop.service_s + (0 if stop.point == place else stop.setup_s)
+        there_already = stop.point == place or stop.point in vehicle.reload_at
+        now = starts[found] + stop.service_s + (0 if there_already else stop.setup_s)
         place = stop.point
-    return now
+    return now if now <= vehicle.shift[1] + vehicle.overtime_s_max else None
 
 
-def _legs(problem: Problem, vehicle: Vehicle, order: tuple[int, ...]) -> tuple[list[int], list[int]]:
+def _shortest_legs_s(problem: Problem, vehicle: Vehicle, order: tuple[int, ...]) -> list[int]:
+    """Seconds of each leg, directly or through an outlet, whichever is less."""
     points = [problem.stops[index].point for index in order]
+    legs_s, _ = _legs_between(problem, vehicle, points)
+    for outlet in vehicle.reload_at:
+        for number, (before, after) in enumerate(pairwise(points), start=1):
+            there, _ = _legs_between(problem, vehicle, [before, outlet, after])
+            legs_s[number] = min(legs_s[number], sum(there[1:3]))
+    return legs_s
+
+
+def _legs_between(
+    problem: Problem, vehicle: Vehicle, points: list[tuple[float, float]]
+) -> tuple[list[int], list[int]]:
     table = problem.profiles[vehicle.profile] if vehicle.profile else problem.travel
     places = [vehicle.start, *points, vehicle.end]
-    legs_s, legs_m = [], []
-    for before, after in pairwise(places):
-        if before is None or after is None:
-            legs_s.append(0)
-            legs_m.append(0)
-            continue
-        seconds, metres = table.legs([before], [after])
-        no_way = int(seconds[0]) >= 10**8
-        legs_s.append(10**8 if no_way else round(int(seconds[0]) / vehicle.speed_factor))
-        legs_m.append(int(metres[0]))
-    return legs_s, legs_m
+    ways = [_way(table, vehicle.speed_factor, before, after) for before, after in pairwise(places)]
+    return [leg_s for leg_s, _ in ways], [leg_m for _, leg_m in ways]
+
+
+@lru_cache(maxsize=10_000)
+def _way(
+    table: Table, speed: float, before: tuple[float, float] | None, after: tuple[float, float] | None
+) -> tuple[int, int]:
+    if before is None or after is None:
+        return 0, 0
+    seconds, metres = table.legs([before], [after])
+    no_way = int(seconds[0]) >= 10**8
+    return 10**8 if no_way else round(int(seconds[0]) / speed), int(metres[0])
 
 
 def _there(problem: Problem, now: int, leg: int) -> int:
@@ -267,43 +300,91 @@ def _starts_cached(
     )
 
 
-def round_cost(problem: Problem, vehicle: Vehicle, order: tuple[int, ...]) -> int | None:
-    """Cheapest cost of a round in that order; None if it breaks a rule."""
-    stops = [problem.stops[index] for index in order]
-    legs_s, legs_m = _legs(problem, vehicle, order)
-    if vehicle.distance_m_max is not None and sum(legs_m) > vehicle.distance_m_max:
+def round_cost(
+    problem: Problem, vehicle: Vehicle, order: tuple[int, ...], known: int | None = None
+) -> int | None:
+    """Cheapest cost of a round in that order, wherever it reloads; None if it breaks a rule.
+
+    What cannot be below a cost that is known is left out.
+    """
+    best: int | None = None
+    for count in range(min(vehicle.reloads_max, len(order) - 1) + 1):
+        for gaps in combinations(range(1, len(order)), count):
+            for outlets in product(vehicle.reload_at, repeat=count):
+                cost = _cost_with(problem, vehicle, order, list(zip(gaps, outlets, strict=True)), known)
+                if cost is not None and (known is None or cost < known):
+                    best = known = cost
+    return best
+
+
+def _cost_with(
+    problem: Problem,
+    vehicle: Vehicle,
+    order: tuple[int, ...],
+    reloads: list[tuple[int, tuple[float, float]]],
+    known: int | None,
+) -> int | None:
+    """Cheapest cost of a round that reloads before those positions, at those outlets."""
+    marks = [0, *(gap for gap, _ in reloads), len(order)]
+    trips = [[problem.stops[index] for index in order[first:last]] for first, last in pairwise(marks)]
+    ready = [_ready(problem, vehicle, trip) for trip in trips]
+    stops = list(trips[0])
+    starts = [_starts(problem, vehicle, stop) for stop in stops]
+    for number, ((_, outlet), trip) in enumerate(zip(reloads, trips[1:], strict=True), start=1):
+        if ready[number] is not None:
+            stops += [Stop(f"outlet {number}", *outlet, service_s=vehicle.reload_s), *trip]
+            starts += [tuple(range(ready[number], 4200)), *(_starts(problem, vehicle, one) for one in trip)]
+    legs_s, legs_m = _legs_between(problem, vehicle, [stop.point for stop in stops])
+    if (
+        None in ready
+        or (vehicle.distance_m_max is not None and sum(legs_m) > vehicle.distance_m_max)
+        or (vehicle.driving_s_max is not None and sum(legs_s) > vehicle.driving_s_max)
+    ):
         return None
-    if vehicle.driving_s_max is not None and sum(legs_s) > vehicle.driving_s_max:
+    place, durations = vehicle.start, []
+    for stop in stops:
+        durations.append(stop.service_s + (0 if stop.point == place else stop.setup_s))
+        place = stop.point
+    once = vehicle.cost_fixed + vehicle.cost_per_stop * len(order)
+    served_s = sum(durations) - vehicle.reload_s * len(reloads)
+    hourly = vehicle.cost_per_driving_hour * sum(legs_s) + vehicle.cost_per_service_hour * served_s
+    beside_time = once * SCALE + 5 * hourly + 18 * vehicle.cost_per_km * sum(legs_m)
+    paid_s = sum(rest.duration_s for rest in vehicle.breaks if rest.paid) + sum(durations)
+    paid_s += sum(round(leg_s / max(problem.speed_by_hour, default=1)) for leg_s in legs_s)
+    if known is not None and beside_time + 5 * vehicle.cost_per_hour * paid_s >= known:
         return None
+    # who leaves later is nowhere earlier: where nothing but that is paid for, the first departure will do
+    any_leave = bool(vehicle.cost_per_hour) or vehicle.duration_s_max is not None
+    times = []
+    for taken in combinations_with_replacement(range(len(stops) + 1), len(vehicle.breaks)):
+        for leave in range(max(vehicle.shift[0], ready[0]), vehicle.shift[1] + vehicle.overtime_s_max + 1):
+            cost = _driven(problem, vehicle, stops, starts, durations, legs_s, taken, leave)
+            if cost is None:
+                break  # nor will any later departure do
+            times.append(cost)
+            if not any_leave:
+                break
+    best = min(times, default=TOO_LONG)
+    return best + beside_time if best < TOO_LONG else None
+
+
+def _ready(problem: Problem, vehicle: Vehicle, trip: list[Stop]) -> int | None:
+    """When everything the trip brings is ready; None: it parts a pair or is too much for the vehicle."""
     paired = {stop_id for pair in problem.pairs for stop_id in (pair.pickup_id, pair.delivery_id)}
-    loaded = [stop for stop in stops if stop.kind is StopKind.DELIVERY and stop.stop_id not in paired]
+    ids = {stop.stop_id for stop in trip}
+    if any((pair.pickup_id in ids) != (pair.delivery_id in ids) for pair in problem.pairs):
+        return None
+    loaded = [stop for stop in trip if stop.kind is StopKind.DELIVERY and stop.stop_id not in paired]
     for measure, capacity in enumerate(vehicle.capacity):
         level = sum(stop.load[measure] for stop in loaded)
         levels = [level]
-        for stop in stops:
+        for stop in trip:
             level += stop.load[measure] if stop.kind is StopKind.PICKUP else -stop.load[measure]
             level += stop.collects[measure] if stop.collects else 0
             levels.append(level)
         if max(levels) > capacity:
             return None
-    place, durations = vehicle.start, []
-    for stop in stops:
-        durations.append(stop.service_s + (0 if stop.point == place else stop.setup_s))
-        place = stop.point
-    first = max([vehicle.shift[0], *(stop.release_s for stop in loaded)])
-    starts = [_starts(problem, vehicle, stop) for stop in stops]
-    times = []
-    for taken in combinations_with_replacement(range(len(stops) + 1), len(vehicle.breaks)):
-        for leave in range(first, vehicle.shift[1] + vehicle.overtime_s_max + 1):
-            cost = _driven(problem, vehicle, stops, starts, durations, legs_s, taken, leave)
-            if cost is None:
-                break  # who leaves later is nowhere earlier
-            times.append(cost)
-    if not times:
-        return None
-    once = vehicle.cost_fixed + vehicle.cost_per_stop * len(stops)
-    hourly = vehicle.cost_per_driving_hour * sum(legs_s) + vehicle.cost_per_service_hour * sum(durations)
-    return min(times) + once * SCALE + 5 * hourly + 18 * vehicle.cost_per_km * sum(legs_m)
+    return max((stop.release_s for stop in loaded), default=0)
 
 
 def _driven(
@@ -333,6 +414,8 @@ def _driven(
                 moved = True
         if not moved:
             break
+    if vehicle.duration_s_max is not None and end - leave > vehicle.duration_s_max:
+        return TOO_LONG
     unpaid = sum(rest.duration_s for rest in vehicle.breaks if not rest.paid)
     cost = vehicle.cost_per_hour * (end - leave - unpaid)
     cost += vehicle.overtime_cost_per_hour * max(0, end - vehicle.shift[1])

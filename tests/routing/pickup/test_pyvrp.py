@@ -1,20 +1,24 @@
 """The model holds all rules: rounds go in and out unchanged, and what the search finds keeps them."""
 
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
 from hypothesis import given, settings
 
-from routing.pickup import Problem, StopKind, Table
+from routing.pickup import Options, Pair, Problem, StopKind, Table, check, solve
 from routing.pickup.effort import Effort
 from routing.pickup.engines import greedy, pyvrp
 from routing.pickup.engines.pool import recombine
-from routing.pickup.engines.pyvrp_model import Column, Model, kinds
+from routing.pickup.engines.pyvrp_kinds import Column, kinds
+from routing.pickup.engines.pyvrp_model import Model
+from routing.pickup.formats import read
 from routing.pickup.instance import Instance, build
 from tests.routing.pickup.strategies import problems
 from tests.routing.pickup.towns import town
 
+SETS = Path(__file__).parent / "sets"
 COUNTED = Effort(0.0, 50, 1, None, 0.0)
 
 
@@ -135,3 +139,57 @@ def test_the_pool_uses_no_more_vehicles_than_there_are() -> None:
     assert cost is not None
     columns = [Column(0, (0, 1), 1), Column(0, (2, 3), 1), Column(0, (0, 1, 2, 3), cost)]
     assert recombine(instance, columns, all_in_one, 5.0) == [[0, 1, 2, 3]]
+
+
+def _with_pairs(seed: int) -> Problem:
+    """Pairs beside single stops, windows, and a limit of each round's time."""
+    random = np.random.default_rng(seed)
+    problem = town(16, 3, seed, capacity_g=20_000, duration_s_max=int(random.integers(2, 8)) * 3600)
+    stops = list(problem.stops)
+    for first in range(0, 10, 2):
+        stops[first] = replace(stops[first], kind=StopKind.PICKUP)
+        stops[first + 1] = replace(
+            stops[first + 1], kind=StopKind.DELIVERY, weight_g=stops[first].weight_g, windows=()
+        )
+    pairs = tuple(Pair(f"stop {first}", f"stop {first + 1}") for first in range(0, 10, 2))
+    return replace(problem, stops=tuple(stops), pairs=pairs)
+
+
+@pytest.mark.parametrize("seed", range(8))
+def test_pairs_and_limits_of_time_are_held_by_the_model(seed: int) -> None:
+    instance = build(_with_pairs(seed))
+    assert pyvrp.can_plan(instance)
+    sequences = greedy.construct(instance, COUNTED)
+    model = Model(instance, 0)
+    solution = model.solution(sequences)
+    assert solution.is_feasible()
+    assert instance.cost(model.sequences(solution)) == instance.cost(sequences)
+    search = searched(instance, 200, collect=True)
+    found = search.sequences()
+    before, after = instance.cost(sequences), None if found is None else instance.cost(found)
+    assert before is not None
+    assert after is not None
+    assert after <= before
+    assert search.collection is not None
+    for column in search.collection.take():
+        vehicle = model.kinds[column.kind][0]
+        assert instance.route_cost(vehicle, column.stops) == column.cost_scaled
+
+
+def test_what_shipments_cannot_say_is_left_to_other_engines() -> None:
+    problem = _with_pairs(1)
+    pairs = (replace(problem.pairs[0], ride_s_max=600), *problem.pairs[1:])
+    assert not pyvrp.can_plan(build(replace(problem, pairs=pairs)))
+    vehicles = tuple(replace(vehicle, stops_max=9) for vehicle in problem.vehicles)
+    assert not pyvrp.can_plan(build(replace(problem, vehicles=vehicles)))
+    windows = ((30_000, 31_000), (40_000, 41_000))
+    stops = (replace(problem.stops[0], windows=windows), *problem.stops[1:])
+    assert not pyvrp.can_plan(build(replace(problem, stops=stops)))
+
+
+def test_pairs_are_planned_by_all_workers() -> None:
+    problem = read((SETS / "lrc101.txt").read_text(), "lilim").problem
+    plan = solve(problem, Options(seconds=2, workers=2))
+    assert check(problem, plan) == ()
+    assert not plan.unserved
+    assert plan.cost_minor <= 1.02 * 1_703_209  # the best known
