@@ -117,7 +117,7 @@ class CourierForm(FlaskForm):
         except InvalidInputError as error:
             raise ValidationError(_("At most 20 skills, each of at most 40 letters.")) from error
 
-    def validate_breaks(self, _field: FieldList) -> None:
+    def validate_breaks(self, _field: FieldList[Any]) -> None:
         """Breaks lie one after the other."""
         try:
             rows_of_breaks(self._breaks())

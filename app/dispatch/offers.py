@@ -114,7 +114,8 @@ def gaps_of(
         NotFoundError: the outlet has no such courier.
     """
     # A move touches two rounds: the others cost the same after it, and reading them takes most of the time.
-    touched = {courier_id, courier_of_stop(session, plan, stop)} - {None}
+    present_id = courier_of_stop(session, plan, stop)
+    touched = {courier_id, courier_id if present_id is None else present_id}
     draft = open_draft(session, actor, plan, stop, now, touched)
     if courier_id not in draft.couriers:
         raise NotFoundError("no such courier at this outlet")
