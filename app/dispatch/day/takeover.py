@@ -27,7 +27,7 @@ from app.dispatch.journal import lock_plan
 from app.dispatch.models import Courier, Plan, PlanStatus, StopRequest, StopStatus
 from app.dispatch.problem import Draft, draft_of
 from app.dispatch.queries import local_day
-from app.dispatch.stored import FINISHED
+from app.dispatch.stored import FINISHED, MADE
 from app.errors import InvalidInputError
 from app.network.models import Facility
 from routing import pickup
@@ -171,11 +171,13 @@ def _worked_out(session: Session, plan: Plan, courier: Courier, now: datetime) -
         return _Worked(draft, draft.plan, ())
     in_order = [draft.stops[int(visit.stop_id)] for visit in route.visits]
     # The one that he was driving to is not fixed any more: he does not come there.
-    done = [place for place, stop in enumerate(in_order) if stop.status in FINISHED]
+    done = [place for place, stop in enumerate(in_order) if stop.status in MADE]
     frozen[str(courier.id)] = done[-1] + 1 if done else 0
     away = {str(courier.id), *_off(session, draft.couriers, now)}
     value, passed = draft.plan, []
     for stop in in_order[frozen[str(courier.id)] :]:
+        if stop.status in FINISHED:
+            continue  # taken back since: nobody has to go there
         if stop.kind.brings:
             passed.append(Passed(stop, None, None, 0, aboard=True))
             continue
