@@ -100,6 +100,8 @@ class Joined:
         self._pending: dict[int, Any] = {}
         self._data: Any = None
         within(seconds, lambda: _knock(cluster, seconds), "it does not answer")
+        import distributed  # noqa: F401 - what it takes to load is not the cluster's fault
+
         self._client, self.workers = within(seconds, lambda: _connect(cluster, seconds), "it does not answer")
 
     def hand_out(self, make: Callable[..., object], data: object, seconds: float) -> None:

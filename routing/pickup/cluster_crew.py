@@ -22,8 +22,8 @@ from routing.pickup.instance import Instance
 from routing.pickup.tasks import Desk, Outcome, Task, Whole
 from routing.pickup.workers import Processes, Word, WorkerError, available
 
-_JOIN_SHARE, _JOIN_S_MAX = 0.1, 5.0
-_HAND_OUT_SHARE, _HAND_OUT_S_MAX = 0.25, 15.0
+_JOIN_SHARE, _JOIN_S = 0.1, (1.0, 5.0)
+_HAND_OUT_SHARE, _HAND_OUT_S = 0.25, (2.0, 15.0)
 _MEMBERS_MIN = 8  # so many have something to do, however few stops there are
 _STOPS_A_MEMBER = 130  # the smallest parts of `decompose`
 _ON_THE_WAY_S = 0.15  # an answer needs to come back before the run is over
@@ -111,7 +111,7 @@ class ClusterCrew:
         self.seed = seed
         self.deaths = 0
         self._stand_in: StandIn | None = None
-        self._joined = Joined(cluster, min(_JOIN_S_MAX, _JOIN_SHARE * seconds))
+        self._joined = Joined(cluster, _between(_JOIN_S, _JOIN_SHARE * seconds))
         useful = max(_MEMBERS_MIN, len(instance.stops) // _STOPS_A_MEMBER)
         self.size = min(workers or useful, self._joined.workers)
         try:
@@ -119,7 +119,7 @@ class ClusterCrew:
             self._joined.hand_out(
                 Bench.laid_out,
                 np.frombuffer(pickled, dtype=np.uint8),
-                min(_HAND_OUT_S_MAX, _HAND_OUT_SHARE * seconds),
+                _between(_HAND_OUT_S, _HAND_OUT_SHARE * seconds),
             )
         except BaseException:
             self._joined.leave()
@@ -241,3 +241,7 @@ class StandIn:
             member, task = self._waiting.popleft()
             self._member_at[process] = member
             self._processes.give(process, task)
+
+
+def _between(ends: tuple[float, float], value: float) -> float:
+    return min(ends[1], max(ends[0], value))

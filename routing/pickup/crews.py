@@ -13,7 +13,7 @@ from routing.pickup.workers import Crew, Processes, available
 
 CLUSTER_STOPS_MIN = 250
 """Smaller problems are searched as a whole, for which the cores of one machine do."""
-CLUSTER_SECONDS_MIN = 4.0
+CLUSTER_SECONDS_MIN = 8.0
 """In less, handing the instance out takes more than the cluster gives back."""
 
 log = logging.getLogger(__name__)

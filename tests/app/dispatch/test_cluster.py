@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Sequence
 
 import pydantic
@@ -18,6 +19,14 @@ from tests.routing.pickup.towns import town
 from tests.support.dask_cluster import running_cluster
 
 AWAY = "tcp://127.0.0.1:1"
+# The child as it is, for whom a shorter run is worth a cluster.
+CHILD = """
+import sys
+from app.dispatch import solver_process
+from routing.pickup import crews
+crews.CLUSTER_SECONDS_MIN = 1.0
+sys.exit(solver_process.main(float(sys.argv[1]), int(sys.argv[2]), *sys.argv[3:]))
+"""
 
 
 def settings(**more: str) -> Settings:
@@ -33,7 +42,8 @@ def planned(problem: Problem, cluster: str) -> tuple[Plan, list[Progress], list[
         return Wish.GO_ON
 
     with capture_logs() as logged:
-        plan = solver.solve(problem, seconds=4, seed=1, tick=tick, cluster=cluster)
+        command = (sys.executable, "-c", CHILD)
+        plan = solver.solve(problem, seconds=5, seed=1, tick=tick, cluster=cluster, command=command)
     return plan, curve, [str(line["warning"]) for line in logged if line["event"] == "plan.warning"]
 
 

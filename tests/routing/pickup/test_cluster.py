@@ -19,6 +19,7 @@ from routing.pickup import (
     check,
     cluster,
     cluster_crew,
+    crews,
     decompose,
     portfolio,
     solve,
@@ -35,6 +36,12 @@ from tests.support.dask_cluster import RunningCluster, running_cluster
 
 RUN_S = 60.0
 LATE_S = 3.0  # other tests may run at the same time
+
+
+@pytest.fixture(autouse=True)
+def short_runs_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The tests have less time than those for whom clusters are."""
+    monkeypatch.setattr(crews, "CLUSTER_SECONDS_MIN", 4.0)
 
 
 @pytest.fixture(scope="module")
