@@ -80,12 +80,12 @@ fmt: setup-dev ## Mend the layout of the code, and what the linter can mend
 	@$(PYTHON) -m ruff format .
 
 .PHONY: lock
-lock: setup ## Compile requirements.txt and requirements-dev.txt anew from pyproject.toml
+lock: setup ## Compile the requirements*.txt for pip anew from pyproject.toml
 	$(SAY) 'Locking the packages, newer ones where pyproject.toml lets them'
 	@$(PYTHON) -m venv .venv/uv
 	@.venv/uv/bin/python -m pip install --quiet --disable-pip-version-check uv==$(UV_VERSION)
-	@for file in requirements requirements-dev; do \
-		extra=$$(test $$file = requirements || echo '--extra dev --constraint requirements.txt'); \
+	@for file in requirements requirements-cluster requirements-dev; do \
+		extra=$$(test $$file = requirements || echo "--extra $${file#*-} --constraint requirements.txt"); \
 		.venv/uv/bin/python -m uv pip compile --quiet --upgrade --universal --python-version 3.11 \
 			--generate-hashes --no-header --no-annotate --no-emit-index-url $$extra \
 			--output-file $$file.txt pyproject.toml || exit 1; \

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 from pathlib import Path
 from typing import Literal
 
@@ -77,7 +78,21 @@ class Settings(BaseSettings):
     positions_kept_days: int = Field(
         default=3, ge=1, le=90, description="Days after which couriers' positions are forgotten"
     )
+    dask_scheduler: str | None = Field(
+        default=None,
+        pattern=r"^(tcp|tls|ws|wss)://[^/\s]+:\d+$",
+        description="Scheduler of a Dask cluster for large plans; without one, this machine plans",
+    )
     demo_logins: bool = Field(default=False, description="Show the demo world's logins on the sign-in page")
+
+    @field_validator("dask_scheduler")
+    @classmethod
+    def _dask_is_installed(cls, value: str | None) -> str | None:
+        if value is not None and importlib.util.find_spec("distributed") is None:
+            raise ValueError(
+                "Dask is not installed: python -m pip install --require-hashes -r requirements-cluster.txt"
+            )
+        return value
 
     @field_validator("database_url")
     @classmethod

@@ -35,6 +35,7 @@ from app.db import outbox
 from app.db.session import Database
 from app.deliveries import jobs as deliveries_jobs
 from app.dispatch import jobs as dispatch_jobs
+from app.dispatch import journal as dispatch_journal
 from app.dispatch import recurring
 from app.dispatch.day import following as dispatch_following
 from app.dispatch.day import learned as dispatch_learned
@@ -82,6 +83,7 @@ JOBS: tuple[Job | SteppedJob, ...] = (
     Job("containers.settle_findings", timedelta(minutes=1), containers_jobs.settle_findings),
     SteppedJob("dispatch.follow_rounds", timedelta(minutes=1), dispatch_following.follow_rounds),
     SteppedJob("dispatch.learn", timedelta(days=1), dispatch_learned.learn_step),
+    Job("dispatch.forget_edits", timedelta(days=1), dispatch_journal.forget_edits),
     Job("dispatch.forget_positions", timedelta(hours=1), dispatch_positions.forget),
     SteppedJob("shipments.watch", timedelta(minutes=5), watching.watch_step),
     Job("deliveries.reverse_voided_cash", timedelta(minutes=10), deliveries_jobs.reverse_voided_cash),
@@ -183,7 +185,10 @@ class Scheduler:
         self._loop(_RELAY_IDLE_S, lambda: outbox.relay(self._database, SUBSCRIPTIONS, self._clock) > 0)
 
     def _solve_plans(self) -> None:
-        self._loop(_PLAN_IDLE_S, lambda: dispatch_jobs.solve_next(self._database, self._clock))
+        cluster = self._settings.dask_scheduler
+        self._loop(
+            _PLAN_IDLE_S, lambda: dispatch_jobs.solve_next(self._database, self._clock, cluster=cluster)
+        )
 
     def _deliver_webhooks(self) -> None:
         client = Client(allow_loopback=self._settings.webhooks_to_loopback)

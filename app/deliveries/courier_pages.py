@@ -13,11 +13,10 @@ from app.accounts.roles import Scope
 from app.deliveries import phone
 from app.deliveries.door_models import Means, Relation
 from app.deliveries.door_values import Evidence, HandOver, Outcome, Paid
-from app.dispatch import queries as dispatch_queries
 from app.dispatch.day import following
 from app.dispatch.models import StopKind
-from app.dispatch.queries import Run, RunStop
 from app.dispatch.run_pages import run_page
+from app.dispatch.runs import Run, RunStop, run_of_courier
 from app.errors import BadRequestError, ConflictError, InvalidInputError, NotFoundError
 from app.security import current_actor, requires
 from app.shipments.models import ProofKind
@@ -39,7 +38,7 @@ def hand_over(stop_id: int) -> flask.typing.ResponseReturnValue:
     """Hand over the parcel of a stop of the asker's own round; a double tap is one delivery."""
     actor = current_actor()
     with unit_of_work() as session:
-        run = dispatch_queries.run_of_courier(session, actor, None, now=now())
+        run = run_of_courier(session, actor, None, now=now())
         one = next((stop for stop in run.stops if stop.stop.id == stop_id), None)
         if one is None:
             raise NotFoundError("no such stop in your round")

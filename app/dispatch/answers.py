@@ -7,7 +7,7 @@ from typing import Any
 
 from app.dispatch.journal import Named
 from app.dispatch.models import Plan, PlanVisit, StopRequest
-from app.dispatch.queries import Run
+from app.dispatch.runs import Run
 from app.dispatch.service import Gap, Moved, Offers
 
 
@@ -32,6 +32,10 @@ def stop_answer(stop: StopRequest, number: str) -> dict[str, Any]:
         "volume_cm3": stop.volume_cm3,
         "pieces": stop.pieces,
         "priority": stop.priority,
+        "skills": stop.skills,
+        "place_corrected_at": (
+            None if stop.place_corrected_at is None else stop.place_corrected_at.isoformat()
+        ),
     }
 
 
@@ -66,6 +70,7 @@ def plan_answer(plan: Plan) -> dict[str, Any]:
                 "end_s": round_.end_s,
                 "distance_m": round_.distance_m,
                 "cost_minor": round_.cost_minor,
+                "breaks": [{"start_s": start_s, "end_s": end_s} for _key, _n, start_s, end_s in round_.rests],
                 "visits": [
                     visit_answer(visit)
                     for visit in sorted(visits[round_.courier_id], key=lambda visit: visit.sequence)
@@ -176,6 +181,7 @@ def run_answer(run: Run) -> dict[str, Any]:
         "day": run.day.isoformat(),
         "utc_offset_minutes": run.facility.utc_offset_minutes,
         "left": run.left,
+        "breaks": [{"start_s": start_s, "end_s": end_s} for start_s, end_s in run.rests],
         "visits": [
             {
                 **visit_answer(one.visit),

@@ -6,7 +6,17 @@ import flask
 
 from app.accounts.roles import Scope
 from app.api_schema import BEARER, page_answer
-from app.dispatch import answers, api_edits, api_pickups, api_plans, api_roster, api_vroom, queries, service
+from app.dispatch import (
+    answers,
+    api_corrections,
+    api_edits,
+    api_pickups,
+    api_plans,
+    api_roster,
+    api_vroom,
+    queries,
+    service,
+)
 from app.dispatch.api_blueprint import blueprint
 from app.dispatch.api_models import (
     MovedOut,
@@ -20,11 +30,12 @@ from app.dispatch.api_models import (
     StopQuery,
     VersionIn,
 )
+from app.dispatch.runs import run_of_courier
 from app.idempotency import idempotent
 from app.security import current_actor, requires
 from app.web import now, unit_of_work
 
-__all__ = ["api_edits", "api_pickups", "api_plans", "api_roster", "api_vroom", "blueprint"]
+__all__ = ["api_corrections", "api_edits", "api_pickups", "api_plans", "api_roster", "api_vroom", "blueprint"]
 
 
 @blueprint.get("/dispatch/stops")
@@ -154,5 +165,5 @@ def move(plan_id: int, json_data: MoveIn) -> flask.typing.ResponseReturnValue:
 def run(query_data: RunQuery) -> flask.typing.ResponseReturnValue:
     """In the order of visit; empty where none has been published."""
     with unit_of_work() as session:
-        found = queries.run_of_courier(session, current_actor(), query_data.day, now=now())
+        found = run_of_courier(session, current_actor(), query_data.day, now=now())
         return flask.jsonify(answers.run_answer(found))

@@ -44,6 +44,8 @@ class StopOut(ApiOutput):
     volume_cm3: int
     pieces: int
     priority: int
+    skills: list[str] = Field(description="What its courier must be able to do")
+    place_corrected_at: str | None = Field(description="When somebody put the pin where the door is")
 
 
 class StopPage(ApiOutput):
@@ -72,6 +74,13 @@ class VisitOut(ApiOutput):
     locked: bool
 
 
+class RestOut(ApiOutput):
+    """A break on a round."""
+
+    start_s: int
+    end_s: int
+
+
 class RoundOut(ApiOutput):
     """A courier's round."""
 
@@ -80,6 +89,7 @@ class RoundOut(ApiOutput):
     end_s: int
     distance_m: int
     cost_minor: int
+    breaks: list[RestOut]
     visits: list[VisitOut]
 
 
@@ -262,4 +272,5 @@ class RunOut(ApiOutput):
     day: date
     utc_offset_minutes: int
     left: int
+    breaks: list[RestOut]
     visits: list[RunVisitOut]

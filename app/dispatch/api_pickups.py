@@ -43,6 +43,9 @@ class PickupIn(PlaceIn):
     window_from_s: int = Field(ge=0, le=DAY_S)
     window_to_s: int = Field(ge=0, le=DAY_S)
     note: str = Field(default="", max_length=500)
+    skills: list[str] = Field(
+        default=[], max_length=20, description="What the courier must be able to do, in the company's words"
+    )
 
 
 class RecurringIn(PickupIn):

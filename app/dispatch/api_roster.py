@@ -38,6 +38,15 @@ class DutyIn(ApiInput):
     shift_end_s: int = Field(ge=0, le=DAY_S)
 
 
+class BreakOut(ApiOutput):
+    """A break of every shift: when it may start, and how long it is."""
+
+    from_s: int
+    to_s: int
+    minutes: int
+    paid: bool
+
+
 class DutyOut(ApiOutput):
     """A courier on a day."""
 
@@ -49,6 +58,7 @@ class DutyOut(ApiOutput):
     shift_end_s: int
     is_usual: bool = Field(description="Nothing was said of this day")
     skills: list[str]
+    breaks: list[BreakOut]
     capacity_g: int
     capacity_cm3: int
     capacity_pieces: int
@@ -108,6 +118,7 @@ def _answer(one: Duty) -> dict[str, Any]:
         "shift_end_s": one.shift_end_s,
         "is_usual": one.is_usual,
         "skills": courier.skills,
+        "breaks": courier.breaks,
         "capacity_g": courier.capacity_g,
         "capacity_cm3": courier.capacity_cm3,
         "capacity_pieces": courier.capacity_pieces,

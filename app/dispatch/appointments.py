@@ -46,8 +46,11 @@ def follow_redirection(session: Session, shipment: Shipment) -> None:
     if not to_door or stop.facility_id != shipment.destination_facility_id:
         stop.status = StopStatus.CANCELLED
         return
+    if stop.address == shipment.consignee_address and stop.place_corrected_at is not None:
+        return  # the same door, and somebody has put the pin there
     stop.address = shipment.consignee_address
     stop.latitude, stop.longitude = shipment.consignee_latitude, shipment.consignee_longitude
+    stop.place_corrected_at = stop.place_corrected_by_id = None
 
 
 def _delivery_stop(session: Session, shipment_id: int) -> StopRequest | None:

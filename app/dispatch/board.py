@@ -195,7 +195,7 @@ def _named(session: Session, edit: PlanEdit | None) -> Named | None:
 
 def round_of(session: Session, plan: Plan, courier: Courier) -> Column:
     """One courier's round with its stops, without the rest of the board."""
-    rows = rows_of(session, plan.id, courier.id)
+    rows = rows_of(session, plan.id, [courier.id])
     visits = rows.visits.get(courier.id, ())
     wanted = arrays.any_of([visit.stop_request_id for visit in visits])
     stops = _listed(session, StopRequest.id == wanted)

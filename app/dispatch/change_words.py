@@ -22,6 +22,8 @@ _CHANGES: Mapping[str, Any] = {
     "plan.unlocked": _l("%(by)s unlocked %(stop)s"),
     "plan.round_locked": _l("%(by)s locked the whole round of %(to)s"),
     "plan.round_unlocked": _l("%(by)s unlocked the whole round of %(to)s"),
+    "plan.round_given_up": _l("%(by)s gave the round of %(from)s to others"),
+    "plan.stop_corrected": _l("%(by)s set %(stop)s right; it was planned anew"),
     "plan.published": _l("%(by)s published the plan"),
     "plan.cancelled": _l("%(by)s gave the plan up"),
 }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from datetime import date, datetime
 from typing import Any
 
@@ -86,8 +87,23 @@ def refuse_unchangeable(session: Session, actor: Actor, plan: Plan, now: datetim
     refuse_past(session, actor, plan, now)
 
 
-def open_draft(session: Session, actor: Actor, plan: Plan, stop: StopRequest, now: datetime) -> Draft:
+def open_draft(
+    session: Session,
+    actor: Actor,
+    plan: Plan,
+    stop: StopRequest,
+    now: datetime,
+    courier_ids: Collection[int] | None = None,
+) -> Draft:
     """A plan ready to be changed, with a stop that may be in none of its rounds yet.
+
+    Args:
+        session: of the plan's tenant.
+        actor: who changes it.
+        plan: a draft, or the plan in force.
+        stop: what is to be moved.
+        now: the present moment.
+        courier_ids: the rounds that are looked at; None: all.
 
     Raises:
         ConflictError: the plan cannot be changed, or the stop is not to be made on its day.
@@ -95,4 +111,4 @@ def open_draft(session: Session, actor: Actor, plan: Plan, stop: StopRequest, no
     refuse_unchangeable(session, actor, plan, now)
     if stop.facility_id != plan.facility_id or stop.day != plan.day or stop.status not in WAITING:
         raise ConflictError("this stop is not to be made on this day")
-    return draft_of(session, plan, now=now, also=(stop.id,))
+    return draft_of(session, plan, now=now, also=(stop.id,), courier_ids=courier_ids)

@@ -9,6 +9,7 @@ from flask_babel import gettext as _
 from app.accounts.roles import Scope
 from app.dispatch import queries, service
 from app.dispatch.forms import CourierForm
+from app.dispatch.skills import known_skills
 from app.errors import NotFoundError
 from app.network import queries as network
 from app.security import current_actor, requires
@@ -40,7 +41,7 @@ def index() -> flask.typing.ResponseReturnValue:
 
 @requires(Scope.DISPATCH_WRITE)
 def edit(courier_id: int) -> flask.typing.ResponseReturnValue:
-    """Change a courier's shift and vehicle."""
+    """Change a courier's shift, breaks, skills and vehicle."""
     with unit_of_work() as session:
         actor = current_actor()
         courier = queries.load_courier(session, actor, courier_id)
@@ -54,4 +55,5 @@ def edit(courier_id: int) -> flask.typing.ResponseReturnValue:
             return flask.redirect(flask.url_for(".couriers", facility=courier.facility_id))
         if form.is_submitted():
             status = 422
-        return flask.render_template("dispatch/courier.html", courier=courier, form=form), status
+        known = known_skills(session)
+        return flask.render_template("dispatch/courier.html", courier=courier, form=form, known=known), status

@@ -11,7 +11,9 @@ from sqlalchemy.orm import Session
 from app.accounts.service import audit
 from app.actor import Actor
 from app.db.session import tenant_of
+from app.dispatch.breaks import CourierBreak, rows_of_breaks
 from app.dispatch.models import Courier
+from app.dispatch.skills import clean_skills
 from app.errors import ConflictError, InvalidInputError
 
 DAY_S = 24 * 3600
@@ -31,6 +33,7 @@ def create_courier(
     capacity_cm3: int,
     capacity_pieces: int,
     skills: Sequence[str] = (),
+    breaks: Sequence[CourierBreak] = (),
 ) -> Courier:
     """Take a courier on.
 
@@ -44,9 +47,10 @@ def create_courier(
         shift_start_s, shift_end_s: his working day, in seconds since local midnight.
         capacity_g, capacity_cm3, capacity_pieces: what may be aboard at any moment.
         skills: what he can do that not everybody can.
+        breaks: of each of his shifts.
 
     Raises:
-        InvalidInputError: the shift or a capacity is not possible.
+        InvalidInputError: the shift, a capacity, a skill or a break is not possible.
         ConflictError: the code is taken.
     """
     _check(shift_start_s, shift_end_s, (capacity_g, capacity_cm3, capacity_pieces))
@@ -64,7 +68,8 @@ def create_courier(
         capacity_g=capacity_g,
         capacity_cm3=capacity_cm3,
         capacity_pieces=capacity_pieces,
-        skills=sorted(set(skills)),
+        skills=clean_skills(skills),
+        breaks=rows_of_breaks(breaks),
     )
     session.add(courier)
     session.flush()  # callers need the id
@@ -81,13 +86,15 @@ def change_courier(
     capacity_g: int,
     capacity_cm3: int,
     capacity_pieces: int,
+    skills: Sequence[str],
+    breaks: Sequence[CourierBreak],
     active: bool,
     now: datetime,
 ) -> None:
-    """Change a courier's shift, vehicle, or whether he works here; plans made before stay as they are.
+    """Change a courier's shift, breaks, skills, vehicle, or whether he works here; older plans stay.
 
     Raises:
-        InvalidInputError: the shift or a capacity is not possible.
+        InvalidInputError: the shift, a capacity, a skill or a break is not possible.
     """
     _check(shift_start_s, shift_end_s, (capacity_g, capacity_cm3, capacity_pieces))
     wanted = {
@@ -96,6 +103,8 @@ def change_courier(
         "capacity_g": capacity_g,
         "capacity_cm3": capacity_cm3,
         "capacity_pieces": capacity_pieces,
+        "skills": clean_skills(skills),
+        "breaks": rows_of_breaks(breaks),
         "active": active,
     }
     before = {name: getattr(courier, name) for name in wanted}

@@ -16,6 +16,10 @@ from wtforms import (
     BooleanField,
     DateField,
     DecimalField,
+    FieldList,
+    FloatField,
+    Form,
+    FormField,
     IntegerField,
     SelectMultipleField,
     StringField,
@@ -26,13 +30,40 @@ from wtforms.fields.choices import SelectChoice  # type: ignore[attr-defined]  #
 from wtforms.validators import InputRequired, Length, NumberRange, Optional, ValidationError
 from wtforms.widgets import CheckboxInput, ListWidget
 
+from app.dispatch.breaks import BREAKS_MAX, MINUTES_MAX, breaks_of, rows_of_breaks
 from app.dispatch.models import Courier
-from app.dispatch.service import Wanted
+from app.dispatch.service import CourierBreak, Wanted
+from app.dispatch.skills import split_skills
+from app.errors import InvalidInputError
 from app.network import queries as network
 
 _ADCODE = re.compile(r"(\d{6})\s*$")
 _WINDOW = re.compile(r"(\d{1,5})-(\d{1,5})")
 WEEKDAYS = tuple(enumerate((_l("Mon"), _l("Tue"), _l("Wed"), _l("Thu"), _l("Fri"), _l("Sat"), _l("Sun"))))
+
+
+class BreakForm(Form):
+    """A break of a courier's shift; without a time it is none."""
+
+    from_time = TimeField(_l("Starts from"), validators=[Optional()])
+    to_time = TimeField(_l("Starts by"), validators=[Optional()])
+    minutes = IntegerField(_l("Minutes"), validators=[Optional(), NumberRange(1, MINUTES_MAX)])
+    paid = BooleanField(_l("Paid"))
+
+    def validate_to_time(self, field: TimeField) -> None:
+        """A break that has a time has all of it."""
+        given = (self.from_time.data, field.data, self.minutes.data)
+        if any(one is not None for one in given) and None in given:
+            raise ValidationError(_("Give the time and the length of the break, or clear both."))
+        if self.from_time.data is not None and field.data is not None and field.data < self.from_time.data:
+            raise ValidationError(_("It ends before it starts."))
+
+    def wanted(self) -> CourierBreak | None:
+        """The break of a valid form; None where nothing was typed."""
+        start, end, minutes = self.from_time.data, self.to_time.data, self.minutes.data
+        if start is None or end is None or minutes is None:
+            return None
+        return CourierBreak(_seconds_of(start), _seconds_of(end), minutes, bool(self.paid.data))
 
 
 class CourierChanges(TypedDict):
@@ -43,6 +74,8 @@ class CourierChanges(TypedDict):
     capacity_g: int
     capacity_cm3: int
     capacity_pieces: int
+    skills: list[str]
+    breaks: list[CourierBreak]
     active: bool
 
 
@@ -54,6 +87,8 @@ class CourierForm(FlaskForm):
     capacity_kg = IntegerField(_l("Weight aboard at most"), validators=[NumberRange(0, 100_000)])
     capacity_litres = IntegerField(_l("Volume aboard at most"), validators=[NumberRange(0, 100_000)])
     capacity_pieces = IntegerField(_l("Pieces aboard at most"), validators=[NumberRange(0, 100_000)])
+    skills = StringField(_l("Skills"), validators=[Optional(), Length(max=500)])
+    breaks = FieldList(FormField(BreakForm), max_entries=BREAKS_MAX)
     active = BooleanField(_l("At work: gets rounds"))
 
     @classmethod
@@ -67,7 +102,31 @@ class CourierForm(FlaskForm):
             form.capacity_litres.data = courier.capacity_cm3 // 1000
             form.capacity_pieces.data = courier.capacity_pieces
             form.active.data = courier.active
+            form.skills.data = ", ".join(courier.skills)
+            for one in breaks_of(courier.breaks):
+                times = {"from_time": _time_of(one.from_s), "to_time": _time_of(one.to_s)}
+                form.breaks.append_entry({**times, "minutes": one.minutes, "paid": one.paid})
+        while len(form.breaks) < BREAKS_MAX:
+            form.breaks.append_entry()
         return form
+
+    def validate_skills(self, field: StringField) -> None:
+        """Words of the company's own, not too many."""
+        try:
+            split_skills(field.data or "")
+        except InvalidInputError as error:
+            raise ValidationError(_("At most 20 skills, each of at most 40 letters.")) from error
+
+    def validate_breaks(self, _field: FieldList[Any]) -> None:
+        """Breaks lie one after the other."""
+        try:
+            rows_of_breaks(self._breaks())
+        except InvalidInputError as error:
+            raise ValidationError(_("A break begins before the one before it is over.")) from error
+
+    def _breaks(self) -> list[CourierBreak]:
+        found = [entry.form.wanted() for entry in self.breaks]
+        return [one for one in found if one is not None]
 
     def validate_shift_end(self, field: TimeField) -> None:
         """A shift ends on the day it starts."""
@@ -84,17 +143,38 @@ class CourierForm(FlaskForm):
         assert start is not None, "validated"
         assert end is not None, "validated"
         return {
-            "shift_start_s": start.hour * 3600 + start.minute * 60,
-            "shift_end_s": end.hour * 3600 + end.minute * 60,
+            "shift_start_s": _seconds_of(start),
+            "shift_end_s": _seconds_of(end),
             "capacity_g": (self.capacity_kg.data or 0) * 1000,
             "capacity_cm3": (self.capacity_litres.data or 0) * 1000,
             "capacity_pieces": self.capacity_pieces.data or 0,
+            "skills": split_skills(self.skills.data or ""),
+            "breaks": self._breaks(),
             "active": bool(self.active.data),
         }
 
 
 def _time_of(seconds: int) -> time:
     return time(*divmod(min(seconds, 24 * 3600 - 60) // 60, 60))
+
+
+def _seconds_of(moment: time) -> int:
+    return moment.hour * 3600 + moment.minute * 60
+
+
+class StopForm(FlaskForm):
+    """Where a stop is, and what is needed there."""
+
+    latitude = FloatField(_l("Latitude"), validators=[InputRequired(), NumberRange(-90, 90)])
+    longitude = FloatField(_l("Longitude"), validators=[InputRequired(), NumberRange(-180, 180)])
+    skills = StringField(_l("The courier must be able to"), validators=[Optional(), Length(max=500)])
+
+    def validate_skills(self, field: StringField) -> None:
+        """Words of the company's own, not too many."""
+        try:
+            split_skills(field.data or "")
+        except InvalidInputError as error:
+            raise ValidationError(_("At most 20 skills, each of at most 40 letters.")) from error
 
 
 class PickupForm(FlaskForm):

@@ -30,15 +30,21 @@ TRIES_MAX = 3
 CURVE_POINTS_MAX = 200
 
 
-def solve_next(database: Database, clock: Clock) -> bool:
-    """Make one requested plan, if there is one; True when there was."""
+def solve_next(database: Database, clock: Clock, *, cluster: str | None = None) -> bool:
+    """Make one requested plan, if there is one; True when there was.
+
+    Args:
+        database: where plans are requested.
+        clock: tells the present moment.
+        cluster: scheduler of a Dask cluster, on which large plans are searched.
+    """
     claimed = _claim(database, clock())
     if claimed is None:
         return False
     tenant_id, plan_id, tries = claimed
     log.info("plan.solving", plan_id=plan_id, tries=tries)
     try:
-        plan = _solve(database, clock, tenant_id, plan_id, tries)
+        plan = _solve(database, clock, tenant_id, plan_id, tries, cluster=cluster)
     except (PickupError, solver.SolverFailedError) as error:
         _end(database, tenant_id, plan_id, tries, failed=str(error))
         log.warning("plan.failed", plan_id=plan_id, error=str(error))
@@ -74,7 +80,15 @@ def _claim(database: Database, now: datetime) -> tuple[int, int, int] | None:
         return plan.tenant_id, plan.id, plan.tries
 
 
-def _solve(database: Database, clock: Clock, tenant_id: int, plan_id: int, tries: int) -> pickup.Plan:
+def _solve(
+    database: Database,
+    clock: Clock,
+    tenant_id: int,
+    plan_id: int,
+    tries: int,
+    *,
+    cluster: str | None = None,
+) -> pickup.Plan:
     with database.unit_of_work(tenant_id) as session:
         row = session.get_one(Plan, plan_id)
         problem = problem_to_solve(session, row, now=clock())
@@ -98,7 +112,7 @@ def _solve(database: Database, clock: Clock, tenant_id: int, plan_id: int, tries
             return solver.Wish.GIVE_UP
         return solver.Wish.ENOUGH if enough else solver.Wish.GO_ON
 
-    return solver.solve(problem, seconds=seconds, seed=seed, tick=tick)
+    return solver.solve(problem, seconds=seconds, seed=seed, tick=tick, cluster=cluster)
 
 
 def _points(curve: Sequence[pickup.Progress]) -> list[list[float]]:

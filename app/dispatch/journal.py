@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 import sqlalchemy as sa
@@ -14,12 +14,15 @@ from sqlalchemy.orm.attributes import flag_modified
 from app.accounts.models import AuditEntry, User
 from app.accounts.service import audit
 from app.actor import Actor
+from app.config import Settings
 from app.db.session import tenant_of
 from app.dispatch.edit_models import EditState, PlanEdit
 from app.dispatch.models import Courier, Plan, StopRequest
 from app.dispatch.snapshot import Snapshot, changed_parts, snapshot
 from app.errors import StaleVersionError
 
+EDITS_KEPT = timedelta(days=30)
+"""How long after its day a plan keeps what was changed in it by hand."""
 _CHANGES_TOLD = 20
 _EDITS_TOLD = 200
 
@@ -114,6 +117,17 @@ def close_edits(session: Session, plan: Plan, states: Sequence[EditState]) -> No
         .where(PlanEdit.plan_id == plan.id, PlanEdit.state.in_(states))
         .values(state=EditState.CLOSED)
     )
+
+
+def forget_edits(session: Session, _settings: Settings, now: datetime) -> int:
+    """Drop the edits of plans whose day is long over; the session sees every tenant.
+
+    They hold whole rounds so that they can be taken back, which nobody can any more; who did what stays in
+    the audit trail.
+    """
+    over = sa.select(Plan.id).where(Plan.day < (now - EDITS_KEPT).date())
+    dropped = session.execute(sa.delete(PlanEdit).where(PlanEdit.plan_id.in_(over)).returning(PlanEdit.id))
+    return len(dropped.all())
 
 
 def next_to_undo(session: Session, plan_id: int) -> PlanEdit | None:

@@ -74,6 +74,8 @@ class Courier(Identified, TenantScoped, Base):
     capacity_cm3: Mapped[int]
     capacity_pieces: Mapped[int]
     skills: Mapped[list[str]] = mapped_column(ARRAY(sa.Text), default=list)
+    # As `app.dispatch.breaks` reads and writes them.
+    breaks: Mapped[list[Any]] = mapped_column(default=list, server_default="[]")
     active: Mapped[bool] = mapped_column(default=True)
 
 
@@ -86,6 +88,9 @@ class StopRequest(Identified, TenantScoped, Base):
         sa.Index("ix_stop_request_day", "tenant_id", "facility_id", "day", "status"),
         sa.CheckConstraint("window_from_s < window_to_s", name="window_in_order"),
         sa.CheckConstraint("num_nonnulls(shipment_id, pickup_request_id) = 1", name="for_one_thing"),
+        sa.CheckConstraint(
+            "num_nulls(place_corrected_at, place_corrected_by_id) IN (0, 2)", name="corrected_by_somebody"
+        ),
     )
 
     shipment_id: Mapped[int | None] = mapped_column(sa.ForeignKey("shipment.id"))
@@ -99,6 +104,9 @@ class StopRequest(Identified, TenantScoped, Base):
     service_s: Mapped[int]
     latitude: Mapped[float] = mapped_column(sa.Double)
     longitude: Mapped[float] = mapped_column(sa.Double)
+    # Somebody has put the pin where the door is.
+    place_corrected_at: Mapped[datetime | None]
+    place_corrected_by_id: Mapped[int | None] = mapped_column(sa.ForeignKey("user_account.id"))
     contact_name: Mapped[str]
     contact_phone: Mapped[str]
     address: Mapped[str]
@@ -106,6 +114,8 @@ class StopRequest(Identified, TenantScoped, Base):
     volume_cm3: Mapped[int]
     pieces: Mapped[int]
     priority: Mapped[int] = mapped_column(default=0)
+    # What its courier must be able to do.
+    skills: Mapped[list[str]] = mapped_column(ARRAY(sa.Text), default=list, server_default="{}")
     created_at: Mapped[datetime]
 
 
@@ -183,6 +193,8 @@ class PlanRound(Identified, TenantScoped, Base):
     end_s: Mapped[int]
     distance_m: Mapped[int]
     cost_minor: Mapped[int]
+    # Breaks in order: [what was agreed, as `app.dispatch.breaks` names it; visits before it; start; end].
+    rests: Mapped[list[Any]] = mapped_column(default=list, server_default="[]")
 
     plan: Mapped[Plan] = relationship(back_populates="rounds")
 
@@ -205,6 +217,9 @@ class PlanVisit(Identified, TenantScoped, Base):
     departure_s: Mapped[int]
     distance_m: Mapped[int]
     locked: Mapped[bool] = mapped_column(default=False)
+    # Where it was planned, kept for what is behind the courier when the place is corrected afterwards.
+    latitude: Mapped[float | None] = mapped_column(sa.Double)
+    longitude: Mapped[float | None] = mapped_column(sa.Double)
 
     plan: Mapped[Plan] = relationship(back_populates="visits")
 

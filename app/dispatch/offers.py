@@ -12,10 +12,9 @@ from sqlalchemy.orm import Session
 from app.actor import Actor
 from app.dispatch.changing import open_draft
 from app.dispatch.models import Courier, Plan, StopRequest
+from app.dispatch.queries import courier_of_stop
 from app.errors import NotFoundError
-from routing import pickup
 from routing.pickup import ChangeRefusedError, insertion
-from routing.pickup.assemble import plan_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,7 +113,10 @@ def gaps_of(
         ConflictError: the plan cannot be changed, or the stop is not to be made on its day.
         NotFoundError: the outlet has no such courier.
     """
-    draft = open_draft(session, actor, plan, stop, now)
+    # A move touches two rounds: the others cost the same after it, and reading them takes most of the time.
+    present_id = courier_of_stop(session, plan, stop)
+    touched = {courier_id, courier_id if present_id is None else present_id}
+    draft = open_draft(session, actor, plan, stop, now, touched)
     if courier_id not in draft.couriers:
         raise NotFoundError("no such courier at this outlet")
     name = str(stop.id)
@@ -124,12 +126,11 @@ def gaps_of(
     if present is not None and present[0] == str(courier_id):
         others -= 1
     found = []
-    plan_of_two = _only(draft.plan, {str(courier_id), str(courier_id) if present is None else present[0]})
     for sequence in range(others + 1):
         try:
             moved = insertion.move(
                 draft.problem,
-                plan_of_two,
+                draft.plan,
                 name,
                 str(courier_id),
                 sequence,
@@ -153,13 +154,3 @@ def gaps_of(
             )
         )
     return tuple(found)
-
-
-def _only(plan: pickup.Plan, vehicle_ids: set[str]) -> pickup.Plan:
-    """The rounds that a move touches: the others cost the same after it."""
-    return plan_of(
-        tuple(route for route in plan.routes if route.vehicle_id in vehicle_ids),
-        plan.unserved,
-        plan.solver,
-        plan.seconds,
-    )

@@ -38,6 +38,7 @@ class _Wanted:
     pieces: Mapped[int]
     weight_g: Mapped[int]
     volume_cm3: Mapped[int]
+    skills: Mapped[list[str]] = mapped_column(ARRAY(sa.Text), default=list, server_default="{}")
     note: Mapped[str]
     requested_by_id: Mapped[int] = mapped_column(sa.ForeignKey("user_account.id"))
     requested_at: Mapped[datetime]
@@ -79,6 +80,7 @@ class PickupRequest(_Wanted, Identified, TenantScoped, Base):
             postgresql_where=sa.text("cancelled_at IS NULL"),
         ),
         sa.UniqueConstraint("recurring_id", "day"),
+        sa.Index("ix_pickup_request_place", "tenant_id", "place_key"),
     )
 
     channel: Mapped[PickupChannel] = mapped_column(enum_by_value(PickupChannel))

@@ -198,5 +198,6 @@ def _stop_of(request: PickupRequest) -> StopRequest:
         volume_cm3=request.volume_cm3,
         pieces=request.pieces,
         priority=0,
+        skills=request.skills,
         created_at=request.requested_at,
     )

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Container, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Container, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
@@ -12,6 +12,7 @@ from sqlalchemy import Row
 from sqlalchemy.orm import Session
 
 from app.db import arrays
+from app.dispatch.breaks import breaks_in, breaks_planned
 from app.dispatch.day.learned import Learned, load_learned
 from app.dispatch.models import (
     Courier,
@@ -23,7 +24,7 @@ from app.dispatch.models import (
     StopStatus,
 )
 from app.dispatch.roster import Duty, roster
-from app.dispatch.stored import frozen_visits, plan_value, rows_of
+from app.dispatch.stored import FINISHED, frozen_visits, plan_value, rows_of
 from app.network.models import Facility
 from app.shipments.models import Shipment
 from routing import pickup
@@ -77,7 +78,7 @@ def problem_to_solve(session: Session, plan: Plan, *, now: datetime) -> pickup.P
     return pickup.Problem(
         stops=tuple(_stop(row.StopRequest, bound.get(row.StopRequest.id), known, learned) for row in rows),
         vehicles=tuple(
-            _vehicle(duty.courier, facility, (max(duty.shift_start_s, now_s), duty.shift_end_s), learned)
+            _vehicle(duty, facility, (max(duty.shift_start_s, now_s), duty.shift_end_s), learned)
             for duty in duties
         ),
     )
@@ -99,7 +100,14 @@ class Draft:
     out: frozenset[int]
 
 
-def draft_of(session: Session, plan: Plan, *, now: datetime, also: Iterable[int] = ()) -> Draft:
+def draft_of(
+    session: Session,
+    plan: Plan,
+    *,
+    now: datetime,
+    also: Iterable[int] = (),
+    courier_ids: Collection[int] | None = None,
+) -> Draft:
     """Read a stored plan.
 
     Args:
@@ -107,10 +115,11 @@ def draft_of(session: Session, plan: Plan, *, now: datetime, also: Iterable[int]
         plan: as it is written; what was changed and not yet sent is sent first.
         now: what is fixed by now in a published plan cannot be changed.
         also: ids of stops that are not in the plan and are to be known beside it.
+        courier_ids: read the rounds of these alone; None: all.
     """
     facility = session.get_one(Facility, plan.facility_id)
     now_s = max(0, second_of_day(now, plan.day, facility.utc_offset_minutes))
-    rows = rows_of(session, plan.id)
+    rows = rows_of(session, plan.id, courier_ids)
     stops: dict[int, Row[Any]] = {
         stop.id: stop
         for stop in session.execute(
@@ -122,7 +131,8 @@ def draft_of(session: Session, plan: Plan, *, now: datetime, also: Iterable[int]
     duties = {
         duty.courier.id: duty
         for duty in roster(session, plan.facility_id, plan.day)
-        if duty.courier.active or duty.courier.id in rows.rounds
+        if (duty.courier.active or duty.courier.id in rows.rounds)
+        and (courier_ids is None or duty.courier.id in courier_ids)
     }
     couriers = {courier_id: duty.courier for courier_id, duty in duties.items()}
     locks = {
@@ -133,10 +143,29 @@ def draft_of(session: Session, plan: Plan, *, now: datetime, also: Iterable[int]
     }
     # As when the plan was made: what was learned since moves none of its times.
     learned = load_learned(session, at=plan.requested_at, stops=stops.values())
+    driven_s = now_s if plan.status is PlanStatus.PUBLISHED else None
+    made = {
+        visit.stop_request_id: visit
+        for visits in rows.visits.values()
+        for visit in visits
+        if _is_behind(stops[visit.stop_request_id], plan)
+    }
     problem = pickup.Problem(
-        stops=tuple(_stop(stop, locks.get(stop.id), couriers.keys(), learned) for stop in stops.values()),
+        stops=tuple(
+            _made_stop(stop, made[stop.id])
+            if stop.id in made
+            else _stop(stop, locks.get(stop.id), couriers.keys(), learned)
+            for stop in stops.values()
+        ),
         vehicles=tuple(
-            _vehicle(duty.courier, facility, _shift(duty, rows.rounds.get(courier_id)), learned)
+            _vehicle(duty, facility, _shift(duty, rows.rounds.get(courier_id)), learned)
+            if courier_id not in rows.rounds
+            else _driving(
+                _vehicle(duty, facility, _shift(duty, rows.rounds[courier_id]), learned),
+                rows.rounds[courier_id],
+                [stops[visit.stop_request_id] for visit in rows.visits[courier_id]],
+                driven_s,
+            )
             for courier_id, duty in duties.items()
         ),
     )
@@ -174,6 +203,12 @@ def _locks_in_force(session: Session, plan: Plan) -> dict[int, int]:
     return dict(rows.all())
 
 
+def stop_of(session: Session, plan: Plan, stop: StopRequest, *, locked_to: str | None) -> pickup.Stop:
+    """A stop as it stands now, as a draft of the plan has it."""
+    learned = load_learned(session, at=plan.requested_at, stops=[stop])
+    return replace(_stop(stop, None, (), learned), locked_to=locked_to)
+
+
 def _stop(
     stop: StopRequest | Row[Any], courier_id: int | None, known: Container[int], learned: Learned
 ) -> pickup.Stop:
@@ -187,14 +222,46 @@ def _stop(
         volume_cm3=stop.volume_cm3,
         pieces=stop.pieces,
         priority=stop.priority,
+        skills=frozenset(stop.skills),
         kind=pickup.StopKind.DELIVERY if stop.kind.brings else pickup.StopKind.PICKUP,
         locked_to=str(courier_id) if courier_id is not None and courier_id in known else None,
     )
 
 
-def _vehicle(
-    courier: Courier, facility: Facility, shift: tuple[int, int], learned: Learned
+def _is_behind(stop: Row[Any], plan: Plan) -> bool:
+    """Whether a visit is history for its plan: whatever became of the stop since changes nothing of it."""
+    return stop.status in FINISHED or stop.day != plan.day or stop.facility_id != plan.facility_id
+
+
+def _made_stop(stop: Row[Any], visit: Row[Any]) -> pickup.Stop:
+    """A stop that is behind its courier, or is made another day, as it was planned."""
+    corrected = visit.latitude is not None
+    return pickup.Stop(
+        stop_id=str(stop.id),
+        latitude=visit.latitude if corrected else stop.latitude,
+        longitude=visit.longitude if corrected else stop.longitude,
+        service_s=visit.departure_s - visit.start_s,
+        weight_g=stop.weight_g,
+        volume_cm3=stop.volume_cm3,
+        pieces=stop.pieces,
+        priority=stop.priority,
+        kind=pickup.StopKind.DELIVERY if stop.kind.brings else pickup.StopKind.PICKUP,
+    )
+
+
+def _driving(
+    vehicle: pickup.Vehicle, round_: Row[Any], stops: Sequence[Row[Any]], driven_s: int | None
 ) -> pickup.Vehicle:
+    """A courier with the breaks and skills that a stored round was planned with."""
+    return replace(
+        vehicle,
+        breaks=breaks_planned(round_.rests, driven_s),
+        skills=vehicle.skills.union(*(stop.skills for stop in stops)),
+    )
+
+
+def _vehicle(duty: Duty, facility: Facility, shift: tuple[int, int], learned: Learned) -> pickup.Vehicle:
+    courier = duty.courier
     outlet = (facility.latitude, facility.longitude)
     return pickup.Vehicle(
         vehicle_id=str(courier.id),
@@ -205,6 +272,7 @@ def _vehicle(
         capacity_cm3=courier.capacity_cm3,
         capacity_pieces=courier.capacity_pieces,
         skills=frozenset(courier.skills),
+        breaks=breaks_in(courier.breaks, shift),
         speed_factor=learned.speed_factor(courier),
         cost_per_hour=COST_PER_HOUR_MINOR,
         cost_per_km=COST_PER_KM_MINOR,

@@ -11,14 +11,11 @@ from sqlalchemy.orm import Session, selectinload
 
 from app.accounts.roles import Role, Scope
 from app.actor import Actor
-from app.dispatch.models import Courier, Plan, PlanStatus, PlanVisit, StopKind, StopRequest, StopStatus
-from app.dispatch.problem import COST_CURRENCY
-from app.dispatch.stops import WAITING
+from app.dispatch.models import Courier, Plan, PlanVisit, StopRequest, StopStatus
 from app.errors import NotFoundError
 from app.network.models import Facility
 from app.pagination import Page, decode_cursor, page_of
 from app.shipments.models import Shipment
-from tracking.instructions import InstructionKind
 
 DEFAULT_OFFSET_MINUTES = 480
 
@@ -185,6 +182,18 @@ def number_of_stop() -> sa.ColumnElement[str]:
     )
 
 
+def number_of(session: Session, stop: StopRequest) -> str:
+    """By what people call a stop; see `number_of_stop`."""
+    found = session.scalar(
+        sa.select(number_of_stop())
+        .select_from(StopRequest)
+        .outerjoin(Shipment, Shipment.id == StopRequest.shipment_id)
+        .where(StopRequest.id == stop.id)
+    )
+    assert found is not None, "it is stored"
+    return found
+
+
 def list_couriers(session: Session, facility_id: int) -> Sequence[Courier]:
     """Couriers of an outlet, those at work first."""
     return session.scalars(
@@ -192,96 +201,6 @@ def list_couriers(session: Session, facility_id: int) -> Sequence[Courier]:
         .where(Courier.facility_id == facility_id)
         .order_by(Courier.active.desc(), Courier.code)
     ).all()
-
-
-@dataclass(frozen=True, slots=True)
-class RunStop:
-    """A visit of a courier's round, with the parcel it is for."""
-
-    visit: PlanVisit
-    stop: StopRequest
-    waybill_number: str
-    # To be collected at the door.
-    due_minor: int
-    currency: str
-    # The sender has stopped it, or it goes back: it is not handed over.
-    stopped: bool = False
-
-    @property
-    def waits(self) -> bool:
-        """Whether it is still to be made."""
-        return self.stop.status in WAITING
-
-
-@dataclass(frozen=True, slots=True)
-class Run:
-    """A courier's round of a day; no stops where none has been published."""
-
-    courier: Courier
-    facility: Facility
-    day: date
-    stops: tuple[RunStop, ...]
-
-    @property
-    def next_stop(self) -> RunStop | None:
-        """The first that is still to be made."""
-        return next((stop for stop in self.stops if stop.waits), None)
-
-    @property
-    def left(self) -> int:
-        """How many are still to be made."""
-        return sum(stop.waits for stop in self.stops)
-
-
-def run_of_courier(session: Session, actor: Actor, day: date | None, *, now: datetime) -> Run:
-    """The asker's own round, in the order of visit.
-
-    Args:
-        session: of the asker's tenant.
-        actor: a courier's login.
-        day: a local day; None is today at his outlet.
-        now: the present moment.
-
-    Raises:
-        NotFoundError: the login is no courier's.
-    """
-    if actor.role != Role.COURIER or actor.subject_id is None:
-        raise NotFoundError("this login has no round")
-    courier = load_courier(session, actor, actor.subject_id)
-    facility = session.get_one(Facility, courier.facility_id)
-    day = day or local_day(now, facility)
-    rows = session.execute(
-        sa.select(
-            PlanVisit,
-            StopRequest,
-            number_of_stop(),
-            sa.func.coalesce(Shipment.cod_minor + Shipment.door_charge_minor, 0),
-            sa.func.coalesce(Shipment.currency, COST_CURRENCY),
-            Shipment.instruction.in_((InstructionKind.INTERCEPT, InstructionKind.RETURN_TO_SENDER)),
-        )
-        .join(Plan, Plan.id == PlanVisit.plan_id)
-        .join(StopRequest, StopRequest.id == PlanVisit.stop_request_id)
-        .outerjoin(Shipment, Shipment.id == StopRequest.shipment_id)
-        .where(
-            PlanVisit.courier_id == courier.id,
-            Plan.facility_id == courier.facility_id,
-            Plan.day == day,
-            Plan.status == PlanStatus.PUBLISHED,
-        )
-        .order_by(PlanVisit.sequence)
-    )
-    stops = tuple(
-        RunStop(
-            visit,
-            stop,
-            number,
-            due_minor if stop.kind is StopKind.DELIVERY else 0,
-            currency,
-            bool(stopped) and stop.kind is StopKind.DELIVERY,
-        )
-        for visit, stop, number, due_minor, currency, stopped in rows
-    )
-    return Run(courier, facility, day, stops)
 
 
 def collector_party(session: Session, *, courier_id: int | None, facility_id: int | None) -> int:

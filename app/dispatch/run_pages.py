@@ -9,12 +9,11 @@ from apiflask import APIBlueprint
 from flask_babel import gettext as _
 
 from app.accounts.roles import Role, Scope
-from app.dispatch import queries
 from app.dispatch.day import acts, following
 from app.dispatch.day.links import way_link
 from app.dispatch.day.models import Act, Outcome
 from app.dispatch.day.told import REASONS_OF, Told
-from app.dispatch.queries import Run, RunStop
+from app.dispatch.runs import Run, RunStop, run_of_courier
 from app.dispatch.words import KINDS, STOP_STATUSES, clock
 from app.errors import BadRequestError, InvalidInputError, NotFoundError
 from app.security import current_actor, requires
@@ -37,7 +36,7 @@ def show() -> flask.typing.ResponseReturnValue:
     if actor.role != Role.COURIER:
         return flask.redirect(flask.url_for(".board"))
     with unit_of_work() as session:
-        return run_page(queries.run_of_courier(session, actor, None, now=now()))
+        return run_page(run_of_courier(session, actor, None, now=now()))
 
 
 @requires(Scope.SCANS_WRITE)
@@ -49,7 +48,7 @@ def scan(stop_id: int) -> flask.typing.ResponseReturnValue:
     """
     actor = current_actor()
     with unit_of_work() as session:
-        run = queries.run_of_courier(session, actor, None, now=now())
+        run = run_of_courier(session, actor, None, now=now())
         one = next((stop for stop in run.stops if stop.stop.id == stop_id), None)
         if one is None:
             raise NotFoundError("no such stop in your round")

@@ -1,7 +1,9 @@
 """What happens in the dispatch room, by its matters: stops, couriers, plans, plans changed by hand."""
 
 from app.dispatch.appointments import appoint, follow_redirection
+from app.dispatch.breaks import CourierBreak
 from app.dispatch.compare import Comparison, Shifted, Summary, compare, newest_beside, plans_of_day
+from app.dispatch.corrections import Corrected, correct_place, set_skills
 from app.dispatch.couriers import change_courier, create_courier
 from app.dispatch.edits import Moved, move_stop, set_lock, set_round_lock
 from app.dispatch.offers import Gap, Offers, Place, gaps_of, offers
@@ -18,6 +20,8 @@ __all__ = [
     "Asked",
     "Choice",
     "Comparison",
+    "Corrected",
+    "CourierBreak",
     "Gap",
     "Moved",
     "Offers",
@@ -32,6 +36,7 @@ __all__ = [
     "cancel_plan",
     "change_courier",
     "compare",
+    "correct_place",
     "create_courier",
     "end_recurring",
     "finish_pickup",
@@ -50,6 +55,7 @@ __all__ = [
     "request_plan",
     "set_lock",
     "set_round_lock",
+    "set_skills",
     "undo",
     "windows",
 ]

@@ -31,6 +31,7 @@ def snapshot(plan: Plan) -> Snapshot:
             "end_s": round_.end_s,
             "distance_m": round_.distance_m,
             "cost_minor": round_.cost_minor,
+            "rests": round_.rests,
             "visits": [
                 [
                     visit.stop_request_id,
@@ -88,7 +89,7 @@ def put_back(plan: Plan, part: Part) -> None:
         if values is None:
             continue
         round_ = rounds.get(int(key)) or PlanRound(tenant_id=plan.tenant_id, courier_id=int(key))
-        for name in ("start_s", "end_s", "distance_m", "cost_minor"):
+        for name in ("start_s", "end_s", "distance_m", "cost_minor", "rests"):
             setattr(round_, name, values[name])
         kept_rounds.append(round_)
         for sequence, (stop_id, arrival_s, start_s, departure_s, distance_m, locked) in enumerate(

@@ -13,11 +13,14 @@ from collections.abc import Callable, Sequence
 from typing import IO
 
 import msgspec
+import structlog
 
 from app.config import REPOSITORY
 from routing import pickup
 from routing.pickup.documents import problem_to_json
 from routing.pickup.plan import Plan
+
+log = structlog.get_logger(__name__)
 
 _TICK_S = 1.0
 _START_AND_END_S = 60.0  # beyond the seconds for searching: start, reading, writing
@@ -45,6 +48,7 @@ class Wish(enum.Enum):
 
 class _Line(msgspec.Struct):
     progress: pickup.Progress | None = None
+    warning: str | None = None
     plan: Plan | None = None
 
 
@@ -54,6 +58,7 @@ def solve(
     seconds: float,
     seed: int,
     tick: Callable[[Sequence[pickup.Progress]], Wish],
+    cluster: str | None = None,
     command: tuple[str, ...] = (sys.executable, "-m", "app.dispatch.solver_process"),
 ) -> pickup.Plan:
     """Plan the rounds of a day in a child process.
@@ -63,6 +68,7 @@ def solve(
         seconds: how long to search.
         seed: of everything drawn at random.
         tick: called about every second with the figures of all better plans so far; answers whether to go on.
+        cluster: scheduler of a Dask cluster whose workers search in place of the child's own processes.
         command: the child, without its arguments.
 
     Raises:
@@ -71,7 +77,7 @@ def solve(
     """
     with tempfile.TemporaryFile() as errors:
         process = subprocess.Popen(
-            [*command, str(seconds), str(seed)],
+            [*command, str(seconds), str(seed), *([] if cluster is None else [cluster])],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=errors,
@@ -131,6 +137,8 @@ def _attend(
             return said.plan
         if said.progress is not None:
             curve.append(said.progress)
+        if said.warning is not None:
+            log.warning("plan.warning", warning=said.warning)
 
 
 def _feed(pipe: IO[bytes], document: bytes) -> None:

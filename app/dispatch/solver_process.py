@@ -1,12 +1,14 @@
-"""The planner in a process of its own: `python -m app.dispatch.solver_process SECONDS SEED`.
+"""The planner in a process of its own: `python -m app.dispatch.solver_process SECONDS SEED [CLUSTER]`.
 
 Reads a problem document from standard input. Writes one JSON object a line to standard output: `progress` as
-better plans are found, and in the end `plan`. Ends early with the best plan when its parent is gone, or on
-SIGTERM. Exit status 2 says that the problem is not valid; the reason is on standard error.
+better plans are found, `warning` when the planner logs one (the Dask cluster with the scheduler CLUSTER does
+not answer), and in the end `plan`. Ends early with the best plan when its parent is gone, or on SIGTERM. Exit
+status 2 says that the problem is not valid; the reason is on standard error.
 """
 
 from __future__ import annotations
 
+import logging
 import os
 import signal
 import sys
@@ -14,12 +16,19 @@ import threading
 
 import msgspec
 
-from routing.pickup import Options, PickupError, Progress, solve
+from routing.pickup import Cluster, Options, PickupError, Progress, solve
 from routing.pickup.documents import plan_to_json, problem_from_json
 
 
-def main(seconds: float, seed: int) -> int:
-    """Solve the problem on standard input."""
+class _Warnings(logging.Handler):
+    """Tells the parent what the planner warns of."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        _write(b"warning", msgspec.json.encode(record.getMessage()))
+
+
+def main(seconds: float, seed: int, cluster: str | None = None) -> int:
+    """Solve the problem on standard input, on a cluster if one is named."""
     parent = os.getppid()
     enough = threading.Event()
 
@@ -27,11 +36,13 @@ def main(seconds: float, seed: int) -> int:
         _write(b"progress", msgspec.json.encode(progress))
         return os.getppid() == parent and not enough.is_set()
 
+    logging.getLogger("routing").addHandler(_Warnings(logging.WARNING))
     signal.signal(signal.SIGTERM, lambda _number, _frame: enough.set())
 
     try:
         problem = problem_from_json(sys.stdin.buffer.read())
-        plan = solve(problem, Options(seconds=seconds, seed=seed, progress=tell))
+        executor = None if cluster is None else Cluster(cluster)
+        plan = solve(problem, Options(seconds=seconds, seed=seed, progress=tell, executor=executor))
     except PickupError as error:
         sys.stderr.write(f"{error}\n")
         return 2
@@ -45,4 +56,4 @@ def _write(name: bytes, document: bytes) -> None:
 
 
 if __name__ == "__main__":
-    sys.exit(main(float(sys.argv[1]), int(sys.argv[2])))
+    sys.exit(main(float(sys.argv[1]), int(sys.argv[2]), *sys.argv[3:]))

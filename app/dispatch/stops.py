@@ -11,6 +11,7 @@ from collections import defaultdict
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta, timezone
+from typing import Any
 from zoneinfo import ZoneInfo
 
 import sqlalchemy as sa
@@ -243,7 +244,15 @@ def _ask_for(session: Session, asked: Sequence[tuple[int, StopKind, _Seen]], now
         rows.append(stop_row(shipment, kind, _next_round(seen, kind, outlet, now), now))
     statement = insert(StopRequest)
     # Asked for again it may be at another door, of another outlet: the shipment may have been redirected.
-    again = {name: statement.excluded[name] for name in rows[0] if name != "created_at"}
+    again: dict[str, sa.ColumnElement[Any]] = {
+        name: statement.excluded[name] for name in rows[0] if name != "created_at"
+    }
+    # Where somebody has put the pin it stays for the same door.
+    pinned = sa.and_(
+        StopRequest.place_corrected_at.is_not(None), StopRequest.address == statement.excluded.address
+    )
+    for name in ("latitude", "longitude"):
+        again[name] = sa.case((pinned, getattr(StopRequest, name)), else_=statement.excluded[name])
     session.execute(
         statement.on_conflict_do_update(
             index_elements=[StopRequest.shipment_id, StopRequest.kind], set_=again

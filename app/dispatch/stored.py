@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -21,7 +21,9 @@ from app.dispatch.models import (
 from routing import pickup
 from routing.pickup.assemble import plan_of
 
-FINISHED = frozenset({StopStatus.DONE, StopStatus.FAILED, StopStatus.CANCELLED})
+MADE = frozenset({StopStatus.DONE, StopStatus.FAILED})
+"""The courier was there."""
+FINISHED = MADE | {StopStatus.CANCELLED}
 
 
 def store(plan: Plan, value: pickup.Plan) -> None:
@@ -53,17 +55,17 @@ class Rows:
         return frozenset(visited) | {row.stop_request_id for row in self.unserved}
 
 
-def rows_of(session: Session, plan_id: int, courier_id: int | None = None) -> Rows:
-    """Read a plan, or one courier's round of it, in three statements."""
+def rows_of(session: Session, plan_id: int, courier_ids: Collection[int] | None = None) -> Rows:
+    """Read a plan, or the rounds of some couriers of it, in three statements."""
     rounds = sa.select(*PlanRound.__table__.c).where(PlanRound.plan_id == plan_id)
     visits = (
         sa.select(*PlanVisit.__table__.c)
         .where(PlanVisit.plan_id == plan_id)
         .order_by(PlanVisit.courier_id, PlanVisit.sequence)
     )
-    if courier_id is not None:
-        rounds = rounds.where(PlanRound.courier_id == courier_id)
-        visits = visits.where(PlanVisit.courier_id == courier_id)
+    if courier_ids is not None:
+        rounds = rounds.where(PlanRound.courier_id.in_(courier_ids))
+        visits = visits.where(PlanVisit.courier_id.in_(courier_ids))
     unserved = (
         sa.select(*PlanUnserved.__table__.c)
         .where(PlanUnserved.plan_id == plan_id)
@@ -119,6 +121,7 @@ def _route(round_: Row[Any], visits: Sequence[Row[Any]], stops: Mapping[int, Any
         distance_m=round_.distance_m,
         duration_s=round_.end_s - round_.start_s,
         cost_minor=round_.cost_minor,
+        rests=tuple(pickup.Rest(*rest) for rest in round_.rests),
     )
 
 
@@ -141,15 +144,13 @@ def loads_after(stops: Sequence[Any]) -> list[tuple[int, int, int]]:
 
 
 def frozen_visits(status: PlanStatus, rows: Rows, stops: Mapping[int, Any], now_s: int) -> dict[str, int]:
-    """How many visits of each round are fixed: up to the last finished one, and the one being driven to."""
+    """How many visits of each round are fixed: up to the last one made, and the one being driven to."""
     if status is not PlanStatus.PUBLISHED:
         return {}
     frozen = {}
     for courier_id, visits in rows.visits.items():
-        finished = [
-            place for place, visit in enumerate(visits) if stops[visit.stop_request_id].status in FINISHED
-        ]
-        count = finished[-1] + 1 if finished else 0
+        made = [place for place, visit in enumerate(visits) if stops[visit.stop_request_id].status in MADE]
+        count = made[-1] + 1 if made else 0
         if now_s >= rows.rounds[courier_id].start_s:
             count = min(count + 1, len(visits))
         frozen[str(courier_id)] = count
@@ -161,6 +162,7 @@ def _round_row(plan: Plan, route: pickup.Route, rows: Mapping[int, PlanRound]) -
     row = rows.get(courier_id) or PlanRound(tenant_id=plan.tenant_id, courier_id=courier_id)
     row.start_s, row.end_s = route.start_s, route.end_s
     row.distance_m, row.cost_minor = route.distance_m, route.cost_minor
+    row.rests = [[rest.break_id, rest.after_visits, rest.start_s, rest.end_s] for rest in route.rests]
     return row
 
 

@@ -4,11 +4,16 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
+import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
+from app.dispatch.models import StopRequest
+from app.dispatch.pickup_models import PickupRequest
+from app.dispatch.skills import clean_skills
 from app.errors import InvalidInputError
 from app.network import queries as network
 from app.network.models import Facility
@@ -25,7 +30,8 @@ _IGNORED = re.compile(r"[\s,，.。;；#\-–—()（）]+")
 class Wanted:
     """A pickup as it is asked for. Seconds count from local midnight at the outlet.
 
-    Without `latitude` and `longitude` the place is that of the district's seat, until somebody corrects it.
+    Without `latitude` and `longitude` the place is where somebody put the pin for this address before, else
+    that of the district's seat, until somebody corrects it.
     """
 
     contact_name: str
@@ -39,6 +45,7 @@ class Wanted:
     weight_g: int = 1000
     volume_cm3: int = 0
     note: str = ""
+    skills: Sequence[str] = ()
     latitude: float | None = None
     longitude: float | None = None
 
@@ -61,8 +68,9 @@ def placed(session: Session, wanted: Wanted) -> Placed:
         InvalidInputError: no outlet serves it.
     """
     district = network.district(session, wanted.district_adcode)
-    latitude = district.latitude if wanted.latitude is None else wanted.latitude
-    longitude = district.longitude if wanted.longitude is None else wanted.longitude
+    latitude, longitude = wanted.latitude, wanted.longitude
+    if latitude is None or longitude is None:
+        latitude, longitude = _pin(session, wanted) or (district.latitude, district.longitude)
     facility = network.serving_outlet(
         session, district_adcode=wanted.district_adcode, latitude=latitude, longitude=longitude
     )
@@ -72,6 +80,22 @@ def placed(session: Session, wanted: Wanted) -> Placed:
         longitude,
         hours.hours_of(network.routing_network(session), facility.id),
     )
+
+
+def _pin(session: Session, wanted: Wanted) -> tuple[float, float] | None:
+    """Where somebody put the pin last for this address; None where nobody did."""
+    row = session.execute(
+        sa.select(StopRequest.latitude, StopRequest.longitude)
+        .join(PickupRequest, PickupRequest.id == StopRequest.pickup_request_id)
+        .where(
+            PickupRequest.place_key == place_key(wanted.address),
+            PickupRequest.district_adcode == wanted.district_adcode,
+            StopRequest.place_corrected_at.is_not(None),
+        )
+        .order_by(StopRequest.place_corrected_at.desc())
+        .limit(1)
+    ).first()
+    return None if row is None else (row.latitude, row.longitude)
 
 
 def first_day(outlet: WorkingHours, now: datetime) -> date:
@@ -101,6 +125,7 @@ def columns(wanted: Wanted, place: Placed) -> dict[str, object]:
         "pieces": wanted.pieces,
         "weight_g": wanted.weight_g,
         "volume_cm3": wanted.volume_cm3,
+        "skills": clean_skills(wanted.skills),
         "note": wanted.note,
     }
 

@@ -6,6 +6,7 @@ from apiflask import APIBlueprint
 
 from app.dispatch import (
     board_pages,
+    correction_pages,
     courier_pages,
     edit_pages,
     pickup_pages,
@@ -26,6 +27,7 @@ for pages in (
     edit_pages,
     stop_pages,
     run_pages,
+    correction_pages,
     courier_pages,
     roster_pages,
 ):

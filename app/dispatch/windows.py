@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 
 from app.dispatch.models import Plan, PlanStatus, StopKind
 from app.dispatch.problem import Draft, draft_of
+from app.dispatch.skills import clean_skills
 from app.dispatch.stop_rows import service_s
 from app.dispatch.wanted import Placed, Wanted, first_day, placed
 from routing import pickup
@@ -98,6 +99,7 @@ def _window(wanted: Wanted, place: Placed, draft: Draft | None, from_s: int, to_
         weight_g=wanted.weight_g,
         volume_cm3=wanted.volume_cm3,
         pieces=wanted.pieces,
+        skills=frozenset(clean_skills(wanted.skills)),
     )
     offers = insertion.offers(
         draft.problem,

@@ -8,7 +8,7 @@ export const ICONS = `
   arrow-right-circle-fill arrow-up bag bank bar-chart bell box-arrow-in-down box-arrow-right box-arrow-up-right
   box-seam boxes broadcast building calendar3 camera cash-coin chat-left-text check check-circle-fill check-lg
   chevron-down chevron-left chevron-right chevron-up circle clipboard-check clock clock-history cloud-slash
-  credit-card dash-circle-fill diagram-3 door-open download envelope exclamation-triangle-fill eye eye-slash
+  credit-card cup-hot dash-circle-fill diagram-3 door-open download envelope exclamation-triangle-fill eye eye-slash
   file-earmark-text filter flag folder-plus gear geo-alt geo-alt-fill globe2 grip-vertical headset heart-pulse hourglass-split
   house inbox info-circle-fill journal-text key keyboard layers link-45deg list list-check list-ul lock lock-fill
   lightning-charge mailbox map megaphone moon-stars pause-circle-fill pencil people person person-badge person-plus

@@ -10,8 +10,15 @@ plan = solve(Problem(stops=(...), vehicles=(...)), Options(seconds=10))
 """
 
 from routing.pickup.checker import check
+from routing.pickup.cluster import Cluster
 from routing.pickup.effort import Progress
-from routing.pickup.errors import ChangeRefusedError, PickupError, ProblemError, UnknownNameError
+from routing.pickup.errors import (
+    ChangeRefusedError,
+    ClusterError,
+    PickupError,
+    ProblemError,
+    UnknownNameError,
+)
 from routing.pickup.matrix import StraightLine, Table, Travel
 from routing.pickup.plan import Plan, ReasonCode, Reload, Rest, Route, Unserved, Visit
 from routing.pickup.problem import Break, Pair, Problem, Restriction, Stop, StopKind, Vehicle
@@ -21,6 +28,8 @@ from routing.pickup.violations import Violation, ViolationCode
 __all__ = [
     "Break",
     "ChangeRefusedError",
+    "Cluster",
+    "ClusterError",
     "Options",
     "Pair",
     "PickupError",

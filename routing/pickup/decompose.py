@@ -83,7 +83,9 @@ def construct(instance: Instance, effort: Effort, crew: Crew) -> Sequences:
     return greedy.without_unprofitable(instance, sequences)
 
 
-def improve(instance: Instance, sequences: Sequences, effort: Effort, crew: Crew) -> Sequences:
+def improve(
+    instance: Instance, sequences: Sequences, effort: Effort, crew: Crew, *, to_the_end: bool = False
+) -> Sequences:
     """Search parts until the effort is over.
 
     Args:
@@ -91,6 +93,7 @@ def improve(instance: Instance, sequences: Sequences, effort: Effort, crew: Crew
         sequences: rounds that keep all rules.
         effort: the clock.
         crew: workers on this instance.
+        to_the_end: wait for the parts that are being worked on then, as whoever goes on with the crew must.
 
     Returns:
         Rounds that are no dearer than those given.
@@ -108,6 +111,10 @@ def improve(instance: Instance, sequences: Sequences, effort: Effort, crew: Crew
             if word.ended:
                 master.take(word.worker, None if word.outcome is None else word.outcome.sequences)
         effort.beat(*master.figures())
+    while to_the_end and master.at_work and not effort.stopped:
+        for word in crew.hear(_ENDS_BEFORE_S):
+            if word.ended:
+                master.take(word.worker, None if word.outcome is None else word.outcome.sequences)
     return master.sequences
 
 

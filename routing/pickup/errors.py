@@ -1,11 +1,15 @@
 """What the pickup planner raises.
 
-```
+```text
 PickupError
-├── ProblemError    a stop, a vehicle or the travel data is not valid; the message names it   (also a
-ValueError) ├── UnknownNameError     a plan or a call names a stop or a vehicle which the problem does not
-have (also a LookupError) └── ChangeRefusedError   a change of a running plan would break a rule; `reason`
-and `parameters` say which ```
+├── ProblemError         a stop, a vehicle or the travel data is not valid; the message names it
+│                        (also a ValueError)
+├── UnknownNameError     a plan or a call names a stop or a vehicle which the problem does not have
+│                        (also a LookupError)
+├── ChangeRefusedError   a change of a running plan would break a rule; `reason` and `parameters` say which
+└── ClusterError         a Dask cluster is asked for in a way that can never work; the message says what to do
+    └── ClusterAwayError the cluster does not answer; caught where processes of this machine can stand in
+```
 
 A stop that cannot be served is not an error: the plan lists it with its reason (`plan.Unserved`).
 A plan that breaks a rule is a finding of `checker.check`; one made by `solve` is a bug and fails an
@@ -39,3 +43,11 @@ class ChangeRefusedError(PickupError):
         super().__init__(f"{reason}: {dict(parameters)}")
         self.reason = reason
         self.parameters = dict(parameters)
+
+
+class ClusterError(PickupError):
+    """A Dask cluster is asked for with what is no address, or without Dask being installed."""
+
+
+class ClusterAwayError(ClusterError):
+    """The cluster cannot be reached, or not any more."""

@@ -6,12 +6,12 @@ rounds are repaired by all rules, and ruin and recreate improves them as they ar
 """
 
 from routing.pickup import tours
+from routing.pickup.crews import Hire
 from routing.pickup.effort import Effort, Progress
 from routing.pickup.engines import exhaustive, greedy, ortools, pyvrp, ruin
 from routing.pickup.engines.easing import eased
 from routing.pickup.features import TOURS
 from routing.pickup.instance import Instance, Sequences
-from routing.pickup.workers import crew
 
 _SECONDS_A_SQUARE_STOP = 0.02
 _RESERVE_SHARE = 0.03
@@ -27,14 +27,14 @@ def construct(instance: Instance, effort: Effort) -> Sequences:
     return greedy.repaired(instance, greedy.construct(eased(instance), effort), effort)
 
 
-def improve(instance: Instance, sequences: Sequences, effort: Effort, workers: int) -> tuple[Sequences, str]:
+def improve(instance: Instance, sequences: Sequences, effort: Effort, hire: Hire) -> tuple[Sequences, str]:
     """Search for cheaper rounds.
 
     Args:
         instance: the problem.
         sequences: rounds that keep all rules.
         effort: clock, or steps of the run.
-        workers: processes that search plain tours at the same time.
+        hire: makes a crew that searches plain tours.
 
     Returns:
         Rounds that are no dearer than those given, and which engines made them.
@@ -48,14 +48,14 @@ def improve(instance: Instance, sequences: Sequences, effort: Effort, workers: i
     seconds = min(seconds, _SECONDS_A_SQUARE_STOP * stops**2)
     begun = effort.elapsed()
     share = _TOURS_ONLY_SHARE if instance.features <= TOURS else _TOURS_SHARE
-    planned, engine = _by_tours(instance, sequences, effort, seconds * share, workers)
+    planned, engine = _by_tours(instance, sequences, effort, seconds * share, hire)
     left_s = seconds - (effort.elapsed() - begun) if effort.steps is None else seconds
     found = ruin.improve(instance, planned, effort, left_s, effort.steps)
     return found, f"{engine}+ruin and recreate"
 
 
 def _by_tours(
-    instance: Instance, sequences: Sequences, effort: Effort, seconds: float, workers: int
+    instance: Instance, sequences: Sequences, effort: Effort, seconds: float, hire: Hire
 ) -> tuple[Sequences, str]:
     """Rounds of engines for tours, repaired; those given if they are no better."""
     figures = pyvrp.figures(instance, sequences)
@@ -67,7 +67,7 @@ def _by_tours(
     quiet = Effort(effort.elapsed() + seconds, effort.steps, effort.seed, goes_on, effort.started)
     plain = eased(instance)
     if effort.steps is None and pyvrp.can_plan(plain):
-        with crew(plain, workers, effort.seed) as members:
+        with hire(plain) as members:
             found, engine = tours.search(plain, greedy.repaired(plain, sequences, quiet), quiet, members)
     else:
         simple = eased(instance, with_breaks=True)

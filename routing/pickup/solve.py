@@ -2,12 +2,15 @@
 
 import time
 from collections.abc import Callable
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from math import isfinite
 
 from routing.pickup import rich, tours
 from routing.pickup.assemble import plan_from, sequences_from
 from routing.pickup.checker import check
+from routing.pickup.cluster import Cluster
+from routing.pickup.crews import crew
 from routing.pickup.effort import Effort, Progress
 from routing.pickup.engines import greedy, ortools, pyvrp
 from routing.pickup.errors import ProblemError
@@ -15,7 +18,7 @@ from routing.pickup.explain import explain
 from routing.pickup.instance import Instance, Sequences, build
 from routing.pickup.plan import Plan
 from routing.pickup.problem import Problem
-from routing.pickup.workers import available, crew
+from routing.pickup.workers import Crew
 
 _SECONDS_A_SQUARE_STOP = 0.01
 _SMALL = 25  # up to that many stops both engines are done before processes have begun
@@ -38,6 +41,10 @@ class Options:
         initial: a plan to start from, for example of the same day before some changes.
         workers: processes that search at the same time; None: one for each core. Under a step limit, and
             for small problems, there is none beside the caller's.
+        executor: a Dask cluster whose workers search in place of those processes, as many as `workers`
+            allows; None: this machine. It is for more than `crews.CLUSTER_STOPS_MIN` stops and runs of at
+            least `crews.CLUSTER_SECONDS_MIN`. A cluster that is away, or is lost during the run, is logged as
+            a warning, and the plan is made here.
     """
 
     seconds: float = 10.0
@@ -46,6 +53,7 @@ class Options:
     progress: Callable[[Progress], bool] | None = None
     initial: Plan | None = None
     workers: int | None = None
+    executor: Cluster | None = None
 
     def __post_init__(self) -> None:
         if not (isfinite(self.seconds) and self.seconds >= 0):
@@ -62,7 +70,7 @@ def solve(problem: Problem, options: Options | None = None) -> Plan:
     """Plan the rounds of a day.
 
     A first plan comes from cheapest insertion (or from `options.initial`), of large problems from parts of
-    them. Then processes make it better together: the whole of it (`portfolio`) or, beyond
+    them. Then workers make it better together: the whole of it (`portfolio`) or, beyond
     `portfolio.WHOLE_MAX` stops, part by part (`decompose`). In the end what still fits is put in.
 
     Args:
@@ -76,14 +84,17 @@ def solve(problem: Problem, options: Options | None = None) -> Plan:
     effort = Effort(options.seconds, options.steps, options.seed, options.progress, time.perf_counter())
     instance = build(problem)
     search = _searching(effort, len(problem.stops))
-    workers = options.workers or available()
+
+    def hire(worked_on: Instance) -> AbstractContextManager[Crew]:
+        return crew(worked_on, options.workers, options.seed, options.executor, options.seconds)
+
     alone = effort.steps is not None or len(problem.stops) <= _SMALL
     if instance.features and (alone or not pyvrp.can_plan(instance)):
-        sequences, engine = rich.improve(instance, _start(instance, options, search), effort, workers)
+        sequences, engine = rich.improve(instance, _start(instance, options, search), effort, hire)
     elif alone:
         sequences, engine = _alone(instance, options, search)
     else:
-        with crew(instance, workers, options.seed) as members:
+        with hire(instance) as members:
             start = None if options.initial is None else _start(instance, options, search)
             sequences, engine = tours.search(instance, start, search, members)
     sequences = greedy.complete(instance, sequences, effort)

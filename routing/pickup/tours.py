@@ -42,6 +42,6 @@ def search(
         return decompose.improve(instance, sequences, effort, members), "parts"
     if divisible and stops > portfolio.PARTS_FIRST:
         first = effort.first(_PARTS_SHARE)
-        sequences = decompose.improve(instance, sequences, first, members)
+        sequences = decompose.improve(instance, sequences, first, members, to_the_end=True)
         effort.stopped = first.stopped
     return portfolio.improve(instance, sequences, effort, members), "portfolio"

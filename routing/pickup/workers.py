@@ -1,10 +1,11 @@
 """Processes that search, and what may befall them.
 
 A crew works on one instance. Each member gets one task at a time and says what it finds while it works, and
-in the end what came out. A member that dies is replaced and its task is lost; at the end all are killed,
-whatever they are doing, so that nobody waits for them.
+in the end what came out. `crews` hires one: here of processes of this machine, in `cluster_crew` of the
+workers of a Dask cluster.
 
-Where no processes may be started, tasks are done where the caller is.
+A process that dies is replaced and its task is lost; at the end all are killed, whatever they are doing, so
+that nobody waits for them. Where no processes may be started, tasks are done where the caller is.
 """
 
 import multiprocessing
@@ -14,10 +15,9 @@ import sys
 import threading
 import traceback
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from multiprocessing import connection
-from typing import Any, TypeAlias
+from typing import Any, Protocol, TypeAlias
 
 from routing.pickup.instance import Instance
 from routing.pickup.tasks import Desk, Outcome, Task
@@ -51,8 +51,26 @@ class Word:
 Say: TypeAlias = Callable[[Outcome], None]
 
 
-class Crew:
-    """Workers on one instance.
+class Crew(Protocol):
+    """Workers on one instance."""
+
+    @property
+    def size(self) -> int:
+        """How many; they are numbered from 0."""
+
+    def give(self, worker: int, task: Task) -> None:
+        """Hand a task to a worker who is free."""
+
+    def hear(self, seconds: float) -> Iterator[Word]:
+        """What the workers say next, after at most so many seconds of silence.
+
+        Raises:
+            WorkerError: a task failed, or workers die one after the other.
+        """
+
+
+class Processes:
+    """A crew of processes of this machine.
 
     Args:
         instance: what they work on; every process gets it once.
@@ -77,7 +95,7 @@ class Crew:
         return tuple(process.pid or 0 for process, _ in self._members)
 
     def give(self, worker: int, task: Task) -> None:
-        """Hand a task to a worker who is free."""
+        """See `Crew`."""
         if self._desk is not None:
             self._waiting = task
             return
@@ -87,11 +105,7 @@ class Crew:
             return  # it has just died: `hear` sees that, and the task is lost with it
 
     def hear(self, seconds: float) -> Iterator[Word]:
-        """What the workers say next, after at most so many seconds of silence.
-
-        Raises:
-            WorkerError: a task failed, or workers die one after the other.
-        """
+        """See `Crew`."""
         if self._desk is not None:
             task, self._waiting = self._waiting, None
             if task is not None:
@@ -137,12 +151,9 @@ class Crew:
         self._members[worker] = self._hire(worker)
 
     def _hire(self, worker: int) -> tuple[Any, connection.Connection]:
-        """Start a process. A copy of this one is ready at once; where threads forbid that, a new one."""
-        alone = threading.active_count() == 1 and sys.platform == "linux"
-        context: Any = multiprocessing.get_context("fork" if alone else "spawn")
         ours, theirs = multiprocessing.Pipe()
         self._born += 1
-        process = context.Process(
+        process = process_context().Process(
             target=_work,
             args=(self.instance, self.seed + _SEED_STEP * self._born, worker % 2 == 1, theirs, os.getpid()),
             daemon=True,
@@ -152,24 +163,9 @@ class Crew:
         return process, ours
 
 
-@contextmanager
-def crew(instance: Instance, workers: int, seed: int) -> Iterator[Crew]:
-    """Workers on one instance, who are gone at the end of the block."""
-    members = Crew(instance, workers, seed)
-    try:
-        yield members
-    finally:
-        members.close()
-
-
 def _work(instance: Instance, seed: int, careful: bool, pipe: connection.Connection, parent: int) -> None:
     """What a worker's process does: tasks as they come, until it is killed or its parent is gone."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent is asked too, and ends this one
-    signal.signal(signal.SIGTERM, signal.SIG_DFL)
-    # What the parent's output is read by must neither see a solver's banner nor wait for this process.
-    nothing = os.open(os.devnull, os.O_RDWR)
-    for stream in (0, 1):
-        os.dup2(nothing, stream)
+    keep_quiet()
     try:
         desk = Desk(instance, seed, careful=careful, abandoned=lambda: os.getppid() != parent)
         while os.getppid() == parent:
@@ -180,6 +176,22 @@ def _work(instance: Instance, seed: int, careful: bool, pipe: connection.Connect
         return  # nobody listens any more
     except BaseException:  # noqa: BLE001 - it is raised again where the caller is
         pipe.send(("failed", traceback.format_exc()))
+
+
+def process_context() -> Any:
+    """How processes begin. A copy of this one is ready at once; where threads forbid that, a new one."""
+    alone = threading.active_count() == 1 and sys.platform == "linux"
+    return multiprocessing.get_context("fork" if alone else "spawn")
+
+
+def keep_quiet() -> None:
+    """Make this process one that works for its parent alone, which ends it."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent is asked too
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)
+    # What the parent's output is read by must neither see a solver's banner nor wait for this process.
+    nothing = os.open(os.devnull, os.O_RDWR)
+    for stream in (0, 1):
+        os.dup2(nothing, stream)
 
 
 def available() -> int:

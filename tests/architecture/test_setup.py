@@ -76,10 +76,11 @@ def test_the_developers_packages_include_the_services(
 
 
 def test_the_lock_files_agree() -> None:
-    """The developers' file pins whatever the service's file pins, to the same version."""
+    """Each file pins whatever the smaller one before it pins, to the same version."""
     pins = [
         {line.split()[0] for line in (SCRIPT.parents[1] / name).read_text().splitlines() if "==" in line}
-        for name in ("requirements.txt", "requirements-dev.txt")
+        for name in ("requirements.txt", "requirements-cluster.txt", "requirements-dev.txt")
     ]
     assert pins[0]
     assert pins[0] - pins[1] == set()
+    assert pins[1] - pins[2] == set()

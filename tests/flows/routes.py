@@ -193,6 +193,16 @@ _CASE_STEP = {"form": {"version": "1"}}
 _STEP: dict[str, Any] = {"json": {}}
 _NOTHING: dict[str, Any] = {}
 _POSITIONS = {"positions": [{"at": "2026-03-02T01:00:00Z", "latitude": 30.6, "longitude": 104.0}]}
+_COURIER = {
+    "shift_start_s": 28800,
+    "shift_end_s": 64800,
+    "capacity_g": 100_000,
+    "capacity_cm3": 1_000_000,
+    "capacity_pieces": 60,
+    "skills": [],
+    "breaks": [{"from_s": 41400, "to_s": 46800, "minutes": 30}],
+    "active": True,
+}
 _DAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
 _OPERATION = {
     "operator": "partner",
@@ -314,6 +324,7 @@ BODIES: Mapping[str, Callable[[Things], dict[str, Any]]] = {
     "dispatch.cancel_pickup": lambda _things: _NOTHING,
     "dispatch.end_recurring": lambda _things: _NOTHING,
     "dispatch.pickups": lambda _things: _NOTHING,
+    "dispatch.correct": lambda _things: {"form": {"latitude": "30.6", "longitude": "104.05"}},
     "dispatch.courier": lambda _things: _NOTHING,
     "dispatch.enough": lambda _things: _NOTHING,
     "dispatch.lock": lambda _things: {"form": {"version": "1", "locked": "yes"}},
@@ -333,6 +344,9 @@ BODIES: Mapping[str, Callable[[Things], dict[str, Any]]] = {
     "dispatch_api.ask_pickup": lambda things: {"json": things.pickup_body},
     "dispatch_api.begin_recurring": lambda things: {"json": things.pickup_body | {"weekdays": [1]}},
     "dispatch_api.cancel_pickup": lambda _things: _NOTHING,
+    "dispatch_api.change_courier": lambda _things: {"json": _COURIER},
+    "dispatch_api.correct_place": lambda _things: {"json": {"latitude": 30.6, "longitude": 104.05}},
+    "dispatch_api.set_skills": lambda _things: {"json": {"skills": ["lift"]}},
     "dispatch_api.end_recurring": lambda _things: _NOTHING,
     "dispatch_api.cancel_plan": lambda _things: _NOTHING,
     "dispatch_api.keep_best": lambda _things: _NOTHING,

@@ -232,9 +232,8 @@ def deliver(carrier: Company, number: str) -> None:
     assert dispatch_jobs.solve_next(carrier.logins.database, clock)
     visit(dispatcher, f"/dispatch?facility={outlet}").submit("/publish")
     run = visit(courier, "/run")
-    stop = next(form for form in run.document.forms if "/run/stops/" in (form.action or ""))
-    run.submit(stop.action, press=("what", "done"), received_by=" ", expect=422)
-    run.submit(stop.action, press=("what", "done"), received_by="王建国")
+    run.submit("/hand-over", received_by=" ", expect=422)
+    run.submit("/hand-over", received_by="王建国")
     carrier.relay()
     assert "Delivered" in visit(carrier.logins.browser("agent"), f"/shipments/{number}").text
 

@@ -46,7 +46,7 @@ class Planned:
     arrival_s: int
     start_s: int
     departure_s: int
-    travel_s: int
+    travel_s: int | None
     distance_m: int
 
 
@@ -215,7 +215,7 @@ def _record(
 def _planned(session: Session, stop: StopRequest) -> Planned | None:
     before = aliased(PlanVisit)
     row = session.execute(
-        sa.select(PlanVisit, before.departure_s, PlanRound.start_s)
+        sa.select(PlanVisit, before.departure_s, PlanRound.start_s, PlanRound.rests)
         .join(Plan, Plan.id == PlanVisit.plan_id)
         .join(
             PlanRound,
@@ -238,13 +238,14 @@ def _planned(session: Session, stop: StopRequest) -> Planned | None:
     ).one_or_none()
     if row is None:
         return None
-    visit, departed_s, start_s = row
+    visit, departed_s, start_s, rests = row
+    rested = any(after == visit.sequence for _key, after, _start_s, _end_s in rests)
     return Planned(
         courier_id=visit.courier_id,
         arrival_s=visit.arrival_s,
         start_s=visit.start_s,
         departure_s=visit.departure_s,
-        travel_s=visit.arrival_s - (start_s if departed_s is None else departed_s),
+        travel_s=None if rested else visit.arrival_s - (start_s if departed_s is None else departed_s),
         distance_m=visit.distance_m,
     )
 

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from bisect import bisect_left
+from bisect import bisect_left, bisect_right
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from typing import Any, TypeAlias
 
 import sqlalchemy as sa
@@ -23,6 +23,8 @@ _JUMP_MAX_M = 50_000  # between two positions; further apart one of them is wron
 _METRE = StraightLine(detour_factor=1.0)
 _Told: TypeAlias = Any
 """A row of `made`: an act with its stop."""
+_Fix: TypeAlias = Any
+"""A row of a position."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,14 +124,14 @@ def made(
 
 def driven_metres(session: Session, ids: Collection[int], facility: Facility, day: date) -> dict[int, int]:
     """The length of the way between the positions of a day, by courier."""
-    local_day = sa.cast(
-        sa.func.timezone("UTC", CourierPosition.at)
-        + sa.func.make_interval(0, 0, 0, 0, 0, facility.utc_offset_minutes),
-        sa.Date,
-    )
+    begins = datetime.combine(day, time(), UTC) - timedelta(minutes=facility.utc_offset_minutes)
     rows = session.execute(
         sa.select(CourierPosition.courier_id, CourierPosition.latitude, CourierPosition.longitude)
-        .where(CourierPosition.courier_id.in_(ids), local_day == day)
+        .where(
+            CourierPosition.courier_id.in_(ids),
+            CourierPosition.at >= begins,
+            CourierPosition.at < begins + timedelta(days=1),
+        )
         .order_by(CourierPosition.courier_id, CourierPosition.at)
     )
     ways: dict[int, list[tuple[float, float]]] = {}
@@ -149,7 +151,7 @@ def _at(row: _Told) -> datetime:
     return moment
 
 
-def _round(told: Sequence[_Told], fixes: Sequence[CourierPosition]) -> list[Made]:
+def _round(told: Sequence[_Told], fixes: Sequence[_Fix]) -> list[Made]:
     arrivals: dict[int, datetime] = {}
     ends: dict[int, _Told] = {}
     for row in told:
@@ -193,20 +195,26 @@ def _round(told: Sequence[_Told], fixes: Sequence[CourierPosition]) -> list[Made
     return found
 
 
-def _fixes(session: Session, by_courier: dict[int, list[_Told]]) -> dict[int, list[CourierPosition]]:
+def _fixes(session: Session, by_courier: dict[int, list[_Told]]) -> dict[int, list[_Fix]]:
     """Positions of the time in question, by courier and in the order of time."""
     if not by_courier:
         return {}
     moments = [_at(row) for told in by_courier.values() for row in told]
-    rows = session.scalars(
-        sa.select(CourierPosition)
+    rows = session.execute(
+        sa.select(
+            CourierPosition.courier_id,
+            CourierPosition.at,
+            CourierPosition.latitude,
+            CourierPosition.longitude,
+            CourierPosition.accuracy_m,
+        )
         .where(
             CourierPosition.courier_id.in_(by_courier),
             CourierPosition.at.between(min(moments) - timedelta(hours=1), max(moments)),
         )
         .order_by(CourierPosition.courier_id, CourierPosition.at)
     )
-    found: dict[int, list[CourierPosition]] = {}
+    found: dict[int, list[_Fix]] = {}
     for row in rows:
         if row.accuracy_m is None or row.accuracy_m <= _ACCURACY_MAX_M:
             found.setdefault(row.courier_id, []).append(row)
@@ -214,14 +222,14 @@ def _fixes(session: Session, by_courier: dict[int, list[_Told]]) -> dict[int, li
 
 
 def _came(
-    fixes: Sequence[CourierPosition],
+    fixes: Sequence[_Fix],
     door: tuple[float, float],
     before: datetime | None,
     ended: datetime,
 ) -> datetime | None:
     """The first position at the door, after the stop before and before this one was done."""
     first = 0 if before is None else bisect_left(fixes, before, key=lambda fix: fix.at)
-    between = [fix for fix in fixes[first:] if fix.at <= ended]
+    between = fixes[first : bisect_right(fixes, ended, key=lambda fix: fix.at)]
     if not between:
         return None
     _seconds, metres = _METRE.legs([(fix.latitude, fix.longitude) for fix in between], [door] * len(between))

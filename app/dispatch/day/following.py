@@ -11,14 +11,16 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session, aliased
 
 from app.config import Settings
+from app.db import arrays
 from app.db.jobs import Step
 from app.db.session import tenant_of
 from app.dispatch.day.driven import Made, made
 from app.dispatch.day.forecast import Coming
 from app.dispatch.day.learned import load_learned
 from app.dispatch.day.models import CourierLive
+from app.dispatch.day.round_rows import InForce, in_force
 from app.dispatch.day.running_round import Round, coming
-from app.dispatch.models import Plan, PlanRound, PlanStatus, PlanVisit, StopRequest, StopStatus
+from app.dispatch.models import Plan, PlanStatus, PlanVisit, StopRequest, StopStatus
 from app.dispatch.problem import second_of_day
 from app.dispatch.queries import local_day
 from app.dispatch.stops import WAITING
@@ -53,7 +55,7 @@ def follow(
         What lies ahead of each courier, in the order in which he comes there.
     """
     day = local_day(now, facility)
-    rounds = _rounds(session, facility, day, courier_ids)
+    rounds = _rounds(session, facility, day, in_force(session, facility.id, day, courier_ids))
     midnight = datetime.combine(day, time(), UTC) - timedelta(minutes=facility.utc_offset_minutes)
     ahead = _ahead_of(session, facility, rounds, day, now)
     shipment_of = {stop.id: stop.shipment_id for one in rounds for _visit, stop in one.visits}
@@ -64,16 +66,27 @@ def follow(
         if (shipment_id := shipment_of[stop.stop_id]) is not None
     ]
     over = [stop.id for one in rounds for _visit, stop in one.visits if stop.status not in WAITING]
-    clear_rounds(session, _not_coming(session, StopRequest.id.in_(over)))
+    clear_rounds(session, _not_coming(session, StopRequest.id == arrays.any_of(over)))
     tell_rounds(session, told)
     _mark_followed(session, list(ahead), now)
     return ahead
 
 
-def ahead_of(session: Session, facility: Facility, *, now: datetime) -> dict[int, list[Coming]]:
-    """When the remaining stops of today's rounds are reached, by courier; tells nobody."""
+def ahead_of(
+    session: Session, facility: Facility, *, now: datetime, driven: InForce | None = None
+) -> dict[int, list[Coming]]:
+    """When the remaining stops of today's rounds are reached, by courier; tells nobody.
+
+    Args:
+        session: of the outlet's tenant.
+        facility: the outlet.
+        now: the present moment.
+        driven: today's rounds, where the caller has them already.
+    """
     day = local_day(now, facility)
-    return _ahead_of(session, facility, _rounds(session, facility, day, None), day, now)
+    if driven is None:
+        driven = in_force(session, facility.id, day)
+    return _ahead_of(session, facility, _rounds(session, facility, day, driven), day, now)
 
 
 def late_of(session: Session, ahead: Mapping[int, Sequence[Coming]]) -> dict[int, int]:
@@ -81,7 +94,7 @@ def late_of(session: Session, ahead: Mapping[int, Sequence[Coming]]) -> dict[int
     ids = [stop.stop_id for stops in ahead.values() for stop in stops]
     ends = dict(
         session.execute(
-            sa.select(StopRequest.id, StopRequest.window_to_s).where(StopRequest.id.in_(ids))
+            sa.select(StopRequest.id, StopRequest.window_to_s).where(StopRequest.id == arrays.any_of(ids))
         ).all()
     )
     return {
@@ -151,26 +164,8 @@ def _window(stop: Coming, place: int, midnight: datetime, now: datetime) -> Cour
     )
 
 
-def _rounds(
-    session: Session, facility: Facility, day: date, courier_ids: Collection[int] | None
-) -> list[Round]:
-    statement = (
-        sa.select(PlanRound.start_s, PlanVisit, StopRequest)
-        .join(Plan, Plan.id == PlanVisit.plan_id)
-        .join(StopRequest, StopRequest.id == PlanVisit.stop_request_id)
-        .join(PlanRound, sa.and_(PlanRound.plan_id == Plan.id, PlanRound.courier_id == PlanVisit.courier_id))
-        .where(Plan.facility_id == facility.id, Plan.day == day, Plan.status == PlanStatus.PUBLISHED)
-        .order_by(PlanVisit.courier_id, PlanVisit.sequence)
-        # Statements went past the session's objects.
-        .execution_options(populate_existing=True)
-    )
-    if courier_ids is not None:
-        statement = statement.where(PlanVisit.courier_id.in_(courier_ids))
-    starts: dict[int, int] = {}
-    visits: dict[int, list[tuple[PlanVisit, StopRequest]]] = {}
-    for start_s, visit, stop in session.execute(statement):
-        starts[visit.courier_id] = start_s
-        visits.setdefault(visit.courier_id, []).append((visit, stop))
+def _rounds(session: Session, facility: Facility, day: date, driven: InForce) -> list[Round]:
+    visits = driven.visits
     lives = {
         live.courier_id: live
         for live in session.scalars(
@@ -179,11 +174,17 @@ def _rounds(
             .execution_options(populate_existing=True)
         )
     }
-    driven: dict[int, list[Made]] = {}
+    acts: dict[int, list[Made]] = {}
     for one in made(session, facility.id, day, visits):
-        driven.setdefault(one.courier_id, []).append(one)
+        acts.setdefault(one.courier_id, []).append(one)
     return [
-        Round(courier_id, starts[courier_id], row, lives.get(courier_id), driven.get(courier_id, []))
+        Round(
+            courier_id,
+            driven.rounds[courier_id].start_s,
+            row,
+            lives.get(courier_id),
+            acts.get(courier_id, []),
+        )
         for courier_id, row in visits.items()
     ]
 

@@ -166,6 +166,8 @@ def travel_sample(one: Made) -> Sample | None:
         return None
     if one.planned_distance_m is None or one.planned_distance_m < _DISTANCE_MIN_M:
         return None
+    if one.planned_travel_s is None:  # a break was planned on the way
+        return None
     assert one.left_before_at is not None, "he came from somewhere"
     planned_s = max(one.planned_distance_m * 3600 // REFERENCE.speed_m_per_h, 1)
     return Sample(planned_s, one.travelled_s, _who(one, one.left_before_at))

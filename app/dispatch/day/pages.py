@@ -18,6 +18,7 @@ from app.dispatch.day.api import midnight_of
 from app.dispatch.day.live_map import couriers_map, heard_text
 from app.dispatch.day.models import StopPhoto
 from app.dispatch.day.replay import Replay, replay
+from app.dispatch.day.round_rows import in_force
 from app.dispatch.words import next_day
 from app.errors import BadRequestError, NotFoundError, StaleVersionError
 from app.network import queries as network
@@ -48,8 +49,9 @@ def running() -> flask.typing.ResponseReturnValue:
         facility = _asked_outlet(session)
         if facility is None:
             return flask.render_template("dispatch/day/now.html", facility=None, outlets=[])
-        found = positions.whereabouts(session, facility, now=now())
-        ahead = following.ahead_of(session, facility, now=now())
+        driven = in_force(session, facility.id, queries.local_day(now(), facility))
+        found = positions.whereabouts(session, facility, now=now(), driven=driven)
+        ahead = following.ahead_of(session, facility, now=now(), driven=driven)
         coming = {courier_id: stops[0] for courier_id, stops in ahead.items() if stops}
         ends = {courier_id: stops[-1] for courier_id, stops in ahead.items() if stops}
         late = following.late_of(session, ahead)

@@ -6,16 +6,19 @@ import enum
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import sqlalchemy as sa
+from sqlalchemy import Row
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
 from app.config import Settings
 from app.db.session import tenant_of
 from app.dispatch.day.models import Act, CourierLive, CourierPosition
+from app.dispatch.day.round_rows import InForce, in_force
 from app.dispatch.day.told import is_place
-from app.dispatch.models import Courier, Plan, PlanStatus, PlanVisit, StopRequest
+from app.dispatch.models import Courier
 from app.dispatch.problem import second_of_day
 from app.dispatch.queries import local_day
 from app.dispatch.stops import WAITING
@@ -156,7 +159,7 @@ class Whereabouts:
     live: CourierLive | None
     left: int
     stops: int
-    next_stop: StopRequest | None
+    next_stop: Row[Any] | None
 
     def fresh(self, now: datetime) -> bool:
         """Whether his position says where he is now."""
@@ -167,9 +170,20 @@ class Whereabouts:
         )
 
 
-def whereabouts(session: Session, facility: Facility, *, now: datetime) -> list[Whereabouts]:
-    """Every courier of an outlet who works there, by code."""
+def whereabouts(
+    session: Session, facility: Facility, *, now: datetime, driven: InForce | None = None
+) -> list[Whereabouts]:
+    """Every courier of an outlet who works there, by code.
+
+    Args:
+        session: of the outlet's tenant.
+        facility: the outlet.
+        now: the present moment.
+        driven: today's rounds, where the caller has them already.
+    """
     day = local_day(now, facility)
+    if driven is None:
+        driven = in_force(session, facility.id, day)
     now_s = second_of_day(now, day, facility.utc_offset_minutes)
     rows = session.execute(
         sa.select(Courier, CourierLive)
@@ -177,18 +191,9 @@ def whereabouts(session: Session, facility: Facility, *, now: datetime) -> list[
         .where(Courier.facility_id == facility.id, Courier.active)
         .order_by(Courier.code)
     ).all()
-    rounds: dict[int, list[StopRequest]] = {}
-    for courier_id, stop in session.execute(
-        sa.select(PlanVisit.courier_id, StopRequest)
-        .join(Plan, Plan.id == PlanVisit.plan_id)
-        .join(StopRequest, StopRequest.id == PlanVisit.stop_request_id)
-        .where(Plan.facility_id == facility.id, Plan.day == day, Plan.status == PlanStatus.PUBLISHED)
-        .order_by(PlanVisit.courier_id, PlanVisit.sequence)
-    ):
-        rounds.setdefault(courier_id, []).append(stop)
     found = []
     for courier, live in rows:
-        stops = rounds.get(courier.id, [])
+        stops = [stop for _visit, stop in driven.visits.get(courier.id, ())]
         waiting = [stop for stop in stops if stop.status in WAITING]
         begun = len(waiting) < len(stops)
         state = state_of(courier, live, left=len(waiting), begun=begun, now=now, now_s=now_s)

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
+from typing import Any
 
 import sqlalchemy as sa
+from sqlalchemy import Row
 from sqlalchemy.orm import Session
 
 from app.dispatch.day.driven import Made, driven_metres, made
 from app.dispatch.day.models import Act, Outcome, StopEvent, StopPhoto
-from app.dispatch.models import Courier, Plan, PlanRound, PlanStatus, PlanVisit, StopRequest, StopStatus
+from app.dispatch.day.round_rows import Visited, in_force, stops_by_id
+from app.dispatch.models import Courier, StopRequest, StopStatus
 from app.dispatch.problem import second_of_day
 from app.network.models import Facility
 
@@ -26,7 +29,7 @@ class Replayed:
     `arrived_s`, `ended_s`: as driven; None where nothing was told. `by_position`: a position told of it.
     """
 
-    stop: StopRequest
+    stop: Row[Any]
     sequence: int | None
     planned_arrival_s: int | None
     planned_start_s: int | None
@@ -154,30 +157,15 @@ def replay(session: Session, facility: Facility, day: date) -> Replay:
         facility: the outlet.
         day: its local day.
     """
-    planned = session.execute(
-        sa.select(PlanVisit, StopRequest)
-        .join(Plan, Plan.id == PlanVisit.plan_id)
-        .join(StopRequest, StopRequest.id == PlanVisit.stop_request_id)
-        .where(Plan.facility_id == facility.id, Plan.day == day, Plan.status == PlanStatus.PUBLISHED)
-        .order_by(PlanVisit.courier_id, PlanVisit.sequence)
-    ).all()
-    rounds = {
-        row.courier_id: row
-        for row in session.scalars(
-            sa.select(PlanRound)
-            .join(Plan, Plan.id == PlanRound.plan_id)
-            .where(Plan.facility_id == facility.id, Plan.day == day, Plan.status == PlanStatus.PUBLISHED)
-        )
-    }
-    driven = made(session, facility.id, day)
-    ids = {visit.courier_id for visit, _stop in planned} | {one.courier_id for one in driven}
+    planned = in_force(session, facility.id, day)
+    driven: dict[int, list[Made]] = {}
+    for one in made(session, facility.id, day):
+        driven.setdefault(one.courier_id, []).append(one)
+    ids = planned.visits.keys() | driven.keys()
+    stops = {stop.id: stop for visits in planned.visits.values() for _visit, stop in visits}
+    others = {one.stop_id for row in driven.values() for one in row} - stops.keys()
+    stops |= stops_by_id(session, others)
     couriers = session.scalars(sa.select(Courier).where(Courier.id.in_(ids)).order_by(Courier.code)).all()
-    extra = {
-        stop.id: stop
-        for stop in session.scalars(
-            sa.select(StopRequest).where(StopRequest.id.in_({one.stop_id for one in driven}))
-        )
-    }
     metres = driven_metres(session, ids, facility, day)
     return Replay(
         facility,
@@ -185,10 +173,10 @@ def replay(session: Session, facility: Facility, day: date) -> Replay:
         tuple(
             _round(
                 courier,
-                [(visit, stop) for visit, stop in planned if visit.courier_id == courier.id],
-                [one for one in driven if one.courier_id == courier.id],
-                rounds.get(courier.id),
-                extra,
+                planned.visits.get(courier.id, ()),
+                driven.get(courier.id, ()),
+                planned.rounds.get(courier.id),
+                stops,
                 metres.get(courier.id),
                 lambda moment: second_of_day(moment, day, facility.utc_offset_minutes),
             )
@@ -201,10 +189,10 @@ def replay(session: Session, facility: Facility, day: date) -> Replay:
 
 def _round(
     courier: Courier,
-    planned: Sequence[tuple[PlanVisit, StopRequest]],
+    planned: Sequence[Visited],
     driven: Sequence[Made],
-    row: PlanRound | None,
-    stops: dict[int, StopRequest],
+    row: Row[Any] | None,
+    stops: Mapping[int, Row[Any]],
     metres: int | None,
     seconds: Callable[[datetime], int],
 ) -> ReplayedRound:
@@ -224,7 +212,7 @@ def _round(
 
 
 def _made_stop(
-    one: Made, stop: StopRequest, visit: PlanVisit | None, seconds: Callable[[datetime], int]
+    one: Made, stop: Row[Any], visit: Row[Any] | None, seconds: Callable[[datetime], int]
 ) -> Replayed:
     return Replayed(
         stop=stop,
@@ -240,7 +228,7 @@ def _made_stop(
     )
 
 
-def _planned_stop(visit: PlanVisit, stop: StopRequest) -> Replayed:
+def _planned_stop(visit: Row[Any], stop: Row[Any]) -> Replayed:
     acts = {StopStatus.DONE: Act.DONE, StopStatus.FAILED: Act.FAILED}
     return Replayed(
         stop=stop,

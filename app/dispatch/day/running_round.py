@@ -5,13 +5,16 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import Row
 
 from app.dispatch.day.driven import Made
 from app.dispatch.day.forecast import Ahead, Coming, Here, forecast, pace_of
 from app.dispatch.day.learned import Learned
 from app.dispatch.day.models import Act, CourierLive, Measure
 from app.dispatch.day.positions import FRESH
-from app.dispatch.models import PlanVisit, StopRequest
+from app.dispatch.day.round_rows import Visited
 from app.dispatch.stops import WAITING
 from routing.pickup import StraightLine
 
@@ -25,7 +28,7 @@ class Round:
 
     courier_id: int
     start_s: int
-    visits: Sequence[tuple[PlanVisit, StopRequest]]
+    visits: Sequence[Visited]
     live: CourierLive | None
     made: Sequence[Made]
 
@@ -66,7 +69,7 @@ def coming(one: Round, learned: Learned, *, now: datetime, now_s: int) -> list[C
     )
 
 
-def _ahead(one: Round, waiting: Sequence[tuple[PlanVisit, StopRequest]]) -> list[Ahead]:
+def _ahead(one: Round, waiting: Sequence[Visited]) -> list[Ahead]:
     """The stops ahead; a way that the plan does not have, since stops between fell away, is measured."""
     after = {visit.stop_request_id: visit for visit, _stop in one.visits}
     last_stop = next((made.stop_id for made in reversed(one.made)), None)
@@ -87,7 +90,7 @@ def _ahead(one: Round, waiting: Sequence[tuple[PlanVisit, StopRequest]]) -> list
     return found
 
 
-def _way_left(live: CourierLive | None, stop: StopRequest, now: datetime) -> int | None:
+def _way_left(live: CourierLive | None, stop: Row[Any], now: datetime) -> int | None:
     if live is None or live.position_at is None or now - live.position_at > FRESH:
         return None
     assert live.latitude is not None, "a position has a place"

@@ -27,7 +27,7 @@ from app.dispatch.journal import lock_plan
 from app.dispatch.models import Courier, Plan, PlanStatus, StopRequest, StopStatus
 from app.dispatch.problem import Draft, draft_of
 from app.dispatch.queries import local_day
-from app.dispatch.stored import FINISHED
+from app.dispatch.stored import FINISHED, MADE
 from app.errors import InvalidInputError
 from app.network.models import Facility
 from routing import pickup
@@ -112,28 +112,7 @@ def take_off(
     passed: tuple[Passed, ...] = ()
     if plan is not None:
         lock_plan(session, plan, version)
-        worked = _worked_out(session, plan, courier, now)
-        passed = worked.passed
-        given = [one for one in passed if not one.aboard]
-        if given:
-            details = {"courier_id": courier.id, "stops": len(given), "reason": reason.strip()}
-            change(
-                session,
-                actor,
-                plan,
-                worked.draft,
-                worked.value,
-                action="plan.round_given_up",
-                now=now,
-                details=details,
-            )
-        session.flush()  # the estimates read the visits
-        for status in (StopStatus.OPEN, StopStatus.PLANNED):
-            ids = [one.stop.id for one in given if (one.courier is None) is (status is StopStatus.OPEN)]
-            session.execute(
-                sa.update(StopRequest).where(StopRequest.id == arrays.any_of(ids)).values(status=status)
-            )
-        following.follow(session, session.get_one(Facility, courier.facility_id), now=now)
+        passed = _give_away(session, actor, plan, courier, reason.strip(), now)
     details = {"until": until.isoformat(), "reason": reason.strip(), "stops": len(passed)}
     audit(
         session,
@@ -145,6 +124,33 @@ def take_off(
         details=details,
     )
     return Takeover(courier, plan, passed)
+
+
+def _give_away(
+    session: Session, actor: Actor, plan: Plan, courier: Courier, reason: str, now: datetime
+) -> tuple[Passed, ...]:
+    """Hand what is left of a round to the others, in the plan, which is locked, and in the stops."""
+    worked = _worked_out(session, plan, courier, now)
+    given = [one for one in worked.passed if not one.aboard]
+    if given:
+        change(
+            session,
+            actor,
+            plan,
+            worked.draft,
+            worked.value,
+            action="plan.round_given_up",
+            now=now,
+            details={"from_courier_id": courier.id, "stops": len(given), "reason": reason},
+        )
+    session.flush()  # the estimates read the visits
+    for status in (StopStatus.OPEN, StopStatus.PLANNED):
+        ids = [one.stop.id for one in given if (one.courier is None) is (status is StopStatus.OPEN)]
+        session.execute(
+            sa.update(StopRequest).where(StopRequest.id == arrays.any_of(ids)).values(status=status)
+        )
+    following.follow(session, session.get_one(Facility, courier.facility_id), now=now)
+    return worked.passed
 
 
 def put_back(session: Session, actor: Actor, courier: Courier, *, now: datetime) -> None:
@@ -165,11 +171,13 @@ def _worked_out(session: Session, plan: Plan, courier: Courier, now: datetime) -
         return _Worked(draft, draft.plan, ())
     in_order = [draft.stops[int(visit.stop_id)] for visit in route.visits]
     # The one that he was driving to is not fixed any more: he does not come there.
-    done = [place for place, stop in enumerate(in_order) if stop.status in FINISHED]
+    done = [place for place, stop in enumerate(in_order) if stop.status in MADE]
     frozen[str(courier.id)] = done[-1] + 1 if done else 0
     away = {str(courier.id), *_off(session, draft.couriers, now)}
     value, passed = draft.plan, []
     for stop in in_order[frozen[str(courier.id)] :]:
+        if stop.status in FINISHED:
+            continue  # taken back since: nobody has to go there
         if stop.kind.brings:
             passed.append(Passed(stop, None, None, 0, aboard=True))
             continue

@@ -15,6 +15,7 @@ from app.dispatch import jobs, queries, solver
 from app.dispatch import service as dispatch
 from app.dispatch.models import Courier, Plan, PlanStatus, StopRequest, StopStatus
 from app.dispatch.problem import draft_of
+from app.dispatch.runs import run_of_courier
 from app.dispatch.solver import Wish
 from app.errors import ConflictError, InvalidInputError, NotFoundError, StaleVersionError
 from app.shipments import service as shipments
@@ -47,9 +48,7 @@ def test_a_plan_is_made_by_the_child_process_and_published(depot: Depot) -> None
     assert statuses(depot) == {StopStatus.PLANNED}
     with depot.work() as session:
         runs = [
-            queries.run_of_courier(
-                session, depot.logins.actor("courier", courier.id), None, now=depot.clock()
-            )
+            run_of_courier(session, depot.logins.actor("courier", courier.id), None, now=depot.clock())
             for courier in couriers
         ]
     assert sum(len(run.stops) for run in runs) == 12
@@ -258,6 +257,8 @@ def test_what_the_new_plan_does_not_serve_is_open_again(depot: Depot) -> None:
             capacity_g=0,
             capacity_cm3=0,
             capacity_pieces=0,
+            skills=[],
+            breaks=[],
             active=True,
             now=depot.clock(),
         )
@@ -344,11 +345,11 @@ def test_a_round_is_its_couriers_alone(depot: Depot) -> None:
     one, two = depot.hire(2)
     with depot.work() as session:
         own = depot.logins.actor("courier", one.id)
-        assert queries.run_of_courier(session, own, None, now=depot.clock()).courier.id == one.id
+        assert run_of_courier(session, own, None, now=depot.clock()).courier.id == one.id
         with pytest.raises(NotFoundError):
             queries.load_courier(session, own, two.id)
         with pytest.raises(NotFoundError):
-            queries.run_of_courier(session, depot.dispatcher, None, now=depot.clock())
+            run_of_courier(session, depot.dispatcher, None, now=depot.clock())
 
 
 def test_a_plan_of_many_stops_keeps_its_rows(depot: Depot) -> None:

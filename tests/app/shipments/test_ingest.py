@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from datetime import date, timedelta
 from random import Random
 from typing import Any
@@ -15,7 +17,7 @@ from sqlalchemy.orm import Session
 from app.config import Settings
 from app.db import outbox
 from app.db.outbox import OutboxEvent
-from app.shipments import estimates, jobs, scan_store, waybills
+from app.shipments import continuing, estimates, jobs, scan_store, waybills
 from app.shipments import service as shipments
 from app.shipments.finding_models import ShipmentFinding
 from app.shipments.findings import FOLD
@@ -26,6 +28,7 @@ from tests.app.shipments.conftest import Desk
 from tests.app.shipments.test_scanning import key_of
 from tracking.position import seen_at
 from tracking.shipment import ScanCode
+from tracking.trail import trail_of
 
 HOUR = timedelta(hours=1)
 
@@ -146,9 +149,13 @@ def test_a_scan_that_comes_late_is_folded_where_it_belongs(desk: Desk) -> None:
         assert len(scan_store.scans_by_shipment(session, [shipment])[shipment.id]) == 1 + len(life)
 
 
+@pytest.mark.parametrize("many", [continuing.MANY, 4])
 @pytest.mark.parametrize("seed", range(4))
-def test_continued_or_anew_the_state_is_that_of_all_scans(new_desk: Callable[[], Desk], seed: int) -> None:
+def test_continued_or_anew_the_state_is_that_of_all_scans(
+    new_desk: Callable[[], Desk], seed: int, many: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Whatever is heard, however it is cut into batches, late, early, doubled, of pieces, corrected."""
+    monkeypatch.setattr(continuing, "MANY", many)
     random, desk = Random(seed), new_desk()
     parcels = [desk.book(pieces=random.choice([1, 1, 1, 2])) for _parcel in range(30)]
     start = desk.logins.clock()
@@ -156,7 +163,7 @@ def test_continued_or_anew_the_state_is_that_of_all_scans(new_desk: Callable[[],
     waiting: list[ScanInput] = []
     for parcel in parcels:
         for _scan in range(random.randrange(12)):
-            at = start + timedelta(minutes=random.randrange(600))
+            at = start + timedelta(minutes=random.randrange(0, 600, 5))  # some of one moment
             scan = desk.scan(parcel, random.choice(codes), at, random.choice([None, "CTU-01", "HGH-01"]))
             if parcel.pieces > 1 and random.random() < 0.5:
                 scan = replace(scan, piece_no=random.randint(1, parcel.pieces))
@@ -185,6 +192,37 @@ def test_continued_or_anew_the_state_is_that_of_all_scans(new_desk: Callable[[],
             wanted = {f"{FOLD}:{finding.key}" for finding in state.findings}
             assert {key for shipment_id, key in found if shipment_id == parcel.id} == wanted
             assert row.has_findings == bool(wanted)
+
+
+def test_a_large_batch_goes_on_from_what_others_have_left(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It looks its shipments up unlocked, and meets one that another sender is just writing."""
+    monkeypatch.setattr(continuing, "MANY", 2)
+    parcels = [desk.book(), desk.book(), desk.book()]
+    first, second, third = (desk.life(parcel) for parcel in parcels)
+    desk.record(first[0], second[0], third[0])
+    now = max(scan.occurred_at for scan in first)
+    waits = sa.text("SELECT count(*) FROM pg_locks WHERE NOT granted AND locktype = 'transactionid'")
+    with ThreadPoolExecutor(1) as pool:
+        with desk.database.unit_of_work(desk.logins.tenant_id) as session:
+            shipments.record_scans(session, None, [second[1], second[2]], now=now)
+            batch = pool.submit(desk.record, first[1], second[3], third[2], now=now)
+            with desk.database.unit_of_work(None) as onlooker:
+                give_up = time.monotonic() + 20
+                while not onlooker.scalar(waits):
+                    assert time.monotonic() < give_up, "it does not wait for the row"
+                    onlooker.rollback()
+                    time.sleep(0.01)
+        assert batch.result(timeout=20) == ["recorded"] * 3
+    assert [desk.again(parcel).code for parcel in parcels] == [first[1].code, second[3].code, third[2].code]
+    with desk.database.unit_of_work(desk.logins.tenant_id) as session:
+        stored = scan_store.scans_by_shipment(session, parcels)
+    for parcel in parcels:
+        state, _counting = state_of_scans(stored[parcel.id], 1)
+        row = desk.again(parcel)
+        assert (row.state_since, row.state_scan_key) == (state.since, state.decided_by)
+        assert row.trail == trail_of(stored[parcel.id])
 
 
 def test_many_events_in_one_statement(desk: Desk) -> None:

@@ -14,7 +14,7 @@ from msgspec.structs import replace
 from app.accounts.roles import Role
 from app.db.outbox import OutboxEvent
 from app.errors import ConflictError, ForbiddenError
-from app.shipments import queries, service
+from app.shipments import continuing, queries, service
 from app.shipments.finding_models import ShipmentFinding
 from app.shipments.models import DeliveryProof, ProofKind, ScanRecord, Shipment, UnmatchedScan
 from app.shipments.service import ProofInput, ScanInput
@@ -320,7 +320,11 @@ def test_the_estimate_follows_the_parcel_and_the_promise_stays(desk: Desk) -> No
     assert after.estimate_p50_at <= after.estimate_p80_at <= after.estimate_p95_at
 
 
-def test_two_senders_that_share_shipments_neither_block_nor_lose(new_desk: Any) -> None:
+@pytest.mark.parametrize("many", [continuing.MANY, 20])
+def test_senders_that_share_shipments_neither_block_nor_lose(
+    new_desk: Any, many: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(continuing, "MANY", many)
     desk = new_desk()
     parcels = [desk.book() for _ in range(25)]
     lives = [desk.life(parcel) for parcel in parcels]
@@ -332,7 +336,7 @@ def test_two_senders_that_share_shipments_neither_block_nor_lose(new_desk: Any) 
         rng = random.Random(seed)
         rng.shuffle(mine)
         while mine:
-            batch, mine = mine[:40], mine[40:]
+            batch, mine = mine[: (size := rng.choice([8, 40, 80]))], mine[size:]
             assert set(desk.record(*batch, now=late)) <= {"recorded", "duplicate"}
 
     with ThreadPoolExecutor(4) as pool:

@@ -8,7 +8,21 @@ from itertools import count, permutations
 import pytest
 from hypothesis import given, settings
 
-from routing.pickup import Options, Plan, Problem, Progress, ReasonCode, StopKind, Vehicle, check, solve
+from routing.pickup import (
+    Options,
+    Plan,
+    Problem,
+    Progress,
+    ReasonCode,
+    StopKind,
+    Vehicle,
+    check,
+    decompose,
+    solve,
+)
+from routing.pickup.crews import crew
+from routing.pickup.effort import Effort
+from routing.pickup.instance import build
 from tests.routing.pickup.strategies import problems
 from tests.routing.pickup.towns import DEPOT, town
 
@@ -104,6 +118,25 @@ def test_the_limit_holds_where_a_problem_is_searched_as_a_whole() -> None:
     plan = solve(problem, Options(seconds=2))
     assert time.perf_counter() - started < 2 * 1.05 + 0.5 + 3
     assert not plan.unserved
+
+
+def test_whoever_goes_on_with_the_crew_hears_nothing_of_parts_that_were_searched_before() -> None:
+    instance = build(town(380, 30))
+
+    def cut_short(_: Progress) -> bool:
+        effort.seconds = 0.0  # over at once, and every worker has a part
+        return True
+
+    effort = Effort(5.0, None, 0, None, time.perf_counter())
+    with crew(instance, 2, 0) as members:
+        start = decompose.construct(instance, effort, members)
+        effort.progress = cut_short
+        found = decompose.improve(instance, start, effort, members, to_the_end=True)
+        assert not list(members.hear(2.0))
+    cost, before = instance.cost(found), instance.cost(start)
+    assert cost is not None
+    assert before is not None
+    assert cost <= before
 
 
 def test_without_time_stops_are_left_out_with_that_reason() -> None:

@@ -5,6 +5,7 @@ import signal
 import threading
 import time
 from collections.abc import Callable
+from contextlib import closing
 from dataclasses import replace
 
 import pytest
@@ -15,7 +16,7 @@ from routing.pickup.engines import greedy
 from routing.pickup.instance import build
 from routing.pickup.portfolio import improve
 from routing.pickup.tasks import Part, Whole
-from routing.pickup.workers import Crew, WorkerError, crew
+from routing.pickup.workers import Processes, WorkerError
 from tests.routing.pickup.towns import town
 
 
@@ -23,7 +24,7 @@ def effort(seconds: float, progress: Callable[[Progress], bool] | None = None) -
     return Effort(seconds, None, 1, progress, time.perf_counter())
 
 
-def killing(members: Crew) -> Callable[[Progress], bool]:
+def killing(members: Processes) -> Callable[[Progress], bool]:
     """Kills a worker at the first report."""
     killed: list[int] = []
 
@@ -39,7 +40,7 @@ def killing(members: Crew) -> Callable[[Progress], bool]:
 @pytest.mark.parametrize("size", [120, 600])
 def test_a_killed_worker_costs_time_but_not_the_plan(size: int) -> None:
     instance = build(town(size, size // 10))
-    with crew(instance, 2, 1) as members:
+    with closing(Processes(instance, 2, 1)) as members:
         before = members.process_ids
         start = decompose.construct(instance, effort(4), members)
         run = effort(4, killing(members))
@@ -53,7 +54,7 @@ def test_a_killed_worker_costs_time_but_not_the_plan(size: int) -> None:
 
 def test_a_block_whose_worker_dies_is_planned_by_another() -> None:
     instance = build(town(700, 40))
-    with crew(instance, 2, 1) as members:
+    with closing(Processes(instance, 2, 1)) as members:
         threading.Timer(0.1, lambda: os.kill(members.process_ids[1], signal.SIGKILL)).start()
         found = decompose.construct(instance, effort(20), members)
         assert members.deaths == 1
@@ -62,7 +63,7 @@ def test_a_block_whose_worker_dies_is_planned_by_another() -> None:
 
 def test_a_failed_task_is_told_where_the_caller_is() -> None:
     instance = build(town(30, 3))
-    with crew(instance, 1, 1) as members:
+    with closing(Processes(instance, 1, 1)) as members:
         members.give(0, Part([0, 1], [99], None, 0.1))
         with pytest.raises(WorkerError, match="IndexError"):
             list(members.hear(30))
@@ -72,7 +73,7 @@ def test_nobody_waits_for_a_worker_that_takes_too_long() -> None:
     instance = build(town(150, 8))
     start = greedy.construct(instance, effort(10))
     started = time.perf_counter()
-    with crew(instance, 2, 1) as members:
+    with closing(Processes(instance, 2, 1)) as members:
         processes = members.process_ids
         members.give(0, Whole(start, 1000.0))
         members.give(1, Whole(start, 1000.0))

@@ -1183,6 +1183,7 @@ def upgrade() -> None:
         sa.Column("capacity_cm3", sa.BigInteger(), nullable=False),
         sa.Column("capacity_pieces", sa.BigInteger(), nullable=False),
         sa.Column("skills", postgresql.ARRAY(sa.Text()), nullable=False),
+        sa.Column("breaks", postgresql.JSONB(astext_type=sa.Text()), server_default="[]", nullable=False),
         sa.Column("active", sa.Boolean(), nullable=False),
         sa.CheckConstraint(
             "0 <= shift_start_s AND shift_start_s < shift_end_s AND shift_end_s <= 86400",
@@ -1634,6 +1635,7 @@ def upgrade() -> None:
         sa.Column("pieces", sa.BigInteger(), nullable=False),
         sa.Column("weight_g", sa.BigInteger(), nullable=False),
         sa.Column("volume_cm3", sa.BigInteger(), nullable=False),
+        sa.Column("skills", postgresql.ARRAY(sa.Text()), server_default="{}", nullable=False),
         sa.Column("note", sa.Text(), nullable=False),
         sa.Column("requested_by_id", sa.BigInteger(), nullable=False),
         sa.Column("requested_at", app.db.types.UtcDateTime(timezone=True), nullable=False),
@@ -2547,6 +2549,7 @@ def upgrade() -> None:
         sa.Column("pieces", sa.BigInteger(), nullable=False),
         sa.Column("weight_g", sa.BigInteger(), nullable=False),
         sa.Column("volume_cm3", sa.BigInteger(), nullable=False),
+        sa.Column("skills", postgresql.ARRAY(sa.Text()), server_default="{}", nullable=False),
         sa.Column("note", sa.Text(), nullable=False),
         sa.Column("requested_by_id", sa.BigInteger(), nullable=False),
         sa.Column("requested_at", app.db.types.UtcDateTime(timezone=True), nullable=False),
@@ -2581,6 +2584,7 @@ def upgrade() -> None:
         sa.UniqueConstraint("recurring_id", "day", name=op.f("uq_pickup_request_recurring_id_day")),
     )
     op.create_index(op.f("ix_pickup_request_customer_id"), "pickup_request", ["customer_id"], unique=False)
+    op.create_index("ix_pickup_request_place", "pickup_request", ["tenant_id", "place_key"], unique=False)
     op.create_index(op.f("ix_pickup_request_tenant_id"), "pickup_request", ["tenant_id"], unique=False)
     op.create_index(
         "uq_pickup_request_place",
@@ -2637,6 +2641,7 @@ def upgrade() -> None:
         sa.Column("end_s", sa.BigInteger(), nullable=False),
         sa.Column("distance_m", sa.BigInteger(), nullable=False),
         sa.Column("cost_minor", sa.BigInteger(), nullable=False),
+        sa.Column("rests", postgresql.JSONB(astext_type=sa.Text()), server_default="[]", nullable=False),
         sa.ForeignKeyConstraint(
             ["courier_id"], ["courier.id"], name=op.f("fk_plan_round_courier_id_courier")
         ),
@@ -3719,6 +3724,8 @@ def upgrade() -> None:
         sa.Column("service_s", sa.BigInteger(), nullable=False),
         sa.Column("latitude", sa.Double(), nullable=False),
         sa.Column("longitude", sa.Double(), nullable=False),
+        sa.Column("place_corrected_at", app.db.types.UtcDateTime(timezone=True), nullable=True),
+        sa.Column("place_corrected_by_id", sa.BigInteger(), nullable=True),
         sa.Column("contact_name", sa.Text(), nullable=False),
         sa.Column("contact_phone", sa.Text(), nullable=False),
         sa.Column("address", sa.Text(), nullable=False),
@@ -3726,9 +3733,14 @@ def upgrade() -> None:
         sa.Column("volume_cm3", sa.BigInteger(), nullable=False),
         sa.Column("pieces", sa.BigInteger(), nullable=False),
         sa.Column("priority", sa.BigInteger(), nullable=False),
+        sa.Column("skills", postgresql.ARRAY(sa.Text()), server_default="{}", nullable=False),
         sa.Column("created_at", app.db.types.UtcDateTime(timezone=True), nullable=False),
         sa.CheckConstraint(
             "num_nonnulls(shipment_id, pickup_request_id) = 1", name=op.f("ck_stop_request_for_one_thing")
+        ),
+        sa.CheckConstraint(
+            "num_nulls(place_corrected_at, place_corrected_by_id) IN (0, 2)",
+            name=op.f("ck_stop_request_corrected_by_somebody"),
         ),
         sa.CheckConstraint("window_from_s < window_to_s", name=op.f("ck_stop_request_window_in_order")),
         sa.ForeignKeyConstraint(
@@ -3738,6 +3750,11 @@ def upgrade() -> None:
             ["pickup_request_id"],
             ["pickup_request.id"],
             name=op.f("fk_stop_request_pickup_request_id_pickup_request"),
+        ),
+        sa.ForeignKeyConstraint(
+            ["place_corrected_by_id"],
+            ["user_account.id"],
+            name=op.f("fk_stop_request_place_corrected_by_id_user_account"),
         ),
         sa.ForeignKeyConstraint(
             ["shipment_id"], ["shipment.id"], name=op.f("fk_stop_request_shipment_id_shipment")
@@ -3868,6 +3885,8 @@ def upgrade() -> None:
         sa.Column("departure_s", sa.BigInteger(), nullable=False),
         sa.Column("distance_m", sa.BigInteger(), nullable=False),
         sa.Column("locked", sa.Boolean(), nullable=False),
+        sa.Column("latitude", sa.Double(), nullable=True),
+        sa.Column("longitude", sa.Double(), nullable=True),
         sa.ForeignKeyConstraint(
             ["courier_id"], ["courier.id"], name=op.f("fk_plan_visit_courier_id_courier")
         ),
@@ -4133,6 +4152,7 @@ def downgrade() -> None:
         postgresql_where=sa.text("cancelled_at IS NULL"),
     )
     op.drop_index(op.f("ix_pickup_request_tenant_id"), table_name="pickup_request")
+    op.drop_index("ix_pickup_request_place", table_name="pickup_request")
     op.drop_index(op.f("ix_pickup_request_customer_id"), table_name="pickup_request")
     op.drop_table("pickup_request")
     op.drop_index(op.f("ix_lane_holiday_tenant_id"), table_name="lane_holiday")

@@ -27,6 +27,10 @@ export function startDragging(board) {
     lift = new Lift(board, link);
     lift.showOffers();
   });
+  board.addEventListener("dragenter", (event) => {
+    // A place that has not said so takes nothing: the line with the cost comes up under the pointer.
+    if (lift && event.target.closest?.("[data-courier]")) event.preventDefault();
+  });
   board.addEventListener("dragover", (event) => {
     if (!lift) return;
     const column = event.target.closest?.("[data-courier]");
