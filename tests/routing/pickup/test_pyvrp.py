@@ -193,3 +193,17 @@ def test_pairs_are_planned_by_all_workers() -> None:
     assert check(problem, plan) == ()
     assert not plan.unserved
     assert plan.cost_minor <= 1.02 * 1_703_209  # the best known
+
+
+def test_pairs_that_are_left_out_of_a_large_plan_stay_together() -> None:
+    """Parts of a plan take stops in that have no round yet: of a pair both or none."""
+    problem = town(460, 3, 4, capacity_pieces=40)
+    stops = [
+        replace(stop, kind=StopKind.DELIVERY if number % 2 else StopKind.PICKUP, weight_g=1, windows=())
+        for number, stop in enumerate(problem.stops)
+    ]
+    pairs = tuple(Pair(f"stop {first}", f"stop {first + 1}") for first in range(0, 460, 2))
+    paired = replace(problem, stops=tuple(stops), pairs=pairs)
+    plan = solve(paired, Options(seconds=2, workers=2))
+    assert check(paired, plan) == ()
+    assert plan.unserved
