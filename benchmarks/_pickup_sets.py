@@ -1,4 +1,4 @@
-"""What planners are asked: files of benchmark sets, made-up cities, and such cities with breaks and skills."""
+"""What planners are asked: files of benchmark sets, made-up cities, and such with breaks and skills."""
 
 from __future__ import annotations
 

@@ -221,13 +221,14 @@ class _Master:
         vehicles: list[int] = []
         stops: list[int] = []
         joined: set[int] = set()
-        unserved = 0
+        unserved: set[int] = set()
         for stop in nearest.tolist():
             vehicle = int(self._round_of[stop])
             if vehicle < 0:
-                if unserved < _UNSERVED_MAX:
-                    unserved += 1
-                    stops.append(stop)
+                if len(unserved) < _UNSERVED_MAX and stop not in unserved:
+                    unit = self.instance.units[self.instance.unit_of[stop]]  # a pair stays together
+                    unserved.update(unit)
+                    stops.extend(unit)
             elif vehicle not in joined:
                 joined.add(vehicle)
                 vehicles.append(vehicle)

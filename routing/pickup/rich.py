@@ -10,14 +10,15 @@ from routing.pickup.crews import Hire
 from routing.pickup.effort import Effort, Progress
 from routing.pickup.engines import exhaustive, greedy, ortools, pyvrp, ruin
 from routing.pickup.engines.easing import eased
-from routing.pickup.features import TOURS
+from routing.pickup.features import TOURS, Feature
 from routing.pickup.instance import Instance, Sequences
 
 _SECONDS_A_SQUARE_STOP = 0.02
 _RESERVE_SHARE = 0.03
 _RESERVE_S_A_STOP = 0.002
 _TOURS_SHARE = 0.5
-_TOURS_ONLY_SHARE = 0.8  # where the clock is simple, repair has nothing to do
+_NEAR_TOURS_SHARE = 0.85  # where tours hardly need repair
+_NEAR_TOURS = TOURS | {Feature.BREAKS, Feature.DURATION_LIMIT}
 
 
 def construct(instance: Instance, effort: Effort) -> Sequences:
@@ -47,7 +48,7 @@ def improve(instance: Instance, sequences: Sequences, effort: Effort, hire: Hire
         return exhaustive.improve(instance, sequences, effort), "greedy+every order"
     seconds = min(seconds, _SECONDS_A_SQUARE_STOP * stops**2)
     begun = effort.elapsed()
-    share = _TOURS_ONLY_SHARE if instance.features <= TOURS else _TOURS_SHARE
+    share = _NEAR_TOURS_SHARE if instance.features <= _NEAR_TOURS else _TOURS_SHARE
     planned, engine = _by_tours(instance, sequences, effort, seconds * share, hire)
     left_s = seconds - (effort.elapsed() - begun) if effort.steps is None else seconds
     found = ruin.improve(instance, planned, effort, left_s, effort.steps)

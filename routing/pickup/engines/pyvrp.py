@@ -270,7 +270,7 @@ def _cost_if_optional(instance: Instance, start: Sequences) -> int | None:
 def _penalties(model: Model, *, careful: bool) -> tuple[tuple[list[float], float, float], PenaltyParams]:
     """Where penalties begin, and how far they may go: by the cost of an average leg."""
     data = model.data
-    metres, seconds = np.asarray(data.distance_matrix(0)), np.asarray(data.duration_matrix(0))
+    metres, seconds = model.instance.metres, model.instance.seconds[0]
     real = (metres < UNREACHABLE) & (seconds < UNREACHABLE)
     count = max(1, int(real.sum()))
     leg_m, leg_s = metres[real].sum() / count, seconds[real].sum() / count

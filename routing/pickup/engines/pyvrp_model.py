@@ -35,6 +35,7 @@ from routing.pickup.engines.pyvrp_kinds import Column, Visits, kinds, profile_ke
 from routing.pickup.instance import Instance, Sequences
 from routing.pickup.matrix import UNREACHABLE
 
+_TOO_LONG_SHIFTS = 2  # as ways that are not to be driven are made
 _PRIZE_MAX = 2**44
 _FAR = 2**63 - 1  # PyVRP's own sign for no limit
 
@@ -198,7 +199,10 @@ class Model:
         forbidden = np.flatnonzero(~self.instance.eligible[:, vehicle])
         seconds[forbidden, :] = seconds[:, forbidden] = UNREACHABLE
         np.fill_diagonal(seconds, 0)
-        return seconds
+        # Longer than any shift is long enough. Much longer, times its penalty, would be too much for 64 bits,
+        # and a local search that reckons with such costs may never end.
+        shifts = (limits.shift for limits in self.instance.vehicles)
+        return np.minimum(seconds, _TOO_LONG_SHIFTS * (max(last - first for first, last in shifts) + 1))
 
     def _loads(self) -> npt.NDArray[np.int64]:
         """Stop x measure, with the count of stops last."""

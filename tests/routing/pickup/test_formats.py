@@ -191,6 +191,12 @@ def test_the_shell_plans_a_benchmark_file(tmp_path: Path, capsys: pytest.Capture
     (tmp_path / "solomon.txt").write_text(SOLOMON)
     assert main(["solve", str(tmp_path / "solomon.txt"), "--format", "solomon", "--steps", "50"]) == 0
     assert capsys.readouterr().out.endswith("Cost 18.8\n")
+    pairs = SETS / "lrc101.txt"
+    assert main(["solve", str(pairs), "--format", "lilim", "--steps", "1"]) == 0
+    assert 1703.209 <= read_cost(capsys.readouterr().out) < 3000
+    vroom = ["--format", "solomon", "--objective", "vroom", "--steps", "50"]
+    assert main(["solve", str(tmp_path / "solomon.txt"), *vroom]) == 0
+    assert capsys.readouterr().out.endswith("Cost 18.828\n")
     with pytest.raises(SystemExit):
         main(["solve", str(file), "--objective", "distance"])
     assert main(["solve", str(file), "--workers", "0", "--format", "vrplib"]) == 2
