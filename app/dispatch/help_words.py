@@ -19,6 +19,7 @@ _HELP: Mapping[str, Any] = {
     _R.UNREACHABLE: _l("Look at its place on the map."),
     _R.WINDOW_CLOSES_BEFORE_ARRIVAL: _l("Ask the customer for a window until %(arrival)s or later."),
     _R.SHIFT_TOO_SHORT: _l("A shift that is %(missing)s longer."),
+    _R.ROUND_TOO_LONG: _l("Allow its courier a longer round, or give it to a nearer outlet."),
     _R.TOO_FAR: _l("Give it to a nearer outlet."),
     _R.ROUNDS_FULL: _l("One more courier, or take something lighter out of a round."),
     _R.NO_TIME_LEFT: _l("One more courier, a shift that is %(missing)s longer, or another day."),

@@ -24,7 +24,7 @@ from app.dispatch.models import (
     StopStatus,
 )
 from app.dispatch.roster import Duty, roster
-from app.dispatch.stored import FINISHED, frozen_visits, plan_value, rows_of
+from app.dispatch.stored import FINISHED, Rows, frozen_visits, plan_value, rows_of
 from app.network.models import Facility
 from app.shipments.models import Shipment
 from routing import pickup
@@ -157,22 +157,29 @@ def draft_of(
             else _stop(stop, locks.get(stop.id), couriers.keys(), learned)
             for stop in stops.values()
         ),
-        vehicles=tuple(
-            _vehicle(duty, facility, _shift(duty, rows.rounds.get(courier_id)), learned)
-            if courier_id not in rows.rounds
-            else _driving(
-                _vehicle(duty, facility, _shift(duty, rows.rounds[courier_id]), learned),
-                rows.rounds[courier_id],
-                [stops[visit.stop_request_id] for visit in rows.visits[courier_id]],
-                driven_s,
-            )
-            for courier_id, duty in duties.items()
-        ),
+        vehicles=tuple(_running(duty, facility, rows, stops, learned, driven_s) for duty in duties.values()),
     )
     value = plan_value(rows, problem, stops)
     out = frozenset(courier_id for courier_id, duty in duties.items() if not duty.takes_stops)
     frozen = frozen_visits(plan.status, rows, stops, now_s)
     return Draft(problem, value, frozen, now_s, stops, couriers, out)
+
+
+def _running(
+    duty: Duty,
+    facility: Facility,
+    rows: Rows,
+    stops: Mapping[int, Row[Any]],
+    learned: Learned,
+    driven_s: int | None,
+) -> pickup.Vehicle:
+    """A courier on the day of the plan; where he has a round, as far as he has driven it."""
+    round_ = rows.rounds.get(duty.courier.id)
+    vehicle = _vehicle(duty, facility, _shift(duty, round_), learned)
+    if round_ is None:
+        return vehicle
+    visited = [stops[visit.stop_request_id] for visit in rows.visits[duty.courier.id]]
+    return _driving(vehicle, round_, visited, driven_s)
 
 
 def _shift(duty: Duty, round_: Row[Any] | None) -> tuple[int, int]:

@@ -28,8 +28,9 @@ class VroomAlias:
 
     def __call__(self, environ: dict[str, Any], start_response: StartResponse) -> Iterable[bytes]:
         """Answer one request."""
-        kind = environ.get("CONTENT_TYPE", "").partition(";")[0].strip().lower()
-        at_root = environ.get("PATH_INFO", "") in ("", "/")
-        if at_root and environ["REQUEST_METHOD"] == "POST" and kind == "application/json":
-            environ = {**environ, "PATH_INFO": _DOOR}
-        return self._inner(environ, start_response)
+        request = environ
+        kind = request.get("CONTENT_TYPE", "").partition(";")[0].strip().lower()
+        at_root = request.get("PATH_INFO", "") in ("", "/")
+        if at_root and request["REQUEST_METHOD"] == "POST" and kind == "application/json":
+            request = {**request, "PATH_INFO": _DOOR}
+        return self._inner(request, start_response)
