@@ -76,7 +76,7 @@ def test_it_is_planned_loaded_and_scanned_on_the_couriers_phone(depot: Depot) ->
     assert again(depot, shipment).milestone is Milestone.RETURNING
     phone = depot.logins.browser("courier", courier.id)
     page = phone.get("/run?lang=en")
-    assert "Next: Return to sender" in page.text
+    assert "Return to sender" in page.text
     assert "Handed back to the sender" in page.text
     token = re.search(r'name="asked_at" value="(\d+)"', page.text)[1]
     stop_id = back(depot, shipment).id
