@@ -135,20 +135,13 @@ def draft_of(
         and (courier_ids is None or duty.courier.id in courier_ids)
     }
     couriers = {courier_id: duty.courier for courier_id, duty in duties.items()}
-    locks = {
-        visit.stop_request_id: visit.courier_id
-        for visits in rows.visits.values()
-        for visit in visits
-        if visit.locked
-    }
+    visited = [visit for visits in rows.visits.values() for visit in visits]
+    locks = {visit.stop_request_id: visit.courier_id for visit in visited if visit.locked}
     # As when the plan was made: what was learned since moves none of its times.
     learned = load_learned(session, at=plan.requested_at, stops=stops.values())
     driven_s = now_s if plan.status is PlanStatus.PUBLISHED else None
     made = {
-        visit.stop_request_id: visit
-        for visits in rows.visits.values()
-        for visit in visits
-        if _is_behind(stops[visit.stop_request_id], plan)
+        visit.stop_request_id: visit for visit in visited if _is_behind(stops[visit.stop_request_id], plan)
     }
     problem = pickup.Problem(
         stops=tuple(
@@ -158,12 +151,10 @@ def draft_of(
             for stop in stops.values()
         ),
         vehicles=tuple(
-            _vehicle(duty, facility, _shift(duty, rows.rounds.get(courier_id)), learned)
-            if courier_id not in rows.rounds
-            else _driving(
-                _vehicle(duty, facility, _shift(duty, rows.rounds[courier_id]), learned),
-                rows.rounds[courier_id],
-                [stops[visit.stop_request_id] for visit in rows.visits[courier_id]],
+            _driving(
+                _vehicle(duty, facility, _shift(duty, rows.rounds.get(courier_id)), learned),
+                rows.rounds.get(courier_id),
+                [stops[visit.stop_request_id] for visit in rows.visits.get(courier_id, ())],
                 driven_s,
             )
             for courier_id, duty in duties.items()
@@ -250,9 +241,11 @@ def _made_stop(stop: Row[Any], visit: Row[Any]) -> pickup.Stop:
 
 
 def _driving(
-    vehicle: pickup.Vehicle, round_: Row[Any], stops: Sequence[Row[Any]], driven_s: int | None
+    vehicle: pickup.Vehicle, round_: Row[Any] | None, stops: Sequence[Row[Any]], driven_s: int | None
 ) -> pickup.Vehicle:
-    """A courier with the breaks and skills that a stored round was planned with."""
+    """A courier with the breaks and skills that his stored round was planned with, where he has one."""
+    if round_ is None:
+        return vehicle
     return replace(
         vehicle,
         breaks=breaks_planned(round_.rests, driven_s),

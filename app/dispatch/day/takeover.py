@@ -116,17 +116,9 @@ def take_off(
         passed = worked.passed
         given = [one for one in passed if not one.aboard]
         if given:
-            details = {"from_courier_id": courier.id, "stops": len(given), "reason": reason.strip()}
-            change(
-                session,
-                actor,
-                plan,
-                worked.draft,
-                worked.value,
-                action="plan.round_given_up",
-                now=now,
-                details=details,
-            )
+            told = {"from_courier_id": courier.id, "stops": len(given), "reason": reason.strip()}
+            action = "plan.round_given_up"
+            change(session, actor, plan, worked.draft, worked.value, action=action, now=now, details=told)
         session.flush()  # the estimates read the visits
         for status in (StopStatus.OPEN, StopStatus.PLANNED):
             ids = [one.stop.id for one in given if (one.courier is None) is (status is StopStatus.OPEN)]
