@@ -68,7 +68,7 @@ class CourierIn(ApiInput):
     active: bool
 
 
-class CourierOut(ApiOutput):
+class CourierProfileOut(ApiOutput):
     """A courier of an outlet. Seconds count from local midnight."""
 
     id: int
@@ -121,7 +121,7 @@ def set_skills(stop_id: int, json_data: SkillsIn) -> flask.typing.ResponseReturn
 
 
 @blueprint.get("/dispatch/couriers/<int:courier_id>")
-@blueprint.output(CourierOut)
+@blueprint.output(CourierProfileOut)
 @blueprint.doc(summary="A courier", security=BEARER)
 @requires(Scope.DISPATCH_READ)
 def courier(courier_id: int) -> flask.typing.ResponseReturnValue:
@@ -132,7 +132,7 @@ def courier(courier_id: int) -> flask.typing.ResponseReturnValue:
 
 @blueprint.post("/dispatch/couriers/<int:courier_id>")
 @blueprint.input(CourierIn)
-@blueprint.output(CourierOut)
+@blueprint.output(CourierProfileOut)
 @blueprint.doc(summary="Change a courier", security=BEARER)
 @requires(Scope.DISPATCH_WRITE)
 @idempotent

@@ -74,7 +74,7 @@ class ShiftedOut(ApiOutput):
     other_start_s: int | None
 
 
-class PlanComparisonOut(ApiOutput):
+class PlansBesideOut(ApiOutput):
     """Two plans of a day beside each other; stops that change courier come first."""
 
     one: SummaryOut
@@ -99,7 +99,7 @@ def list_plans(query_data: PlansQuery) -> flask.typing.ResponseReturnValue:
 
 @blueprint.get("/dispatch/plans/<int:plan_id>/compare")
 @blueprint.input(CompareQuery, location="query")
-@blueprint.output(PlanComparisonOut)
+@blueprint.output(PlansBesideOut)
 @blueprint.doc(summary="Two plans of a day beside each other", security=BEARER)
 @requires(Scope.DISPATCH_READ)
 def compare_plans(plan_id: int, query_data: CompareQuery) -> flask.typing.ResponseReturnValue:

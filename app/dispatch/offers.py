@@ -15,6 +15,7 @@ from app.dispatch.models import Courier, Plan, StopRequest
 from app.dispatch.queries import courier_of_stop
 from app.errors import NotFoundError
 from routing.pickup import ChangeRefusedError, insertion
+from routing.pickup.rules import Rules
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,7 +126,7 @@ def gaps_of(
     others = 0 if route is None else len(route.visits)
     if present is not None and present[0] == str(courier_id):
         others -= 1
-    found = []
+    found, rules = [], Rules.of(draft.problem)
     for sequence in range(others + 1):
         try:
             moved = insertion.move(
@@ -136,6 +137,7 @@ def gaps_of(
                 sequence,
                 frozen=draft.frozen,
                 now_s=draft.now_s,
+                rules=rules,
             )
         except ChangeRefusedError as error:
             found.append(Gap(sequence, None, None, None, error.reason, error.parameters, {}))

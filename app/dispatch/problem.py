@@ -24,7 +24,7 @@ from app.dispatch.models import (
     StopStatus,
 )
 from app.dispatch.roster import Duty, roster
-from app.dispatch.stored import FINISHED, Rows, frozen_visits, plan_value, rows_of
+from app.dispatch.stored import FINISHED, frozen_visits, plan_value, rows_of
 from app.network.models import Facility
 from app.shipments.models import Shipment
 from routing import pickup
@@ -135,20 +135,13 @@ def draft_of(
         and (courier_ids is None or duty.courier.id in courier_ids)
     }
     couriers = {courier_id: duty.courier for courier_id, duty in duties.items()}
-    locks = {
-        visit.stop_request_id: visit.courier_id
-        for visits in rows.visits.values()
-        for visit in visits
-        if visit.locked
-    }
+    visited = [visit for visits in rows.visits.values() for visit in visits]
+    locks = {visit.stop_request_id: visit.courier_id for visit in visited if visit.locked}
     # As when the plan was made: what was learned since moves none of its times.
     learned = load_learned(session, at=plan.requested_at, stops=stops.values())
     driven_s = now_s if plan.status is PlanStatus.PUBLISHED else None
     made = {
-        visit.stop_request_id: visit
-        for visits in rows.visits.values()
-        for visit in visits
-        if _is_behind(stops[visit.stop_request_id], plan)
+        visit.stop_request_id: visit for visit in visited if _is_behind(stops[visit.stop_request_id], plan)
     }
     problem = pickup.Problem(
         stops=tuple(
@@ -157,29 +150,20 @@ def draft_of(
             else _stop(stop, locks.get(stop.id), couriers.keys(), learned)
             for stop in stops.values()
         ),
-        vehicles=tuple(_running(duty, facility, rows, stops, learned, driven_s) for duty in duties.values()),
+        vehicles=tuple(
+            _driving(
+                _vehicle(duty, facility, _shift(duty, rows.rounds.get(courier_id)), learned),
+                rows.rounds.get(courier_id),
+                [stops[visit.stop_request_id] for visit in rows.visits.get(courier_id, ())],
+                driven_s,
+            )
+            for courier_id, duty in duties.items()
+        ),
     )
     value = plan_value(rows, problem, stops)
     out = frozenset(courier_id for courier_id, duty in duties.items() if not duty.takes_stops)
     frozen = frozen_visits(plan.status, rows, stops, now_s)
     return Draft(problem, value, frozen, now_s, stops, couriers, out)
-
-
-def _running(
-    duty: Duty,
-    facility: Facility,
-    rows: Rows,
-    stops: Mapping[int, Row[Any]],
-    learned: Learned,
-    driven_s: int | None,
-) -> pickup.Vehicle:
-    """A courier on the day of the plan; where he has a round, as far as he has driven it."""
-    round_ = rows.rounds.get(duty.courier.id)
-    vehicle = _vehicle(duty, facility, _shift(duty, round_), learned)
-    if round_ is None:
-        return vehicle
-    visited = [stops[visit.stop_request_id] for visit in rows.visits[duty.courier.id]]
-    return _driving(vehicle, round_, visited, driven_s)
 
 
 def _shift(duty: Duty, round_: Row[Any] | None) -> tuple[int, int]:
@@ -257,9 +241,11 @@ def _made_stop(stop: Row[Any], visit: Row[Any]) -> pickup.Stop:
 
 
 def _driving(
-    vehicle: pickup.Vehicle, round_: Row[Any], stops: Sequence[Row[Any]], driven_s: int | None
+    vehicle: pickup.Vehicle, round_: Row[Any] | None, stops: Sequence[Row[Any]], driven_s: int | None
 ) -> pickup.Vehicle:
-    """A courier with the breaks and skills that a stored round was planned with."""
+    """A courier with the breaks and skills that his stored round was planned with, where he has one."""
+    if round_ is None:
+        return vehicle
     return replace(
         vehicle,
         breaks=breaks_planned(round_.rests, driven_s),

@@ -175,6 +175,7 @@ def move(
     *,
     frozen: Mapping[str, int],
     now_s: int,
+    rules: Rules | None = None,
 ) -> Change:
     """Put a stop at a place somebody chose, out of its present round or from the unserved.
 
@@ -184,19 +185,21 @@ def move(
         vehicle_id: whose round.
         position: which visit of that round it becomes (from 0, fixed ones counted, the stop itself taken
             out before).
+        rules: of the problem, where the caller has them already: they remember what they worked out.
 
     Raises:
         UnknownNameError: there is no such stop or vehicle.
         ChangeRefusedError: the visit or the place is fixed, or a round would break a rule; it says which.
     """
+    rules = Rules.of(problem) if rules is None else rules
     stop = problem.stop(stop_id)
     place = plan.place_of(stop_id)
     if place is None:
-        target = running_round(problem, plan, vehicle_id, frozen, now_s)
+        target = running_round(problem, plan, vehicle_id, frozen, now_s, rules)
         route = _inserted(problem, target, stop, position)
         changed = _with_routes(problem, plan, {vehicle_id: route}, unserved=_others(plan, stop_id))
         return _change(plan, changed, _delays(target.route, route))
-    source = running_round(problem, plan, place[0], frozen, now_s)
+    source = running_round(problem, plan, place[0], frozen, now_s, rules)
     _refuse_frozen(source, stop_id)
     rest = tuple(other for other in source.free if other.stop_id != stop_id)
     if place[0] == vehicle_id:
@@ -205,7 +208,7 @@ def move(
         reordered = source.with_free(problem, [*rest[:at], stop, *rest[at:]])
         changed = _with_routes(problem, plan, {vehicle_id: reordered}, unserved=plan.unserved)
         return _change(plan, changed, _delays(source.route, reordered))
-    target = running_round(problem, plan, vehicle_id, frozen, now_s)
+    target = running_round(problem, plan, vehicle_id, frozen, now_s, rules)
     routes: dict[str, Route | None] = {
         place[0]: source.with_free(problem, rest),
         vehicle_id: _inserted(problem, target, stop, position),

@@ -112,7 +112,20 @@ def take_off(
     passed: tuple[Passed, ...] = ()
     if plan is not None:
         lock_plan(session, plan, version)
-        passed = _give_away(session, actor, plan, courier, reason.strip(), now)
+        worked = _worked_out(session, plan, courier, now)
+        passed = worked.passed
+        given = [one for one in passed if not one.aboard]
+        if given:
+            told = {"from_courier_id": courier.id, "stops": len(given), "reason": reason.strip()}
+            action = "plan.round_given_up"
+            change(session, actor, plan, worked.draft, worked.value, action=action, now=now, details=told)
+        session.flush()  # the estimates read the visits
+        for status in (StopStatus.OPEN, StopStatus.PLANNED):
+            ids = [one.stop.id for one in given if (one.courier is None) is (status is StopStatus.OPEN)]
+            session.execute(
+                sa.update(StopRequest).where(StopRequest.id == arrays.any_of(ids)).values(status=status)
+            )
+        following.follow(session, session.get_one(Facility, courier.facility_id), now=now)
     details = {"until": until.isoformat(), "reason": reason.strip(), "stops": len(passed)}
     audit(
         session,
@@ -124,33 +137,6 @@ def take_off(
         details=details,
     )
     return Takeover(courier, plan, passed)
-
-
-def _give_away(
-    session: Session, actor: Actor, plan: Plan, courier: Courier, reason: str, now: datetime
-) -> tuple[Passed, ...]:
-    """Hand what is left of a round to the others, in the plan, which is locked, and in the stops."""
-    worked = _worked_out(session, plan, courier, now)
-    given = [one for one in worked.passed if not one.aboard]
-    if given:
-        change(
-            session,
-            actor,
-            plan,
-            worked.draft,
-            worked.value,
-            action="plan.round_given_up",
-            now=now,
-            details={"from_courier_id": courier.id, "stops": len(given), "reason": reason},
-        )
-    session.flush()  # the estimates read the visits
-    for status in (StopStatus.OPEN, StopStatus.PLANNED):
-        ids = [one.stop.id for one in given if (one.courier is None) is (status is StopStatus.OPEN)]
-        session.execute(
-            sa.update(StopRequest).where(StopRequest.id == arrays.any_of(ids)).values(status=status)
-        )
-    following.follow(session, session.get_one(Facility, courier.facility_id), now=now)
-    return worked.passed
 
 
 def put_back(session: Session, actor: Actor, courier: Courier, *, now: datetime) -> None:
