@@ -83,7 +83,7 @@ def test_a_dispatcher_plans_and_publishes_the_rounds(firm: Company, member: Memb
     courier = member("courier", firm.couriers["CTU-01"])
     courier.open("/run")
     look(courier, "35-round")
-    courier.press(".run-next form:has([value=done])")
+    courier.page.locator("[data-run-list] > li form[data-act=done] button").first.click()
     expect(courier.page.locator(".pill-ok").first).to_be_visible()
     look(courier, "36-first-stop-done")
 
