@@ -346,7 +346,7 @@ def shell(commands: str, folder: Path = ROOT, **environment: str) -> subprocess.
         capture_output=True,
         text=True,
         check=False,
-        timeout=120,
+        timeout=600,  # hangs are found, slow machines are not judged
     )
 
 
