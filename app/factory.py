@@ -105,8 +105,7 @@ def create_app(settings: Settings | None = None, *, clock: Clock = utcnow) -> AP
     health.init_app(app)
     _describe_api(app)
     documents.install(app, settings.database_url)
-    door = PublicDoor(app, services, app.wsgi_app)
-    app.wsgi_app = VroomAlias(door)  # type: ignore[method-assign]
+    app.wsgi_app = PublicDoor(app, services, VroomAlias(app.wsgi_app))  # type: ignore[method-assign]
 
     unguarded = security.unguarded_views(app)
     if unguarded:
