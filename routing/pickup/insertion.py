@@ -287,8 +287,7 @@ def _with_routes(
     problem: Problem, plan: Plan, routes: Mapping[str, Route | None], *, unserved: Iterable[Unserved]
 ) -> Plan:
     """The plan with some vehicles' rounds replaced, in the problem's order of vehicles and stops."""
-    by_vehicle: dict[str, Route | None] = {route.vehicle_id: route for route in plan.routes}
-    by_vehicle.update(routes)
+    by_vehicle: dict[str, Route | None] = {**{route.vehicle_id: route for route in plan.routes}, **routes}
     in_order = (by_vehicle.get(vehicle.vehicle_id) for vehicle in problem.vehicles)
     listed = {entry.stop_id: entry for entry in unserved}
     known = (listed[stop.stop_id] for stop in problem.stops if stop.stop_id in listed)
