@@ -196,12 +196,18 @@ def drag(desk: Visitor, page: Page) -> tuple[int, int]:
     page.mouse.down()
     places = other.locator(".round-stop")
     last = offer["sequence"] >= places.count()
-    target = (places.last if last else places.nth(offer["sequence"])).bounding_box()
-    assert target is not None
-    x, y = target["x"] + 60, target["y"] + (target["height"] - 3 if last else 3)
-    page.mouse.move(x, y - 2, steps=6)
-    page.mouse.move(x, y, steps=2)
-    expect(other.locator(".gap-mark:not(.is-refused)")).to_contain_text(offer["cost"])
+    place = places.last if last else places.nth(offer["sequence"])
+    free = other.locator(".gap-mark:not(.is-refused)").filter(has_text=offer["cost"])
+    for _moment in range(40):  # as a hand does: there, a little back, and there again until the cost is shown
+        target = place.bounding_box()
+        assert target is not None
+        x, y = target["x"] + 60, target["y"] + (target["height"] - 3 if last else 3)
+        page.mouse.move(x, y - 60, steps=3)
+        page.mouse.move(x, y, steps=3)
+        page.wait_for_timeout(250)
+        if free.count():
+            break
+    expect(free).to_be_visible()
     page.mouse.move(x + 2, y)  # a hand is never quite still
     with page.expect_navigation():
         page.mouse.up()
