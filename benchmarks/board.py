@@ -118,9 +118,9 @@ def planned_day(world: World, database: Database, stops: int, couriers: int) -> 
         return Day(outlet.id, plan.id)
 
 
-def signed_in(settings: Settings) -> FlaskClient:
-    """A browser of the dispatcher."""
-    application = create_app(settings, clock=lambda: NOW)
+def signed_in(settings: Settings, now: datetime) -> FlaskClient:
+    """A browser of the dispatcher at that moment."""
+    application = create_app(settings, clock=lambda: now)
     application.config["WTF_CSRF_ENABLED"] = False
     client = application.test_client()
     answer = client.post("/login", data={"username": LOGIN, "password": PASSWORD})
@@ -154,7 +154,7 @@ def main() -> None:
         database = Database(world.url)
         settings = Settings(database_url=world.url, secret_key=pydantic.SecretStr(SECRET), log_level="ERROR")
         day = planned_day(world, database, STOPS, COURIERS)
-        client, listed = signed_in(settings), boards.LISTED_MAX
+        client, listed = signed_in(settings, NOW), boards.LISTED_MAX
         with world.connect() as connection:
 
             def page(listed_max: int) -> int:

@@ -12,18 +12,14 @@ from datetime import UTC, datetime, timedelta
 import _measure
 import pydantic
 import sqlalchemy as sa
-from board import COURIERS, DAY, STOPS, Day, planned_day
-from flask.testing import FlaskClient
+from board import COURIERS, DAY, STOPS, Day, planned_day, signed_in
 
 from app.config import Settings
 from app.db.session import Database
-from app.demo.logins import PASSWORD
 from app.dispatch.day.models import Act, CourierPosition, Outcome, StopEvent
 from app.dispatch.models import Plan, PlanStatus, PlanVisit, StopRequest, StopStatus
-from app.factory import create_app
 from tests.support.multitude import SECRET, World, company
 
-LOGIN = "dispatcher"
 NOW = datetime(2026, 3, 2, 6, 0, tzinfo=UTC)  # 14:00 at the outlet
 _MIDNIGHT = datetime(2026, 3, 1, 16, 0, tzinfo=UTC)
 _POSITIONS_EACH = 360
@@ -101,16 +97,6 @@ def _position(world: World, courier_id: int, minute: int) -> dict[str, object]:
     }
 
 
-def signed_in(settings: Settings) -> FlaskClient:
-    """A browser of the dispatcher at two in the afternoon."""
-    application = create_app(settings, clock=lambda: NOW)
-    application.config["WTF_CSRF_ENABLED"] = False
-    client = application.test_client()
-    answer = client.post("/login", data={"username": LOGIN, "password": PASSWORD})
-    assert answer.status_code == 302, answer.status_code
-    return client
-
-
 def main() -> None:
     """Build the day and print the table."""
     with company(STOPS) as world:
@@ -118,7 +104,7 @@ def main() -> None:
         settings = Settings(database_url=world.url, secret_key=pydantic.SecretStr(SECRET), log_level="ERROR")
         day = planned_day(world, database, STOPS, COURIERS)
         half_driven(world, database, day)
-        client = signed_in(settings)
+        client = signed_in(settings, NOW)
         with world.connect() as connection:
 
             def page(name: str) -> int:
