@@ -249,3 +249,15 @@ def test_icons_that_pages_use_are_in_the_sprite(manifest: dict[str, str]) -> Non
     }
     assert len(set().union(*used.values())) > 20
     assert {name: names - drawn for name, names in used.items() if names - drawn} == {}
+
+
+def test_what_asks_while_somebody_types_says_which_answer_counts() -> None:
+    """By default htmx lets one request wait and drops those after it: the last word would not be asked."""
+    typed = re.compile(r"""hx-trigger["']?\s*[:=]\s*["'][^"']*\b(?:input|change)\b""")
+    silent = [
+        f"{path.relative_to(ROOT)}: {tag[:60]}"
+        for path in TEMPLATES.rglob("*.html")
+        for tag in re.split(r"(?=<[a-z]|\{\{)", path.read_text(encoding="utf-8"))
+        if typed.search(tag) and "hx-sync" not in tag
+    ]
+    assert silent == []

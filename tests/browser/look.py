@@ -24,6 +24,7 @@ from playwright.sync_api import (
 SCREENSHOTS = os.environ.get("WHEELHOUSE_SCREENSHOTS")
 _TIMEOUT_MS = 30_000  # for a machine that has much else to do
 expect.set_options(timeout=_TIMEOUT_MS)
+_LINE_DOWN = "net::ERR_INTERNET_DISCONNECTED"  # only a test that takes the line away brings it about
 _LANGUAGES = {"zh-CN": "zh-Hans-CN", "en-GB": "en"}
 # What Chromium itself says of an answer that a test asked for, such as a form that is refused with 422.
 _REFUSED = re.compile(r"Failed to load resource: the server responded with a status of 4\d\d")
@@ -85,17 +86,14 @@ class Visitor:
         assert answer.status == 200, f"{url}: {answer.status}"
         return self.page
 
-    def forgive_the_line(self) -> None:
-        """Forget what the browser complained of while the line was down, and nothing else."""
-        self.complaints[:] = [one for one in self.complaints if "ERR_INTERNET_DISCONNECTED" not in one]
-
     def _on_console(self, message: ConsoleMessage) -> None:
-        if message.type in ("error", "warning") and not _REFUSED.match(message.text):
+        told = message.type in ("error", "warning") and _LINE_DOWN not in message.text
+        if told and not _REFUSED.match(message.text):
             self.complaints.append(f"console: {message.text}")
 
     def _on_failed(self, request: Request) -> None:
         # What a page had asked for when it was left, and what became a download, are no failures.
-        if request.failure != "net::ERR_ABORTED":
+        if request.failure not in ("net::ERR_ABORTED", _LINE_DOWN):
             self.complaints.append(f"failed: {request.url}: {request.failure}")
 
     def _on_response(self, response: Response) -> None:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from datetime import timedelta
 
 import pytest
-from playwright.sync_api import Locator, Page, expect
+from playwright.sync_api import Locator, Page, Route, expect
 
 from app.accounts.roles import Role
 from tests.browser.look import View, Visitor, look
@@ -172,6 +173,15 @@ def test_a_pickup_is_asked_for_by_phone(
     expect(page.locator("input[name=window]")).to_have_count(6)
     page.locator("input[name=window]:enabled").first.check()
     look(visitor, "pickups")
+    held: list[Route] = []
+    page.route("**/pickups/windows*", lambda route: held.append(route), times=1)
+    page.locator("#pieces").fill("2")
+    page.locator("#pieces").blur()
+    page.locator("input[name=window]").last.check()  # while the windows of two pieces are on their way
+    with page.expect_response("**/pickups/windows*"):
+        held[-1].continue_()
+    expect(page.locator("#window")).not_to_have_class(re.compile("htmx-request"))
+    expect(page.locator("input[name=window]").last).to_be_checked()
     visitor.press("#pickup-form")
     expect(page.locator("form[action$='/cancel']")).not_to_have_count(0)
     look(visitor, "pickups-asked")

@@ -59,7 +59,6 @@ def test_scans_wait_for_the_line_and_are_sent_once(firm: Company, member: Member
     page.reload()
     expect(page.locator("[data-scan-waiting]")).to_be_hidden()
     assert [scans_of(firm, number, "sorted") for number in numbers] == [1] * 7
-    visitor.complaints.clear()  # the browser tells that the line was down, as it should
 
 
 def test_a_server_that_answers_and_is_not_heard_records_once(firm: Company, member: Member) -> None:
@@ -110,4 +109,3 @@ def test_what_was_scanned_into_one_bag_is_sent_from_the_page_of_another(
     expect(page.locator("[data-scan-waiting]")).to_be_hidden()
     page.goto(first)
     expect(page.locator("#scan-result tbody")).to_contain_text(number)
-    visitor.complaints.clear()

@@ -274,7 +274,6 @@ def work_offline(courier: Visitor, firm: Company) -> None:
     courier.context.set_offline(False)
     page.evaluate("window.dispatchEvent(new Event('online'))")
     expect(page.locator("[data-run-waiting]")).to_be_hidden()
-    courier.forgive_the_line()
     page.evaluate("window.dispatchEvent(new Event('online'))")  # and again: nothing is left to send
     page.reload()
     expect(page.locator("[data-run]")).to_have_attribute("data-ready", "yes")
