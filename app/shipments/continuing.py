@@ -132,38 +132,31 @@ def _asked(
     ids: Sequence[int], fresh: Mapping[int, Sequence[Marked]], place: int, *, all_written: bool = False
 ) -> tuple[object, ...]:
     """What `_CONTINUE` takes of one scan of each shipment."""
-    codes, micros, tags, keys, facilities, couriers, ahead, most = [], [], [], [], [], [], [], []
-    for shipment_id in ids:
-        scans = fresh[shipment_id]
-        (at, _rank, key), scan = scans[place]
-        codes.append(scan.code)
-        micros.append(micros_of(at))
-        tags.append(_TAGS[scan.code.rank][scan.facility_id is not None])
-        keys.append(key)
-        facilities.append(scan.facility_id)
-        couriers.append(scan.courier_id)
-        ahead.append(scan.occurred_at > at)  # the device's clock runs ahead of the server's
-        if len(scans) == 1:
-            most.append(_ROOM if scan.corrects is None else _NO_ROOM)
-        else:
-            most.append(_room_for(scans) + RECORD_BYTES * place)
+    chosen = [fresh[one][place] for one in ids]
+    marks, scans = [mark for mark, _scan in chosen], [scan for _mark, scan in chosen]
+    facilities = [scan.facility_id for scan in scans]
+    tags = [_TAGS[mark[1]][one is not None] for mark, one in zip(marks, facilities, strict=True)]
+    # Whether the device's clock runs ahead of the server's.
+    ahead = [scan.occurred_at > mark[0] for mark, scan in chosen]
     return (
         arrays.numbers(ids),
-        arrays.texts(codes),
-        arrays.numbers([_BEFORE_ROW[code] for code in codes]),
-        arrays.numbers(micros),
+        arrays.texts([scan.code for scan in scans]),
+        arrays.numbers([_BEFORE_ROW[mark[1]] for mark in marks]),
+        arrays.numbers([micros_of(mark[0]) for mark in marks]),
         "{" + ",".join(tags) + "}",
-        arrays.texts(keys),
-        arrays.numbers(most),
+        arrays.texts([mark[2] for mark in marks]),
+        arrays.numbers([_room_for(fresh[one]) + RECORD_BYTES * place for one in ids]),
         arrays.sparse(facilities),
-        arrays.sparse(couriers),
+        arrays.sparse([scan.courier_id for scan in scans]),
         arrays.flags(ahead) if True in ahead else "{}",
         all_written,
     )
 
 
 def _room_for(fresh: Sequence[Marked]) -> int:
-    """How long a trail may be for several scans to continue it; none is short enough for some."""
+    """How long a trail may be for all of them to continue it; none is short enough for some."""
+    if len(fresh) == 1:
+        return _ROOM if fresh[0][1].corrects is None else _NO_ROOM
     moments = {mark[0] for mark, _scan in fresh}
     if len(fresh) > ROUNDS_MAX or len(moments) < len(fresh) or any(scan.corrects for _mark, scan in fresh):
         return _NO_ROOM
@@ -188,7 +181,7 @@ _DECIDES, _ODD, _TERMINAL, _ATTEMPT, _SEES = (1 << place for place in range(8, 1
 _TO = _DECIDES - 1
 # The whole table, a row a code; and before each code's row so many numbers.
 _CELLS = [_cell(before, code) for code in ScanCode for before in _MILESTONES]
-_BEFORE_ROW = {code: place * len(_MILESTONES) for place, code in enumerate(ScanCode)}
+_BEFORE_ROW = [place * len(_MILESTONES) for place, _code in enumerate(ScanCode)]
 
 # Each code's last byte of a record without a place and with one, as an element of an array literal.
 _TAGS = [[f'"\\\\x{tag_of(code, seeing=seeing):02x}"' for seeing in (False, True)] for code in ScanCode]
