@@ -99,6 +99,27 @@ def city(stops: int, seed: int) -> Problem:
     )
 
 
+def home_city(stops: int, seed: int) -> Problem:
+    """The same city, where the hour on the road is paid, not the shift, and couriers know one half of it."""
+    problem = city(stops, seed)
+    price = {
+        "cost_per_hour": 0,
+        "cost_per_driving_hour": 3600,
+        "cost_per_stop": 50,
+        "cost_per_strange_stop": 100,
+    }
+    return replace(
+        problem,
+        stops=tuple(
+            replace(stop, district="east" if stop.longitude > CENTRE[1] else "west") for stop in problem.stops
+        ),
+        vehicles=tuple(
+            replace(vehicle, territory=frozenset({("east", "west")[number // 2 % 2]}), **price)
+            for number, vehicle in enumerate(problem.vehicles)
+        ),
+    )
+
+
 def rich_city(stops: int, seed: int) -> Problem:
     """The same city, where every courier rests for half an hour around noon and some stops need a skill."""
     problem = city(stops, seed)

@@ -89,4 +89,8 @@ def cost_minor_of(vehicle: Vehicle, stops: list[Stop], route: Route, driving_s: 
         for stop, visit in zip(stops, route.visits, strict=True)
     )
     parts = 5 * hours + 18 * vehicle.cost_per_km * route.distance_m
-    return vehicle.cost_fixed + vehicle.cost_per_stop * len(stops) + (parts + 9_000) // 18_000
+    home = {None, *vehicle.territory}
+    strange = [stop for stop in stops if vehicle.territory and stop.district not in home]
+    once = vehicle.cost_fixed + vehicle.cost_per_stop * len(stops)
+    once += vehicle.cost_per_strange_stop * len(strange)
+    return once + (parts + 9_000) // 18_000

@@ -7,6 +7,9 @@ end of a round.
 
 from collections.abc import Sequence
 
+import numpy as np
+import numpy.typing as npt
+
 from routing.pickup.problem import Problem, Stop, Vehicle
 from routing.pickup.schedule import Timetable
 
@@ -57,7 +60,30 @@ def round_cost_scaled(
         + late
     )
     once = vehicle.cost_fixed + vehicle.cost_per_stop * len(stops)
+    if vehicle.cost_per_strange_stop and vehicle.territory:
+        once += vehicle.cost_per_strange_stop * sum(not vehicle.knows(stop) for stop in stops)
     return once * COST_SCALE + per_second_scaled(hourly) + distance_m * cost_per_metre_scaled(vehicle)
+
+
+def at_stop_scaled(stops: Sequence[Stop], vehicles: Sequence[Vehicle]) -> npt.NDArray[np.int64]:
+    """Stop x vehicle: what serving a stop costs wherever it lies on the round, without its setup.
+
+    Returns:
+        In 1 / COST_SCALE minor units.
+    """
+    service_s = np.array([stop.service_s for stop in stops], dtype=np.int64)
+    found = np.empty((len(stops), len(vehicles)), dtype=np.int64)
+    strange: dict[frozenset[str], npt.NDArray[np.bool_]] = {}
+    for number, vehicle in enumerate(vehicles):
+        found[:, number] = vehicle.cost_per_stop * COST_SCALE
+        found[:, number] += service_s * per_second_scaled(vehicle.cost_per_service_hour)
+        if vehicle.territory and vehicle.cost_per_strange_stop:
+            if vehicle.territory not in strange:
+                strange[vehicle.territory] = np.array(
+                    [not vehicle.knows(one) for one in stops], dtype=np.bool_
+                )
+            found[strange[vehicle.territory], number] += vehicle.cost_per_strange_stop * COST_SCALE
+    return found
 
 
 def to_minor(scaled: int) -> int:
@@ -91,7 +117,9 @@ def penalties_scaled(problem: Problem, metres_max: int) -> list[int]:
     whole_plan += (
         len(problem.stops)
         * COST_SCALE
-        * max((vehicle.cost_per_stop for vehicle in problem.vehicles), default=0)
+        * max(
+            (vehicle.cost_per_stop + vehicle.cost_per_strange_stop for vehicle in problem.vehicles), default=0
+        )
     )
     longest_late_s = max((vehicle.latest_end_s for vehicle in problem.vehicles), default=0)
     whole_plan += sum(

@@ -18,6 +18,7 @@ class Feature(StrEnum):
     LATENESS = "lateness"
     OVERTIME = "overtime"
     STOP_COST = "stop_cost"
+    TERRITORY = "territory"
     DRIVING_COST = "driving_cost"
     DRIVING_LIMIT = "driving_limit"
     SETUP = "setup"
@@ -34,6 +35,7 @@ TOURS = frozenset(
     {
         Feature.PAIRS,
         Feature.STOP_COST,
+        Feature.TERRITORY,
         Feature.DRIVING_COST,
         Feature.DRIVING_LIMIT,
         Feature.EXCHANGE,
@@ -42,6 +44,9 @@ TOURS = frozenset(
     }
 )
 """What concerns order, loads and prices of legs, but not the clock: tours with these need no exact timing."""
+
+PRICES = frozenset({Feature.STOP_COST, Feature.TERRITORY, Feature.DRIVING_COST, Feature.PROFILES})
+"""What makes legs dearer or cheaper, and nothing else."""
 
 
 def features_of(problem: Problem) -> frozenset[Feature]:
@@ -56,6 +61,7 @@ def features_of(problem: Problem) -> frozenset[Feature]:
         Feature.STOP_COST: any(
             vehicle.cost_per_stop or vehicle.cost_per_service_hour for vehicle in vehicles
         ),
+        Feature.TERRITORY: any(vehicle.territory and vehicle.cost_per_strange_stop for vehicle in vehicles),
         Feature.DRIVING_COST: any(vehicle.cost_per_driving_hour for vehicle in vehicles),
         Feature.DRIVING_LIMIT: any(vehicle.driving_s_max is not None for vehicle in vehicles),
         Feature.SETUP: any(stop.setup_s for stop in stops),

@@ -68,7 +68,6 @@ class Fleet:
     per_second: Ints
     per_metre: Ints
     per_driving_second: Ints
-    per_stop: Ints
 
     @staticmethod
     def of(vehicles: Sequence[Vehicle]) -> "Fleet":
@@ -80,7 +79,6 @@ class Fleet:
             per_driving_second=np.array(
                 [per_second_scaled(vehicle.cost_per_driving_hour) for vehicle in vehicles], dtype=np.int64
             ),
-            per_stop=np.array([vehicle.cost_per_stop * COST_SCALE for vehicle in vehicles], dtype=np.int64),
         )
 
 
@@ -211,6 +209,7 @@ def judge(
     to_m: Ints,
     from_s: Ints,
     from_m: Ints,
+    at_stop: Ints,
 ) -> Verdict:
     """Judge putting a stop into each gap. Skills and locks are the caller's.
 
@@ -221,6 +220,7 @@ def judge(
         fleet: the vehicles which the rows' numbers mean.
         to_s, to_m: from the node before each gap to the stop.
         from_s, from_m: from the stop to the node after each gap.
+        at_stop: what serving the stop costs each vehicle (a row of `costs.at_stop_scaled`).
     """
     vehicle = gaps["vehicle"]
     best_late_s = np.full(len(gaps), NOT_POSSIBLE, dtype=np.int64)
@@ -248,7 +248,7 @@ def judge(
     fits &= (excess_m == 0) & (excess_stops == 0) & (excess_driving_s == 0)
     extra_s = np.where(fits, best_duration_s - gaps["duration_s"], 0)
     cost = gaps["fixed"] + extra_s * fleet.per_second[vehicle] + extra_m * fleet.per_metre[vehicle]
-    cost += extra_driving_s * fleet.per_driving_second[vehicle] + fleet.per_stop[vehicle]
+    cost += extra_driving_s * fleet.per_driving_second[vehicle] + at_stop[vehicle]
     return Verdict(
         np.where(fits, cost, NOT_POSSIBLE), best_late_s, excess, excess_m, excess_stops, excess_driving_s
     )

@@ -7,19 +7,19 @@ then one node without a place, where open routes begin and end (all ways there a
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from itertools import chain
 from typing import TypeAlias
 
 import numpy as np
 import numpy.typing as npt
 
-from routing.pickup.costs import penalties_scaled
+from routing.pickup.costs import at_stop_scaled, penalties_scaled
 from routing.pickup.courses import Course, course_of
 from routing.pickup.eligibility import eligibility
 from routing.pickup.features import TOURS, Feature, features_of
-from routing.pickup.matrix import UNREACHABLE, IntArray, StraightLine, at_speed
+from routing.pickup.matrix import UNREACHABLE, IntArray
 from routing.pickup.problem import Problem, Stop, StopKind, Vehicle
 from routing.pickup.rules import Rules
+from routing.pickup.tables import tables
 
 _COURSES_KNOWN = 20_000
 
@@ -93,6 +93,17 @@ class Instance:
             for stop in stops:
                 number[stop] = unit
         return number
+
+    @cached_property
+    def at_stop(self) -> npt.NDArray[np.int64]:
+        """Stop x vehicle: what serving the stop costs, in 1 / COST_SCALE minor units."""
+        return at_stop_scaled(self.stops, self.vehicles)
+
+    @cached_property
+    def longest_legs(self) -> list[tuple[int, int]]:
+        """Metres and seconds of the longest ways there are, by speed profile."""
+        by_profile = zip(self.distances, self.seconds, strict=True)
+        return [(_longest(metres), _longest(seconds)) for metres, seconds in by_profile]
 
     def penalty(self, unit: tuple[int, ...]) -> int:
         """Cost of leaving all stops of a unit out."""
@@ -248,8 +259,7 @@ def build(problem: Problem) -> Instance:
         first, second = stop_number[pair.pickup_id], stop_number[pair.delivery_id]
         partner[first], partner[second] = second, first
     kinds = list(dict.fromkeys((vehicle.profile, vehicle.speed_factor) for vehicle in vehicles))
-    seconds, distances = _tables(problem, [*(stop.point for stop in stops), *places], kinds or [(None, 1.0)])
-    metres_max = int(distances.max(where=distances < UNREACHABLE, initial=0))
+    seconds, distances = tables(problem, [*(stop.point for stop in stops), *places], kinds or [(None, 1.0)])
     rules = Rules.of(problem)
     width = len(problem.measures)
     return Instance(
@@ -270,28 +280,12 @@ def build(problem: Problem) -> Instance:
             len(vehicles), width
         ),
         eligible=eligibility(problem, rules, partner),
-        penalties=penalties_scaled(problem, metres_max),
+        penalties=penalties_scaled(problem, _longest(distances)),
         has_prizes=problem.prize_per_priority_minor is not None
         or any(stop.prize_minor is not None for stop in stops),
         partner=partner,
     )
 
 
-def _tables(
-    problem: Problem, points: list[tuple[float, float]], kinds: list[tuple[str | None, float]]
-) -> tuple[IntArray, IntArray]:
-    """Seconds and metres of each (profile, speed factor), with a last place that is no way from anywhere."""
-    profiles = list(dict.fromkeys(profile for profile, _ in kinds))
-    models = [problem.travel if name is None else problem.profiles[name] for name in profiles]
-    # A place given twice makes room for the one that is nowhere, without copying the tables.
-    nowhere = points[:1] or [(0.0, 0.0)]
-    tables = [
-        model.matrix([*points, *nowhere]) if points else StraightLine().matrix(nowhere) for model in models
-    ]
-    for table in chain.from_iterable(tables):
-        table[len(points) :, :] = table[:, len(points) :] = 0
-    by_kind = [at_speed(tables[profiles.index(profile)][0], factor) for profile, factor in kinds]
-    seconds = by_kind[0][None] if len(by_kind) == 1 else np.stack(by_kind)
-    if len(tables) == 1:
-        return seconds, np.broadcast_to(tables[0][1], seconds.shape)
-    return seconds, np.stack([tables[profiles.index(profile)][1] for profile, _ in kinds])
+def _longest(table: IntArray) -> int:
+    return int(table.max(where=table < UNREACHABLE, initial=0))

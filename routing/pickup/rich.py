@@ -67,7 +67,7 @@ def _by_tours(
 
     quiet = Effort(effort.elapsed() + seconds, effort.steps, effort.seed, goes_on, effort.started)
     plain = eased(instance)
-    if effort.steps is None and pyvrp.can_plan(plain):
+    if effort.steps is None and tours.can_plan(plain):
         with hire(plain) as members:
             found, engine = tours.search(plain, greedy.repaired(plain, sequences, quiet), quiet, members)
     else:

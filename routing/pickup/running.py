@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from routing.pickup.assemble import route_from
+from routing.pickup.costs import at_stop_scaled
 from routing.pickup.errors import ChangeRefusedError, ProblemError
 from routing.pickup.gaps import NOT_POSSIBLE, Driven, Fleet, gaps_of_round, joined, judge
 from routing.pickup.matrix import Point, at_speed
@@ -243,7 +244,8 @@ def best_gaps(problem: Problem, rounds: Sequence[RunningRound], stop: Stop) -> l
         np.array([value for way in ways for value in way[part]], dtype=np.int64) for part in range(4)
     )
     change = rounds[0].rules.load_change(stop)
-    cost = judge(stop, change, gaps, fleet, to_s, to_m, from_s, from_m).cost
+    at_stop = at_stop_scaled([stop], [round_.vehicle for round_ in rounds])[0]
+    cost = judge(stop, change, gaps, fleet, to_s, to_m, from_s, from_m, at_stop).cost
     chosen, taken = [], [0] * len(rounds)
     for row in np.argsort(cost, kind="stable").tolist():
         number = int(gaps["vehicle"][row])

@@ -89,7 +89,7 @@ def solve(problem: Problem, options: Options | None = None) -> Plan:
         return crew(worked_on, options.workers, options.seed, options.executor, options.seconds)
 
     alone = effort.steps is not None or len(problem.stops) <= _SMALL
-    if instance.features and (alone or not pyvrp.can_plan(instance)):
+    if instance.features and (alone or not tours.can_plan(instance)):
         sequences, engine = rich.improve(instance, _start(instance, options, search), effort, hire)
     elif alone:
         sequences, engine = _alone(instance, options, search)

@@ -55,6 +55,7 @@ class Stop:
         setup_s: spent before service where the vehicle comes from another place (finding the entrance, for
             example): several stops at one door spend it once.
         area: the restricted area it lies in (`problem.Restriction`).
+        district: where couriers are at home or are not (`Vehicle.territory`); None: all are.
         more_amounts: load in the problem's further measures.
         collects: what is taken aboard at a delivery in exchange, in all measures (weight, volume, pieces,
             further ones); empty: nothing.
@@ -84,6 +85,7 @@ class Stop:
     more_amounts: Load = ()
     collects: Load = ()
     prize_minor: int | None = None
+    district: str | None = None
 
     def __post_init__(self) -> None:
         subject = f"stop {self.stop_id!r}"

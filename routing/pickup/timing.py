@@ -179,6 +179,8 @@ def _ways(leg: Leg, group: list[_Group]) -> Iterator[tuple[int, int, int, int]]:
         for latest_s, ready_s, sum_s in group:
             if first_s <= latest_s:
                 yield first_s, min(last_s, latest_s), ready_s, leg_s + sum_s
+            else:  # whoever waits for an hour of less traffic may rest meanwhile
+                yield 0, latest_s, max(ready_s, first_s + leg_s + sum_s), leg_s + sum_s
 
 
 def _cheapest_end(back: Falling, price: int, shift: Shift) -> int | None:

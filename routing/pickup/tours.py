@@ -3,11 +3,18 @@
 from routing.pickup import decompose, portfolio
 from routing.pickup.effort import Effort
 from routing.pickup.engines import greedy, pyvrp
+from routing.pickup.engines.pyvrp_kinds import holds_rules
 from routing.pickup.features import Feature
 from routing.pickup.instance import Instance, Sequences
 from routing.pickup.workers import Crew
 
 _PARTS_SHARE = 0.4  # of the time, where parts come first and the whole after them
+
+
+def can_plan(instance: Instance) -> bool:
+    """Tell whether `search` can plan the instance: as a whole, or, where it is large, its parts."""
+    large = len(instance.stops) > portfolio.WHOLE_MAX
+    return holds_rules(instance) if large else pyvrp.can_plan(instance)
 
 
 def search(
@@ -16,7 +23,7 @@ def search(
     """Search until the effort is over.
 
     Args:
-        instance: a problem that `pyvrp.can_plan`.
+        instance: a problem that it `can_plan`.
         start: rounds that keep all rules; None: they are made from nothing.
         effort: the clock.
         members: workers on this instance.

@@ -75,6 +75,8 @@ class Vehicle:
         overtime_s_max: so much later than the shift's end the round may end.
         overtime_cost_per_hour: minor units for an hour after the shift's end, on top of the other costs.
         cost_per_stop: minor units for each stop.
+        territory: districts in which the courier is at home (`Stop.district`); empty: all.
+        cost_per_strange_stop: minor units for each stop outside of them.
         cost_per_driving_hour: minor units for an hour on the road (the travel model's time at the vehicle's
             speed, without waiting and before traffic).
         cost_per_service_hour: minor units for an hour of service and setup.
@@ -118,6 +120,8 @@ class Vehicle:
     reload_at: tuple[Point, ...] = ()
     reload_s: int = 0
     reloads_max: int = 0
+    territory: frozenset[str] = frozenset()
+    cost_per_strange_stop: int = 0
 
     def __post_init__(self) -> None:
         subject = f"vehicle {self.vehicle_id!r}"
@@ -167,6 +171,10 @@ class Vehicle:
         """Tell whether it may return to an outlet on its round."""
         return bool(self.reloads_max and self.reload_at)
 
+    def knows(self, stop: Stop) -> bool:
+        """Tell whether the stop lies where the courier is at home."""
+        return not self.territory or stop.district is None or stop.district in self.territory
+
     def may_serve(self, stop: Stop) -> bool:
         """Tell whether skills, the list of allowed vehicles and the lock let this vehicle serve the stop."""
         return (
@@ -182,6 +190,7 @@ _COSTS = (
     "cost_per_km",
     "overtime_cost_per_hour",
     "cost_per_stop",
+    "cost_per_strange_stop",
     "cost_per_driving_hour",
     "cost_per_service_hour",
 )

@@ -58,17 +58,16 @@ class Model:
 
     def _add_costs(self) -> None:
         metres = self._metres()
-        by_price: dict[tuple[int, ...], int] = {}
+        by_price: dict[tuple[object, ...], int] = {}
         for vehicle, limits in enumerate(self.instance.vehicles):
             price = cost_per_metre_scaled(limits)
             driving = per_second_scaled(limits.cost_per_driving_hour)
-            service = per_second_scaled(limits.cost_per_service_hour)
-            stop = limits.cost_per_stop * COST_SCALE
+            served = self.instance.at_stop[self.stops, vehicle]
             profile = self.instance.profile[vehicle]
-            key = (price, driving, service, stop, profile if driving or len(metres) > 1 else 0)
+            key = (price, driving, served.tobytes(), profile if driving or len(metres) > 1 else 0)
             if key not in by_price:
-                at_stop = stop + service * np.array(self.instance.service_s, dtype=np.int64)[self.nodes]
-                at_stop[len(self.stops) :] = 0
+                at_stop = np.zeros(len(self.nodes), dtype=np.int64)
+                at_stop[: len(self.stops)] = served
                 cost = metres[profile % len(metres)] * price + at_stop[:, None]
                 cost += self._table(self.instance.seconds[profile]) * driving
                 by_price[key] = self.routing.RegisterTransitMatrix(cost.tolist())

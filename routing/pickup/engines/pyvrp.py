@@ -273,7 +273,9 @@ def _penalties(model: Model, *, careful: bool) -> tuple[tuple[list[float], float
     metres, seconds = model.instance.metres, model.instance.seconds[0]
     real = (metres < UNREACHABLE) & (seconds < UNREACHABLE)
     count = max(1, int(real.sum()))
-    leg_m, leg_s = metres[real].sum() / count, seconds[real].sum() / count
+    # Where legs have prices, these stand for metres.
+    leg_m = (data.distance_matrix(0) if model.priced else metres)[real].sum() / count
+    leg_s = seconds[real].sum() / count
     kinds = data.vehicle_types()
     leg_cost = max(
         1.0,

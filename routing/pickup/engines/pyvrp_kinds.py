@@ -3,23 +3,78 @@
 from dataclasses import dataclass
 from typing import TypeAlias
 
-from routing.pickup.features import Feature
+import numpy as np
+import numpy.typing as npt
+
+from routing.pickup.costs import cost_per_metre_scaled, per_second_scaled
+from routing.pickup.features import PRICES, Feature
 from routing.pickup.instance import Instance
+from routing.pickup.matrix import UNREACHABLE
 
 _BYTES_MAX = 600_000_000  # of all matrices of a model
+_COST_MAX = 2**53  # of any round that could be: far from overflow where penalties come on top
 
 Visits: TypeAlias = tuple[int, ...]
+Profile: TypeAlias = tuple[int, bytes, tuple[object, ...]]
 
 
 def can_plan(instance: Instance) -> bool:
     """Tell whether the engine can hold all rules of the instance in a sensible amount of memory."""
-    if instance.features - {Feature.PAIRS, Feature.DURATION_LIMIT}:
-        return False
-    if Feature.PAIRS in instance.features and not _pairs_held(instance):
+    if not holds_rules(instance):
         return False
     nodes = len(instance.service_s) + 1
     profiles = len(set(profile_keys(instance)))
-    return bool(instance.vehicles) and bool(instance.stops) and profiles * nodes * nodes * 16 <= _BYTES_MAX
+    return profiles * nodes * nodes * 16 <= _BYTES_MAX
+
+
+def holds_rules(instance: Instance) -> bool:
+    """Tell whether it can hold all rules, of the whole or of parts of it."""
+    if instance.features - {Feature.PAIRS, Feature.DURATION_LIMIT} - PRICES:
+        return False
+    if Feature.PAIRS in instance.features and not _pairs_held(instance):
+        return False
+    return bool(instance.vehicles) and bool(instance.stops) and _prices_held(instance)
+
+
+def _prices_held(instance: Instance) -> bool:
+    """Prices of legs take the place of metres, so no limit of metres can stand beside them."""
+    if not is_priced(instance):
+        return True
+    unlimited = all(vehicle.distance_m_max is None for vehicle in instance.vehicles)
+    dearest = max((_dearest_leg(instance, vehicle) for vehicle in range(len(instance.vehicles))), default=0)
+    return unlimited and dearest * (len(instance.stops) + 1) <= _COST_MAX
+
+
+def _dearest_leg(instance: Instance, vehicle: int) -> int:
+    """No leg costs more."""
+    limits = instance.vehicles[vehicle]
+    metres, seconds = instance.longest_legs[instance.profile[vehicle]]
+    return (
+        metres * cost_per_metre_scaled(limits)
+        + seconds * per_second_scaled(limits.cost_per_driving_hour)
+        + int(instance.at_stop[:, vehicle].max(initial=0))
+    )
+
+
+def is_priced(instance: Instance) -> bool:
+    """Whether legs cost more than their metres and the hours of the round."""
+    return not instance.features.isdisjoint(PRICES)
+
+
+def leg_prices(instance: Instance, vehicle: int) -> npt.NDArray[np.int64]:
+    """What each way costs a vehicle beside the hours of its round, with the stop at its end.
+
+    Returns:
+        From node, to node, in 1 / COST_SCALE minor units; ways that are none cost nothing.
+    """
+    limits, profile = instance.vehicles[vehicle], instance.profile[vehicle]
+    metres, seconds = instance.distances[profile], instance.seconds[profile]
+    real = (metres < UNREACHABLE) & (seconds < UNREACHABLE)
+    prices: npt.NDArray[np.int64] = np.where(real, metres, 0).astype(np.int64) * cost_per_metre_scaled(limits)
+    prices += np.where(real, seconds, 0).astype(np.int64) * per_second_scaled(limits.cost_per_driving_hour)
+    prices[:, : len(instance.stops)] += instance.at_stop[:, vehicle]
+    np.fill_diagonal(prices, 0)
+    return prices
 
 
 def _pairs_held(instance: Instance) -> bool:
@@ -32,10 +87,20 @@ def _pairs_held(instance: Instance) -> bool:
     )
 
 
-def profile_keys(instance: Instance) -> list[tuple[int, bytes]]:
-    """What decides about each vehicle's matrix: its speed, and the stops it may serve."""
+def profile_keys(instance: Instance) -> list[Profile]:
+    """What decides about each vehicle's matrices: its speed, the stops it may serve, and its prices."""
+    eligible = [instance.eligible[:, vehicle].tobytes() for vehicle in range(len(instance.vehicles))]
+    if not is_priced(instance):
+        return [(profile, may, ()) for profile, may in zip(instance.profile, eligible, strict=True)]
     return [
-        (profile, instance.eligible[:, vehicle].tobytes()) for vehicle, profile in enumerate(instance.profile)
+        (
+            profile,
+            may,
+            (vehicle.cost_per_km, vehicle.cost_per_driving_hour, instance.at_stop[:, number].tobytes()),
+        )
+        for number, (profile, may, vehicle) in enumerate(
+            zip(instance.profile, eligible, instance.vehicles, strict=True)
+        )
     ]
 
 

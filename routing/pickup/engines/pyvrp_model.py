@@ -6,6 +6,7 @@ The model holds every rule of an instance, so rounds that keep the rules are alw
   a matrix of their own, in which the way to a forbidden stop is longer than any shift;
 - a stop with several windows is one client for each window, of which one is visited;
 - a pair is a shipment, whose goods are aboard between its two stops;
+- where legs cost more than metres and hours, their prices stand in the place of metres;
 - the limit of stops is one more load, of which each stop has one piece;
 - a stop that may be left out has a prize.
 """
@@ -30,8 +31,21 @@ from pyvrp import (
     VehicleType,
 )
 
-from routing.pickup.costs import COST_SCALE, cost_per_metre_scaled, cost_per_second_scaled
-from routing.pickup.engines.pyvrp_kinds import Column, Visits, kinds, profile_keys
+from routing.pickup.costs import (
+    COST_SCALE,
+    cost_per_metre_scaled,
+    cost_per_second_scaled,
+    per_second_scaled,
+)
+from routing.pickup.engines.pyvrp_kinds import (
+    Column,
+    Profile,
+    Visits,
+    is_priced,
+    kinds,
+    leg_prices,
+    profile_keys,
+)
 from routing.pickup.instance import Instance, Sequences
 from routing.pickup.matrix import UNREACHABLE
 
@@ -55,6 +69,7 @@ class Model:
         self.instance = instance
         self.kinds = kinds(instance)
         self.stops = [stop for stop in range(len(instance.stops)) if instance.eligible[stop].any()]
+        self.priced = is_priced(instance)
         self.unit = self._cost_unit()
         self.stop_of: list[int] = []  # the stop of each client
         self.first: dict[int, int] = {}  # the first client of each stop
@@ -121,6 +136,9 @@ class Model:
         costs = [vehicle.cost_fixed * COST_SCALE for vehicle in self.instance.vehicles]
         costs += [cost_per_metre_scaled(vehicle) for vehicle in self.instance.vehicles]
         costs += [cost_per_second_scaled(vehicle) for vehicle in self.instance.vehicles]
+        if self.priced:
+            costs += [per_second_scaled(vehicle.cost_per_driving_hour) for vehicle in self.instance.vehicles]
+            costs += np.unique(self.instance.at_stop).tolist()
         if self.instance.has_prizes:
             costs += self.instance.penalties
         return gcd(*costs) or 1
@@ -139,16 +157,19 @@ class Model:
         places = list(dict.fromkeys([*instance.start_node, *instance.end_node]))
         depot = {node: number for number, node in enumerate(places)}
         clients, groups = self._clients_and_groups(prizes)
-        matrices: dict[tuple[int, bytes], int] = {}
+        matrices: dict[Profile, int] = {}
         metres: Any = instance.metres.astype(np.int64)  # PyVRP's own types are not those of NumPy
         np.fill_diagonal(metres, 0)
         durations: list[Any] = []
+        distances: list[Any] = []
         profiles = profile_keys(instance)
         for vehicles in self.kinds:
             key = profiles[vehicles[0]]
             if key not in matrices:
                 matrices[key] = len(durations)
                 durations.append(self._durations(vehicles[0]))
+                prices: Any = leg_prices(instance, vehicles[0]) // self.unit if self.priced else metres
+                distances.append(prices)
         return ProblemData(
             locations=[Location(0, 0)] * len(metres),
             clients=clients,
@@ -157,7 +178,7 @@ class Model:
                 self._vehicle_type(vehicles, depot, matrices[profiles[vehicles[0]]])
                 for vehicles in self.kinds
             ],
-            distance_matrices=[metres] * len(durations),
+            distance_matrices=distances,
             duration_matrices=durations,
             groups=groups,
             shipments=self._shipments(prizes),
@@ -270,7 +291,7 @@ class Model:
             fixed_cost=vehicle.cost_fixed * COST_SCALE // self.unit,
             tw_early=vehicle.shift[0],
             tw_late=vehicle.shift[1],
-            unit_distance_cost=cost_per_metre_scaled(vehicle) // self.unit,
+            unit_distance_cost=1 if self.priced else cost_per_metre_scaled(vehicle) // self.unit,
             unit_duration_cost=cost_per_second_scaled(vehicle) // self.unit,
             profile=profile,
             max_distance=_FAR if vehicle.distance_m_max is None else vehicle.distance_m_max,

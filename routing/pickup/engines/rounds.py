@@ -72,6 +72,7 @@ class Rounds:
             instance.distances[profiles, previous, stop].astype(np.int64),
             self._hastened(instance.seconds[profiles, stop, following].astype(np.int64)),
             instance.distances[profiles, stop, following].astype(np.int64),
+            instance.at_stop[stop],
         )
 
     def cheapest(

@@ -81,6 +81,7 @@ def random_problem(seed: int, *, stops_max: int = 8, vehicles_max: int = 2, late
                 if kind is StopKind.DELIVERY and chance(0.2)
                 else (),
                 prize_minor=number(0, 150) if chance(0.1) else None,
+                district=str(random.choice(["east", "west"])) if chance(0.8) else None,
             )
         )
     pairs = tuple(
@@ -133,6 +134,8 @@ def random_problem(seed: int, *, stops_max: int = 8, vehicles_max: int = 2, late
                 vehicle_class=str(random.choice(["van", "bicycle"])),
                 profile="bicycle" if chance(0.2) else None,
                 duration_s_max=number(15, 70) if chance(0.2) else None,
+                territory=frozenset({"east"}) if chance(0.3) else frozenset(),
+                cost_per_strange_stop=number(0, 40),
                 **outlet,
             )
         )
@@ -346,6 +349,10 @@ def _cost_with(
         durations.append(stop.service_s + (0 if stop.point == place else stop.setup_s))
         place = stop.point
     once = vehicle.cost_fixed + vehicle.cost_per_stop * len(order)
+    if vehicle.territory:
+        districts = [problem.stops[index].district for index in order]
+        strange = sum(district not in {None, *vehicle.territory} for district in districts)
+        once += vehicle.cost_per_strange_stop * strange
     served_s = sum(durations) - vehicle.reload_s * len(reloads)
     hourly = vehicle.cost_per_driving_hour * sum(legs_s) + vehicle.cost_per_service_hour * served_s
     beside_time = once * SCALE + 5 * hourly + 18 * vehicle.cost_per_km * sum(legs_m)

@@ -44,6 +44,7 @@ def stops(draw: st.DrawFn, number: int, vehicle_ids: list[str], latest: int, *, 
         kind=draw(st.sampled_from(StopKind)),
         allowed_vehicles=listed,
         locked_to=locked,
+        district=draw(st.sampled_from([None, "east", "west"])),
     )
 
 
@@ -65,6 +66,11 @@ def vehicles(draw: st.DrawFn, number: int, latest: int, *, hostile: bool) -> Veh
         cost_per_km=draw(st.sampled_from([0, 1000, 7000])),
         stops_max=draw(st.sampled_from([None, None, 0, 2] if hostile else [None, None, 3])),
         distance_m_max=draw(st.sampled_from([None, None, 0, 30] if hostile else [None, None, 50])),
+        cost_per_stop=draw(st.sampled_from([0, 0, 3])),
+        cost_per_driving_hour=draw(st.sampled_from([0, 0, 3600])),
+        cost_per_service_hour=draw(st.sampled_from([0, 0, 7200])),
+        territory=draw(st.sampled_from([frozenset(), frozenset({"east"}), frozenset({"east", "west"})])),
+        cost_per_strange_stop=draw(st.sampled_from([0, 40])),
     )
 
 

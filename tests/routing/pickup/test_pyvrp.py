@@ -8,11 +8,11 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 
-from routing.pickup import Options, Pair, Problem, StopKind, Table, check, decompose, solve
+from routing.pickup import Options, Pair, Problem, StopKind, StraightLine, Table, check, decompose, solve
 from routing.pickup.effort import Effort
 from routing.pickup.engines import greedy, pyvrp
 from routing.pickup.engines.pool import recombine
-from routing.pickup.engines.pyvrp_kinds import Column, kinds
+from routing.pickup.engines.pyvrp_kinds import Column, is_priced, kinds
 from routing.pickup.engines.pyvrp_model import Model
 from routing.pickup.formats import read
 from routing.pickup.instance import Instance, build
@@ -35,7 +35,8 @@ def searched(instance: Instance, steps: int, **options: bool) -> pyvrp.Search:
 def test_rounds_go_into_the_model_and_come_back_with_the_same_cost(problem: Problem) -> None:
     instance = build(problem)
     if not pyvrp.can_plan(instance):
-        assert not (problem.stops and problem.vehicles)
+        limited = any(vehicle.distance_m_max is not None for vehicle in problem.vehicles)
+        assert not (problem.stops and problem.vehicles) or (is_priced(instance) and limited)
         return
     sequences = greedy.construct(instance, COUNTED)
     model = Model(instance, 0)
@@ -220,3 +221,59 @@ def test_pairs_that_are_left_out_of_a_large_plan_stay_together() -> None:
         left_out += len(stops) - sum(map(len, part.start or []))
         master.take(0, None)
     assert left_out
+
+
+def test_a_stop_goes_to_who_is_at_home_there_unless_that_costs_more() -> None:
+    problem = town(40, 4, 3, cost_fixed=0, cost_per_hour=3_000, cost_per_km=100)
+    stops = tuple(
+        replace(stop, district="east" if stop.longitude > 121.47 else "west", windows=())
+        for stop in problem.stops
+    )
+    assert {stop.district for stop in stops} == {"east", "west"}
+
+    def strangers(price: int) -> tuple[int, int]:
+        vehicles = tuple(
+            replace(one, territory=frozenset({home}), cost_per_strange_stop=price, cost_per_stop=7)
+            for one, home in zip(problem.vehicles, ("east", "west", "east", "west"), strict=True)
+        )
+        known = replace(problem, stops=stops, vehicles=vehicles)
+        assert pyvrp.can_plan(build(known))
+        plan = solve(known, Options(seconds=2.0, seed=1, workers=1))
+        assert check(known, plan) == ()
+        assert not plan.unserved
+        found = sum(
+            not known.vehicle(route.vehicle_id).knows(known.stop(visit.stop_id))
+            for route in plan.routes
+            for visit in route.visits
+        )
+        return found, plan.cost_minor - price * found
+
+    free, cheap = strangers(0)
+    dear, dearer = strangers(100_000)
+    assert free > 0
+    assert dear == 0
+    assert dearer >= cheap
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_prices_of_roads_and_doors_are_those_of_the_model(seed: int) -> None:
+    """What VROOM's vehicles cost by default: an hour on the road; and two speeds, two tables, two prices."""
+    problem = town(40, 4, seed, cost_per_hour=0, cost_per_km=30, cost_per_driving_hour=3_600)
+    dear = {"cost_per_stop": 90, "cost_per_service_hour": 1_800, "speed_factor": 1.5, "profile": "detour"}
+    vehicles = tuple(replace(one, **dear) if at % 2 else one for at, one in enumerate(problem.vehicles))
+    profiles = {"detour": StraightLine(detour_factor=2.0)}
+    instance = build(replace(problem, vehicles=vehicles, profiles=profiles))
+    assert pyvrp.can_plan(instance)
+    search = searched(instance, 200, collect=True)
+    found, start = search.sequences(), instance.cost(greedy.construct(instance, COUNTED))
+    assert found is not None
+    assert start is not None
+    after = instance.cost(found)
+    assert after is not None
+    assert after < start
+    assert search.collection is not None
+    columns = search.collection.take()
+    assert len({column.kind for column in columns}) == 2
+    for column in columns:
+        vehicle = search.model.kinds[column.kind][0]
+        assert instance.route_cost(vehicle, column.stops) == column.cost_scaled

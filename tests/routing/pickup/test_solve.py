@@ -14,6 +14,7 @@ from routing.pickup import (
     Problem,
     Progress,
     ReasonCode,
+    Stop,
     StopKind,
     Vehicle,
     check,
@@ -225,7 +226,10 @@ def _objective(problem: Problem, plan: Plan) -> tuple[int, int]:
     """Lost weight of priorities (or nothing, where prizes are money) and cost in 1/18,000 minor units."""
     cost = 0
     for route in plan.routes:
-        cost += _cost(problem.vehicle(route.vehicle_id), route.duration_s, route.distance_m)
+        vehicle = problem.vehicle(route.vehicle_id)
+        stops = [problem.stop(stop_id) for stop_id in route.stop_ids]
+        cost += _cost(vehicle, route.duration_s, route.distance_m)
+        cost += _beside(vehicle, stops, route.driving_s)
     lost = [problem.stop(unserved.stop_id).priority for unserved in plan.unserved]
     if problem.prize_per_priority_minor is not None:
         return 0, cost + sum(lost) * problem.prize_per_priority_minor * 18_000
@@ -297,7 +301,9 @@ def _round_cost(problem: Problem, vehicle: Vehicle, order: tuple[int, ...]) -> i
         for leave_s in range(vehicle.shift[0], vehicle.shift[1] + 1)
         if (duration_s := _duration(stops, legs_s, leave_s, vehicle.shift[1])) is not None
     ]
-    return _cost(vehicle, min(durations), distance_m) if durations else None
+    if not durations:
+        return None
+    return _cost(vehicle, min(durations), distance_m) + _beside(vehicle, stops, sum(legs_s))
 
 
 def _duration(stops: list, legs_s: list[int], leave_s: int, end_s: int) -> int | None:
@@ -320,3 +326,14 @@ def _cost(vehicle: Vehicle, duration_s: int, distance_m: int) -> int:
         + vehicle.cost_per_hour * 5 * duration_s
         + vehicle.cost_per_km * 18 * distance_m
     )
+
+
+def _beside(vehicle: Vehicle, stops: list[Stop], driving_s: int) -> int:
+    """What is paid for stops, service and the road."""
+    strange = (
+        sum(stop.district not in {None, *vehicle.territory} for stop in stops) if vehicle.territory else 0
+    )
+    once = vehicle.cost_per_stop * len(stops) + vehicle.cost_per_strange_stop * strange
+    served_s = sum(stop.service_s for stop in stops)
+    hourly = vehicle.cost_per_driving_hour * driving_s + vehicle.cost_per_service_hour * served_s
+    return 18_000 * once + 5 * hourly
