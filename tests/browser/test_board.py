@@ -91,6 +91,11 @@ def test_a_stop_is_dragged_and_its_cost_is_shown_before_it_is_dropped(
     page.mouse.move(box["x"] + 40, box["y"] + 10, steps=4)
     page.mouse.move(box["x"] + 40, box["y"] + box["height"] - 1, steps=4)
     expect(page.locator(".gap-mark")).to_contain_text(view.words("CNY", "¥"))
+    box = last.bounding_box()  # the line with the cost may have pushed it down
+    assert box is not None
+    page.mouse.move(box["x"] + 40, box["y"] + box["height"] - 1, steps=4)
+    page.mouse.move(box["x"] + 42, box["y"] + box["height"] - 1)
+    expect(column.locator(".round-stops > li").last).to_have_class(re.compile("gap-mark"))
     with page.expect_navigation():
         page.mouse.up()
     assert addresses(column) == [*before[1:], before[0]]
