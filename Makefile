@@ -70,6 +70,8 @@ docs: setup-dev ## Build the documentation into site/; a dead link is an error
 
 .PHONY: bench
 bench: setup-dev ## Measure: each file in benchmarks/ prints its figures beside their limits
+	@$(PYTHON) -m pip install --quiet --disable-pip-version-check --require-hashes --only-binary :all: --no-deps \
+		-r requirements-bench.txt || echo 'VROOM has no package for this machine: it is left out'
 	$(SAY) 'Measuring'
 	@for file in benchmarks/[a-z]*.py; do echo "-- $$file"; $(PYTHON) "$$file" || exit 1; done
 
@@ -84,7 +86,7 @@ lock: setup ## Compile the requirements*.txt for pip anew from pyproject.toml
 	$(SAY) 'Locking the packages, newer ones where pyproject.toml lets them'
 	@$(PYTHON) -m venv .venv/uv
 	@.venv/uv/bin/python -m pip install --quiet --disable-pip-version-check uv==$(UV_VERSION)
-	@for file in requirements requirements-cluster requirements-dev; do \
+	@for file in requirements requirements-cluster requirements-bench requirements-dev; do \
 		extra=$$(test $$file = requirements || echo "--extra $${file#*-} --constraint requirements.txt"); \
 		.venv/uv/bin/python -m uv pip compile --quiet --upgrade --universal --python-version 3.11 \
 			--generate-hashes --no-header --no-annotate --no-emit-index-url $$extra \

@@ -1,8 +1,9 @@
 """How good are plans after so many seconds, beside what others make of the same in the same time?
 
-Ours against PyVRP with two seeds at once on both cores, of which the better counts, and against OR-Tools
-routing (guided local search from cheapest insertion, two seeds likewise). All get the same problem in memory
-and the same seconds on the clock; what each took stands beside it. Files of benchmark sets are held against
+Ours against PyVRP with two seeds at once on both cores, of which the better counts, against OR-Tools routing
+(guided local search from cheapest insertion, two seeds likewise), and against VROOM (exploration 5, two
+threads). All get the same problem in memory and the same seconds on the clock; what each took stands beside
+it. Files of benchmark sets are held against
 the best costs known; for the made-up city (clustered, half of the stops with a window of two hours) costs are
 compared with PyVRP's. A city where couriers rest and some stops need a skill, which PyVRP cannot plan, is
 held against OR-Tools alone; so is one where couriers are paid for the road and each knows one half of it.
@@ -30,6 +31,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
+import _pickup_vroom as vroom
 import pyvrp
 from _pickup_sets import FILES, SETS, Question, city, files, home_city, rich_city
 from pyvrp.stop import MaxRuntime
@@ -104,6 +106,18 @@ def both_seeds(run: partial[float | None]) -> Answer:
     return Answer(min((cost for cost in costs if cost is not None), default=None), took)
 
 
+def vroom_alone(instance: Instance, seconds: float) -> Answer:
+    """VROOM at its most thorough, on both cores."""
+    if not vroom.can_plan(instance):
+        return Answer(None, 0.0, "not installed (`make bench` does it), or it does not know all rules")
+    began = time.perf_counter()
+    rounds = vroom.plan(instance, seconds, 2)
+    took = time.perf_counter() - began
+    cost = None if rounds is None else instance.cost(rounds)
+    remark = "leaves stops out" if rounds is None else "" if cost is not None else "BREAKS RULES"
+    return Answer(None if cost is None else cost / COST_SCALE, took, remark)
+
+
 def show(question: Question, name: str, answer: Answer, beside: float | None) -> None:
     """One line: cost, gap to the best known (or to the one beside), seconds."""
     cost = "none" if answer.cost_minor is None else f"{answer.cost_minor:,.0f}"
@@ -116,7 +130,9 @@ def show(question: Question, name: str, answer: Answer, beside: float | None) ->
     print(line.rstrip(), flush=True)
 
 
-def ask(question: Question, seconds: float, workers: int, *, with_ortools: bool) -> tuple[Answer, Answer]:
+def ask(
+    question: Question, seconds: float, workers: int, *, with_ortools: bool, with_vroom: bool
+) -> tuple[Answer, Answer]:
     """All contenders, one after the other."""
     instance = build(question.problem)
     model = Model(instance, None)
@@ -127,15 +143,20 @@ def ask(question: Question, seconds: float, workers: int, *, with_ortools: bool)
     if with_ortools:
         answer = both_seeds(partial(ortools_alone, instance, seconds))
         show(question, "peer: OR-Tools, 2 seeds", answer, peer.cost_minor)
+    if with_vroom:
+        show(question, "peer: VROOM, 2 threads", vroom_alone(instance, seconds), peer.cost_minor)
     return own, peer
 
 
-def ask_rich(question: Question, seconds: float, workers: int, least: float) -> None:
+def ask_rich(question: Question, seconds: float, workers: int, least: float, *, with_vroom: bool) -> None:
     """Ours and OR-Tools alone, with what PyVRP by itself cannot plan; ours is to be cheaper by that share."""
     own = ours(question, seconds, workers)
-    peer = both_seeds(partial(ortools_alone, build(question.problem), seconds))
+    instance = build(question.problem)
+    peer = both_seeds(partial(ortools_alone, instance, seconds))
     show(question, "ours", own, peer.cost_minor)
     show(question, "peer: OR-Tools, 2 seeds", peer, None)
+    if with_vroom and vroom.can_plan(instance):
+        show(question, "peer: VROOM, 2 threads", vroom_alone(instance, seconds), peer.cost_minor)
     bar = f"limit: {least:.0%} cheaper than OR-Tools alone, all served"
     if own.cost_minor is None:
         print(f"{question.kind:14} not all served  {bar}")
@@ -177,13 +198,20 @@ def main() -> None:
     parser.add_argument("--home", default="400", help="stops of cities with territories (0: none)")
     parser.add_argument("--workers", type=int, default=2, help="our processes (default 2)")
     parser.add_argument("--no-ortools", action="store_true", help="leave OR-Tools routing out")
+    parser.add_argument("--no-vroom", action="store_true", help="leave VROOM out")
     given = parser.parse_args()
     cores = os.cpu_count()
     print(f"Pickup planning, {given.seconds:g} s each  (Python {platform.python_version()}, {cores} cores)")
     print(f"{'instance':14} {'who':26} {'cost':>14} {'gap':>9} {'took':>9}")
     answers = []
     for question in questions(given):
-        own, peer = ask(question, given.seconds, given.workers, with_ortools=not given.no_ortools)
+        own, peer = ask(
+            question,
+            given.seconds,
+            given.workers,
+            with_ortools=not given.no_ortools,
+            with_vroom=not given.no_vroom,
+        )
         answers.append((question, own, peer))
     summary(answers)
     cities = (("rich", given.rich, rich_city, RICH_CHEAPER), ("home", given.home, home_city, HOME_CHEAPER))
@@ -191,7 +219,7 @@ def main() -> None:
         for size in filter(None, map(int, sizes.split(","))):
             for seed in range(1, given.seeds + 1):
                 question = Question(f"{name} {size} #{seed}", f"{name} {size}", make(size, seed), None)
-                ask_rich(question, given.seconds, given.workers, least)
+                ask_rich(question, given.seconds, given.workers, least, with_vroom=not given.no_vroom)
 
 
 def questions(given: argparse.Namespace) -> Iterator[Question]:

@@ -81,6 +81,8 @@ def test_the_lock_files_agree() -> None:
         {line.split()[0] for line in (SCRIPT.parents[1] / name).read_text().splitlines() if "==" in line}
         for name in ("requirements.txt", "requirements-cluster.txt", "requirements-dev.txt")
     ]
+    bench = (SCRIPT.parents[1] / "requirements-bench.txt").read_text()
     assert pins[0]
+    assert pins[0] - {line.split()[0] for line in bench.splitlines() if "==" in line} == set()
     assert pins[0] - pins[1] == set()
     assert pins[1] - pins[2] == set()
