@@ -260,18 +260,27 @@ def _apart(instance: Instance, stop: int) -> npt.NDArray[np.int64]:
 
 
 def blocks(instance: Instance, most: int, seed: int) -> list[Part]:
-    """Stops that lie together, at most so many, with a share of the vehicles each."""
+    """Stops that lie together, at most so many, with a share of the vehicles each; pairs are not parted."""
     random = np.random.default_rng(seed)
-    servable = np.flatnonzero(instance.eligible.any(axis=1))
+    first_of = np.array([unit[0] for unit in instance.units], dtype=np.intp)
+    last_of = np.array([unit[-1] for unit in instance.units], dtype=np.intp)
+    size = np.array([len(unit) for unit in instance.units], dtype=np.int64)
+
+    def apart(unit: int) -> npt.NDArray[np.int64]:
+        """How far all units are from one, at both of their ends."""
+        from_first = _apart(instance, int(first_of[unit]))[first_of]
+        return from_first + _apart(instance, int(last_of[unit]))[last_of]
+
+    servable = np.flatnonzero(instance.eligible[first_of].any(axis=1))
     halved, whole = [], deque([servable] if len(servable) else [])
     while whole:
         block = whole.popleft()
-        if len(block) <= most:
+        if int(size[block].sum()) <= most or len(block) == 1:
             halved.append(block)
             continue
-        first = block[_apart(instance, int(random.choice(block)))[block].argmax()]
-        from_first = _apart(instance, int(first))[block]
-        from_second = _apart(instance, int(block[from_first.argmax()]))[block]
+        first = block[apart(int(random.choice(block)))[block].argmax()]
+        from_first = apart(int(first))[block]
+        from_second = apart(int(block[from_first.argmax()]))[block]
         order = np.argsort(from_first - from_second, kind="stable")
         whole.extend((block[order[: len(block) // 2]], block[order[len(block) // 2 :]]))
     left = random.permutation(len(instance.vehicles))
@@ -280,8 +289,9 @@ def blocks(instance: Instance, most: int, seed: int) -> list[Part]:
     for number, block in enumerate(halved):
         remaining = sum(len(other) for other in halved[number:])
         share = min(len(block), max(1, round(len(left) * len(block) / max(1, remaining))))
-        near = instance.metres[starts[left], block[len(block) // 2]]
+        near = instance.metres[starts[left], first_of[block[len(block) // 2]]]
         order = np.argsort(near, kind="stable")
-        parts.append(Part(block.tolist(), sorted(left[order[:share]].tolist()), None, 0.0))
+        stops = [stop for unit in block.tolist() for stop in instance.units[unit]]
+        parts.append(Part(stops, sorted(left[order[:share]].tolist()), None, 0.0))
         left = left[np.sort(order[share:])]
     return [part for part in parts if part.vehicles]

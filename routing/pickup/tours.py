@@ -4,7 +4,6 @@ from routing.pickup import decompose, portfolio
 from routing.pickup.effort import Effort
 from routing.pickup.engines import greedy, pyvrp
 from routing.pickup.engines.pyvrp_kinds import holds_rules
-from routing.pickup.features import Feature
 from routing.pickup.instance import Instance, Sequences
 from routing.pickup.workers import Crew
 
@@ -34,7 +33,7 @@ def search(
     stops = len(instance.stops)
     if start is not None:
         sequences = start
-    elif stops > portfolio.PARTS_FIRST and Feature.PAIRS not in instance.features:  # a part may part them
+    elif stops > portfolio.PARTS_FIRST:
         sequences = decompose.construct(instance, effort, members)
         if stops <= portfolio.WHOLE_MAX and not pyvrp.serves_all(instance, sequences):
             sequences = pyvrp.better(instance, greedy.construct(instance, effort), sequences)

@@ -17,7 +17,7 @@ from routing.pickup.instance import build
 from routing.pickup.portfolio import improve
 from routing.pickup.tasks import Part, Whole
 from routing.pickup.workers import Processes, WorkerError
-from tests.routing.pickup.towns import town
+from tests.routing.pickup.towns import paired, town
 
 
 def effort(seconds: float, progress: Callable[[Progress], bool] | None = None) -> Effort:
@@ -127,6 +127,18 @@ def test_blocks_share_out_all_vehicles_and_hold_every_stop_once() -> None:
     used = [vehicle for block in blocks for vehicle in block.vehicles]
     assert sorted(used) == list(range(31))
     assert max(len(block.stops) for block in blocks) <= 320
+
+
+def test_blocks_of_pairs_part_none_of_them_and_all_are_served_at_once() -> None:
+    instance = build(paired(town(600, 40, 2)))
+    blocks = decompose.blocks(instance, 150, 1)
+    assert len(blocks) >= 4
+    for block in blocks:
+        assert {instance.partner[stop] for stop in block.stops} == set(block.stops)
+    assert sorted(stop for block in blocks for stop in block.stops) == list(range(600))
+    with closing(Processes(instance, 2, 1)) as members:
+        rounds = decompose.construct(instance, effort(8), members)
+    assert sorted(stop for stops in rounds for stop in stops) == list(range(600))
 
 
 def _cost(cost: int | None) -> int:

@@ -1,8 +1,10 @@
 """A made-up town of any size: quarters around a depot, half of the stops with a window of two hours."""
 
+from dataclasses import replace
+
 import numpy as np
 
-from routing.pickup import Problem, Stop, Vehicle
+from routing.pickup import Pair, Problem, Stop, StopKind, Vehicle
 
 DEPOT = (31.2, 121.4)
 
@@ -41,3 +43,15 @@ def town(stops: int, vehicles: int, seed: int = 1, **vehicle_fields: object) -> 
             for number in range(vehicles)
         ),
     )
+
+
+def paired(problem: Problem) -> Problem:
+    """The same town, where every stop with an even number is collected for the one after it."""
+    stops = [
+        replace(stop, kind=StopKind.DELIVERY if number % 2 else StopKind.PICKUP, weight_g=1, windows=())
+        for number, stop in enumerate(problem.stops)
+    ]
+    pairs = tuple(
+        Pair(first.stop_id, second.stop_id) for first, second in zip(stops[::2], stops[1::2], strict=True)
+    )
+    return replace(problem, stops=tuple(stops), pairs=pairs)
