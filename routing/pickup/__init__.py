@@ -9,6 +9,7 @@ plan = solve(Problem(stops=(...), vehicles=(...)), Options(seconds=10))
 `solve` plans a day, `insertion` mends a running plan, `checker.check` judges any plan.
 """
 
+from routing.pickup.balance import evened
 from routing.pickup.checker import check
 from routing.pickup.cluster import Cluster
 from routing.pickup.effort import Progress
@@ -54,5 +55,6 @@ __all__ = [
     "ViolationCode",
     "Visit",
     "check",
+    "evened",
     "solve",
 ]

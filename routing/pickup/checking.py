@@ -83,6 +83,9 @@ def cost_minor_of(vehicle: Vehicle, stops: list[Stop], route: Route, driving_s: 
     overtime_s = max(0, route.end_s - vehicle.shift[1])
     hours = vehicle.cost_per_hour * (route.end_s - route.start_s - unpaid_s)
     hours += vehicle.overtime_cost_per_hour * overtime_s
+    if vehicle.duration_s_soft_max is not None:
+        longer_s = route.end_s - route.start_s - vehicle.duration_s_soft_max
+        hours += vehicle.cost_per_hour_after_soft_max * max(0, longer_s)
     hours += vehicle.cost_per_driving_hour * driving_s + vehicle.cost_per_service_hour * service_s
     hours += sum(
         stop.late_cost_per_hour * late_s_of(stop, visit.start_s)

@@ -26,6 +26,8 @@ class Shift:
         longest_s: limit of the time from leaving to the end; None: none.
         cost_per_s, overtime_cost_per_s: in one unit with the tasks' late costs.
         breaks: windows and length of each, in order.
+        soft_s: from that length of the round on, a second costs `after_soft_per_s` more; None: from none.
+        earliest_end_s: who is back before then waits.
     """
 
     leave_s: tuple[int, int]
@@ -35,6 +37,9 @@ class Shift:
     overtime_cost_per_s: int = 0
     breaks: tuple[tuple[Windows, int], ...] = ()
     longest_s: int | None = None
+    soft_s: int | None = None
+    after_soft_per_s: int = 0
+    earliest_end_s: int = 0
 
 
 @dataclass(frozen=True, slots=True)

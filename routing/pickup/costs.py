@@ -55,6 +55,7 @@ def round_cost_scaled(
     hourly = (
         vehicle.cost_per_hour * (times.duration_s - unpaid_s)
         + vehicle.overtime_cost_per_hour * max(0, times.end_s - vehicle.shift[1])
+        + vehicle.cost_per_hour_after_soft_max * after_soft_max_s(vehicle, times.duration_s)
         + vehicle.cost_per_driving_hour * driving_s
         + vehicle.cost_per_service_hour * service_s
         + late
@@ -63,6 +64,12 @@ def round_cost_scaled(
     if vehicle.cost_per_strange_stop and vehicle.territory:
         once += vehicle.cost_per_strange_stop * sum(not vehicle.knows(stop) for stop in stops)
     return once * COST_SCALE + per_second_scaled(hourly) + distance_m * cost_per_metre_scaled(vehicle)
+
+
+def after_soft_max_s(vehicle: Vehicle, duration_s: int) -> int:
+    """How much longer than it should be a round of that duration is."""
+    soft_s = vehicle.duration_s_soft_max
+    return 0 if soft_s is None else max(0, duration_s - soft_s)
 
 
 def at_stop_scaled(stops: Sequence[Stop], vehicles: Sequence[Vehicle]) -> npt.NDArray[np.int64]:
@@ -137,5 +144,6 @@ def _dearest_shift_scaled(vehicle: Vehicle) -> int:
     """Everything that is paid by vehicle and by hour, if every second of the shift costs all of it."""
     seconds = vehicle.latest_end_s - vehicle.shift[0]
     hourly = vehicle.cost_per_hour + vehicle.cost_per_driving_hour + vehicle.cost_per_service_hour
+    hourly += vehicle.cost_per_hour_after_soft_max if vehicle.prefers_short else 0
     overtime = vehicle.overtime_cost_per_hour * (vehicle.latest_end_s - vehicle.shift[1])
     return vehicle.cost_fixed * COST_SCALE + per_second_scaled(hourly * seconds + overtime)

@@ -29,6 +29,7 @@ class Feature(StrEnum):
     RESTRICTIONS = "restrictions"
     DURATION_LIMIT = "duration_limit"
     RELOADS = "reloads"
+    SOFT_DURATION = "soft_duration"
 
 
 TOURS = frozenset(
@@ -41,9 +42,10 @@ TOURS = frozenset(
         Feature.EXCHANGE,
         Feature.OPEN_START,
         Feature.PROFILES,
+        Feature.SOFT_DURATION,
     }
 )
-"""What concerns order, loads and prices of legs, but not the clock: tours with these need no exact timing."""
+"""What concerns order, loads and prices, but not the clock: with these the shortest timetable is the best."""
 
 PRICES = frozenset({Feature.STOP_COST, Feature.TERRITORY, Feature.DRIVING_COST, Feature.PROFILES})
 """What makes legs dearer or cheaper, and nothing else."""
@@ -71,6 +73,7 @@ def features_of(problem: Problem) -> frozenset[Feature]:
         Feature.TRAFFIC: bool(problem.speed_by_hour),
         Feature.RESTRICTIONS: bool(problem.restrictions),
         Feature.DURATION_LIMIT: any(vehicle.duration_s_max is not None for vehicle in vehicles),
+        Feature.SOFT_DURATION: any(vehicle.prefers_short for vehicle in vehicles),
         Feature.RELOADS: any(vehicle.reloads for vehicle in vehicles),
     }
     return frozenset(feature for feature, here in present.items() if here)

@@ -49,6 +49,7 @@ def gap_type(measures: int) -> np.dtype[np.void]:
             ("before", np.int64, 3),  # `Part` up to the node before
             ("after", np.int64, 3),  # `Part` from the node after
             ("duration_s", np.int64),  # of the round as it is; zero if unused
+            ("soft_s", np.int64),  # a longer duration costs more
             ("load_before", np.int64, measures),  # most that is aboard up to the gap, by measure
             ("load_here", np.int64, measures),  # what is aboard in the gap
             ("load_after", np.int64, measures),  # most that is aboard from the gap on
@@ -68,6 +69,7 @@ class Fleet:
     per_second: Ints
     per_metre: Ints
     per_driving_second: Ints
+    per_second_after_soft: Ints
 
     @staticmethod
     def of(vehicles: Sequence[Vehicle]) -> "Fleet":
@@ -79,6 +81,10 @@ class Fleet:
             per_driving_second=np.array(
                 [per_second_scaled(vehicle.cost_per_driving_hour) for vehicle in vehicles], dtype=np.int64
             ),
+            per_second_after_soft=np.array(
+                [per_second_scaled(vehicle.cost_per_hour_after_soft_max) for vehicle in vehicles],
+                dtype=np.int64,
+            ),
         )
 
 
@@ -88,11 +94,13 @@ class Driven:
 
     Attributes:
         leave_s: when the vehicle goes on from its last fixed place.
+        since_s: when it left.
         stops, metres: what it has done by then.
         load: what is aboard by then, by measure.
     """
 
     leave_s: int
+    since_s: int
     stops: int
     metres: int
     driving_s: int
@@ -179,6 +187,8 @@ def gaps_of_round(
     gaps["load_before"] = np.maximum.accumulate(levels)
     gaps["load_here"] = levels
     gaps["load_after"] = np.maximum.accumulate(levels[::-1])[::-1]
+    soft_s, gone_s = limits.duration_s_soft_max, 0 if driven is None else driven.leave_s - driven.since_s
+    gaps["soft_s"] = NOT_POSSIBLE if soft_s is None else soft_s - gone_s
     stops_max, metres_max, driving_max = limits.stops_max, limits.distance_m_max, limits.driving_s_max
     gaps["stops_left"] = NOT_POSSIBLE if stops_max is None else stops_max - stops_done
     metres_done += sum(legs_m) if used else 0
@@ -248,6 +258,9 @@ def judge(
     fits &= (excess_m == 0) & (excess_stops == 0) & (excess_driving_s == 0)
     extra_s = np.where(fits, best_duration_s - gaps["duration_s"], 0)
     cost = gaps["fixed"] + extra_s * fleet.per_second[vehicle] + extra_m * fleet.per_metre[vehicle]
+    longer_s = np.maximum(gaps["duration_s"] + extra_s - gaps["soft_s"], 0)
+    longer_s -= np.maximum(gaps["duration_s"] - gaps["soft_s"], 0)
+    cost += longer_s * fleet.per_second_after_soft[vehicle]
     cost += extra_driving_s * fleet.per_driving_second[vehicle] + at_stop[vehicle]
     return Verdict(
         np.where(fits, cost, NOT_POSSIBLE), best_late_s, excess, excess_m, excess_stops, excess_driving_s

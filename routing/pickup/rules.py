@@ -186,12 +186,14 @@ class Rules:
         place, taken = vehicle.start, 0
         first_s = self.leave_s(vehicle, stops if loaded is None else loaded)
         last_s = latest_end_s = vehicle.latest_end_s
-        longest_s = vehicle.duration_s_max
+        longest_s, soft_s = vehicle.duration_s_max, vehicle.duration_s_soft_max
         if running is not None:
             place, first_s, taken = running.place, max(first_s, running.leave_s), running.breaks_taken
             last_s = first_s if running.has_left else last_s
             if longest_s is not None and running.left_s is not None:
                 latest_end_s, longest_s = min(latest_end_s, running.left_s + longest_s), None
+            if soft_s is not None and running.left_s is not None:
+                soft_s -= first_s - running.left_s
         windows = [self.windows(vehicle, stop) for stop in stops]
         durations = self.durations(place, stops)
         if not all(windows):
@@ -218,6 +220,8 @@ class Rules:
             cost_per_s=per_second_scaled(vehicle.cost_per_hour),
             overtime_cost_per_s=per_second_scaled(vehicle.overtime_cost_per_hour),
             breaks=tuple((rest.windows, rest.duration_s) for rest in vehicle.breaks[taken:]),
+            soft_s=soft_s if vehicle.prefers_short else None,
+            after_soft_per_s=per_second_scaled(vehicle.cost_per_hour_after_soft_max),
         )
         return cheapest(legs, tasks, shift, self.rides(stops))
 

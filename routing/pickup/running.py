@@ -94,6 +94,7 @@ class RunningRound:
         last = fixed[-1]
         return Driven(
             leave_s=self.leave_s,
+            since_s=self.route.start_s,
             stops=self.frozen,
             metres=sum(visit.distance_m_from_previous for visit in fixed),
             driving_s=0,  # `with_free` knows; what is fixed has no seconds of its own in a stored plan

@@ -9,6 +9,7 @@ routing problem with time windows: minimizing route duration".
 
 Ride-time limits tie two moments together, which such functions cannot see. They are branched upon: where the
 cheapest timetable keeps somebody's goods too long aboard, either the pickup is later or the delivery earlier.
+So are limits of the round's length, and the length from which it costs more.
 """
 
 import heapq
@@ -44,7 +45,7 @@ def cheapest(
     Returns:
         None if none keeps all rules.
     """
-    if not rides and shift.longest_s is None:
+    if not rides and shift.longest_s is None and shift.soft_s is None:
         return _without_rides(legs, tasks, shift)
     for pickup, delivery, longest_s in rides:
         quickest_s = sum(task.duration_s for task in tasks[pickup + 1 : delivery])
@@ -61,7 +62,9 @@ def time_cost(times: Timetable, tasks: Sequence[Task], shift: Shift) -> int:
         for task, start_s in zip(tasks, times.services, strict=True)
     )
     overtime_s = max(0, times.end_s - shift.end_s)
-    return shift.cost_per_s * times.duration_s + late + shift.overtime_cost_per_s * overtime_s
+    long_s = 0 if shift.soft_s is None else max(0, times.duration_s - shift.soft_s)
+    hours = shift.cost_per_s * times.duration_s + shift.after_soft_per_s * long_s
+    return hours + late + shift.overtime_cost_per_s * overtime_s
 
 
 def _branched(
@@ -73,7 +76,9 @@ def _branched(
     def push(changed: list[Task], hours: Shift) -> None:
         times = _without_rides(legs, changed, hours)
         if times is not None:
-            cost = time_cost(times, changed, shift)
+            # Its length costs nothing here until it is branched upon, and from then on all that it costs.
+            priced = shift if hours.soft_s is None else replace(shift, soft_s=None)
+            cost = time_cost(times, changed, priced)
             heapq.heappush(heap, (cost, times.duration_s, next(order), times, changed, hours))
 
     push(list(tasks), shift)
@@ -84,6 +89,11 @@ def _branched(
         if shift.longest_s is not None and times.duration_s > shift.longest_s:
             for other in _shorter(hours, times, shift.longest_s):
                 push(current, other)
+            continue
+        if hours.soft_s is not None and times.duration_s > hours.soft_s:
+            for other in _shorter(hours, times, hours.soft_s):
+                push(current, other)
+            push(current, _longer(hours, times, hours.soft_s))
             continue
         for pickup, delivery, longest_s in rides:
             latest_s = times.services[delivery] - longest_s - tasks[pickup].duration_s
@@ -106,6 +116,18 @@ def _shorter(shift: Shift, times: Timetable, longest_s: int) -> Iterator[Shift]:
     latest_s = times.end_s - longest_s
     yield replace(shift, leave_s=(max(first_s, latest_s), last_s))
     yield replace(shift, leave_s=(first_s, min(last_s, latest_s - 1)), latest_end_s=times.end_s - 1)
+
+
+def _longer(shift: Shift, times: Timetable, soft_s: int) -> Shift:
+    """All other rounds: they leave earlier and end no earlier, so that every second of them costs more."""
+    first_s, last_s = shift.leave_s
+    return replace(
+        shift,
+        leave_s=(first_s, min(last_s, times.end_s - soft_s - 1)),
+        earliest_end_s=times.end_s,
+        cost_per_s=shift.cost_per_s + shift.after_soft_per_s,
+        soft_s=None,
+    )
 
 
 def _within(task: Task, first_s: int, last_s: int) -> Task:
@@ -186,8 +208,9 @@ def _ways(leg: Leg, group: list[_Group]) -> Iterator[tuple[int, int, int, int]]:
 def _cheapest_end(back: Falling, price: int, shift: Shift) -> int | None:
     """When to end: the moment from which more waiting only costs."""
     ends = {start_s for start_s, _, _ in back} | {start_s - 1 for start_s, _, _ in back[1:]}
-    ends |= {shift.end_s, shift.latest_end_s}
-    possible = [end_s for end_s in ends if back[0][0] <= end_s <= shift.latest_end_s]
+    first_s = max(back[0][0], shift.earliest_end_s)
+    ends |= {shift.end_s, shift.latest_end_s, first_s}
+    possible = [end_s for end_s in ends if first_s <= end_s <= shift.latest_end_s]
     extra = shift.overtime_cost_per_s * _TIE
     return min(
         possible,

@@ -72,6 +72,9 @@ class Vehicle:
             start to end; None: none.
         breaks: taken in this order, each once, between the start and the end of the round, if the vehicle
             is used at all.
+        duration_s_soft_max: a longer round costs more: each courier's fair share of the day's work, where
+            rounds are to be even; None: no length does.
+        cost_per_hour_after_soft_max: minor units for an hour beyond it, on top of the other costs.
         overtime_s_max: so much later than the shift's end the round may end.
         overtime_cost_per_hour: minor units for an hour after the shift's end, on top of the other costs.
         cost_per_stop: minor units for each stop.
@@ -122,6 +125,8 @@ class Vehicle:
     reloads_max: int = 0
     territory: frozenset[str] = frozenset()
     cost_per_strange_stop: int = 0
+    duration_s_soft_max: int | None = None
+    cost_per_hour_after_soft_max: int = 0
 
     def __post_init__(self) -> None:
         subject = f"vehicle {self.vehicle_id!r}"
@@ -151,7 +156,7 @@ class Vehicle:
         for name in _COSTS:
             check_range(subject, name, getattr(self, name), COST_MAX)
         check_range(subject, "overtime_s_max", self.overtime_s_max, HORIZON_S)
-        for name in ("stops_max", "distance_m_max", "driving_s_max", "duration_s_max"):
+        for name in ("stops_max", "distance_m_max", "driving_s_max", "duration_s_max", "duration_s_soft_max"):
             check_limit(subject, name, getattr(self, name))
         require(len(self.breaks) <= BREAKS_MAX, f"{subject}: more than {BREAKS_MAX} breaks")
         check_unique(f"{subject}: break", (rest.break_id for rest in self.breaks))
@@ -171,6 +176,11 @@ class Vehicle:
         """Tell whether it may return to an outlet on its round."""
         return bool(self.reloads_max and self.reload_at)
 
+    @property
+    def prefers_short(self) -> bool:
+        """Tell whether long rounds cost more."""
+        return self.duration_s_soft_max is not None and self.cost_per_hour_after_soft_max > 0
+
     def knows(self, stop: Stop) -> bool:
         """Tell whether the stop lies where the courier is at home."""
         return not self.territory or stop.district is None or stop.district in self.territory
@@ -189,6 +199,7 @@ _COSTS = (
     "cost_per_hour",
     "cost_per_km",
     "overtime_cost_per_hour",
+    "cost_per_hour_after_soft_max",
     "cost_per_stop",
     "cost_per_strange_stop",
     "cost_per_driving_hour",

@@ -93,6 +93,10 @@ class Model:
             time.CumulVar(self.routing.Start(vehicle)).SetRange(*limits.shift)
             time.CumulVar(self.routing.End(vehicle)).SetRange(*limits.shift)
             time.SetSpanCostCoefficientForVehicle(cost_per_second_scaled(limits), vehicle)
+            if limits.prefers_short:
+                price = per_second_scaled(limits.cost_per_hour_after_soft_max)
+                bound = pywrapcp.BoundCost(limits.duration_s_soft_max, price)
+                time.SetSoftSpanUpperBoundForVehicle(bound, vehicle)
             if limits.duration_s_max is not None:
                 time.SetSpanUpperBoundForVehicle(limits.duration_s_max, vehicle)
         self._add_breaks(time)

@@ -1,18 +1,27 @@
 """Which instances PyVRP can plan, which vehicles are alike to it, and the rounds of such a kind."""
 
 from dataclasses import dataclass
+from math import gcd
 from typing import TypeAlias
 
 import numpy as np
 import numpy.typing as npt
 
-from routing.pickup.costs import cost_per_metre_scaled, per_second_scaled
+from routing.pickup.costs import (
+    COST_SCALE,
+    cost_per_metre_scaled,
+    cost_per_second_scaled,
+    per_second_scaled,
+)
 from routing.pickup.features import PRICES, Feature
 from routing.pickup.instance import Instance
 from routing.pickup.matrix import UNREACHABLE
+from routing.pickup.vehicles import Vehicle
 
 _BYTES_MAX = 600_000_000  # of all matrices of a model
 _COST_MAX = 2**53  # of any round that could be: far from overflow where penalties come on top
+
+UNLIMITED = 2**63 - 1  # PyVRP's own sign for no limit
 
 Visits: TypeAlias = tuple[int, ...]
 Profile: TypeAlias = tuple[int, bytes, tuple[object, ...]]
@@ -29,7 +38,7 @@ def can_plan(instance: Instance) -> bool:
 
 def holds_rules(instance: Instance) -> bool:
     """Tell whether it can hold all rules, of the whole or of parts of it."""
-    if instance.features - {Feature.PAIRS, Feature.DURATION_LIMIT} - PRICES:
+    if instance.features - {Feature.PAIRS, Feature.DURATION_LIMIT, Feature.SOFT_DURATION} - PRICES:
         return False
     if Feature.PAIRS in instance.features and not _pairs_held(instance):
         return False
@@ -59,6 +68,21 @@ def _dearest_leg(instance: Instance, vehicle: int) -> int:
 def is_priced(instance: Instance) -> bool:
     """Whether legs cost more than their metres and the hours of the round."""
     return not instance.features.isdisjoint(PRICES)
+
+
+def cost_unit(instance: Instance) -> int:
+    """Largest unit, in 1 / COST_SCALE minor units, in which all costs are whole: it keeps numbers small."""
+    vehicles = instance.vehicles
+    costs = [vehicle.cost_fixed * COST_SCALE for vehicle in vehicles]
+    costs += [cost_per_metre_scaled(vehicle) for vehicle in vehicles]
+    costs += [cost_per_second_scaled(vehicle) for vehicle in vehicles]
+    costs += [per_second_scaled(one.cost_per_hour_after_soft_max) for one in vehicles if one.prefers_short]
+    if is_priced(instance):
+        costs += [per_second_scaled(vehicle.cost_per_driving_hour) for vehicle in vehicles]
+        costs += np.unique(instance.at_stop).tolist()
+    if instance.has_prizes:
+        costs += instance.penalties
+    return gcd(*costs) or 1
 
 
 def leg_prices(instance: Instance, vehicle: int) -> npt.NDArray[np.int64]:
@@ -117,9 +141,28 @@ def kinds(instance: Instance) -> list[list[int]]:
             vehicle.capacity,
             (vehicle.cost_fixed, vehicle.cost_per_hour, vehicle.cost_per_km),
             (vehicle.stops_max, vehicle.distance_m_max, vehicle.duration_s_max),
+            (vehicle.duration_s_soft_max, vehicle.cost_per_hour_after_soft_max),
         )
         alike.setdefault(key, []).append(number)
     return list(alike.values())
+
+
+def lengths(vehicle: Vehicle, unit: int) -> tuple[int, int, int]:
+    """How long a round may be; what is longer than it should be is overtime to the engine.
+
+    Args:
+        vehicle: of the instance.
+        unit: of the model's costs.
+
+    Returns:
+        Seconds before overtime, seconds of overtime at most, and what one of these costs.
+    """
+    most_s, soft_s = vehicle.duration_s_max, vehicle.duration_s_soft_max
+    if not vehicle.prefers_short or soft_s is None or (most_s is not None and most_s <= soft_s):
+        return UNLIMITED if most_s is None else most_s, 0, 0
+    longest_s = vehicle.shift[1] - vehicle.shift[0] if most_s is None else most_s
+    price = per_second_scaled(vehicle.cost_per_hour_after_soft_max) // unit
+    return soft_s, max(0, longest_s - soft_s), price
 
 
 @dataclass(frozen=True, slots=True)

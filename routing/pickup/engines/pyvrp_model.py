@@ -12,7 +12,6 @@ The model holds every rule of an instance, so rounds that keep the rules are alw
 """
 
 from collections.abc import Sequence
-from math import gcd
 from typing import Any
 
 import numpy as np
@@ -35,15 +34,17 @@ from routing.pickup.costs import (
     COST_SCALE,
     cost_per_metre_scaled,
     cost_per_second_scaled,
-    per_second_scaled,
 )
 from routing.pickup.engines.pyvrp_kinds import (
+    UNLIMITED,
     Column,
     Profile,
     Visits,
+    cost_unit,
     is_priced,
     kinds,
     leg_prices,
+    lengths,
     profile_keys,
 )
 from routing.pickup.instance import Instance, Sequences
@@ -51,7 +52,6 @@ from routing.pickup.matrix import UNREACHABLE
 
 _TOO_LONG_SHIFTS = 2  # as ways that are not to be driven are made
 _PRIZE_MAX = 2**44
-_FAR = 2**63 - 1  # PyVRP's own sign for no limit
 
 
 class Model:
@@ -70,7 +70,7 @@ class Model:
         self.kinds = kinds(instance)
         self.stops = [stop for stop in range(len(instance.stops)) if instance.eligible[stop].any()]
         self.priced = is_priced(instance)
-        self.unit = self._cost_unit()
+        self.unit = cost_unit(instance)
         self.stop_of: list[int] = []  # the stop of each client
         self.first: dict[int, int] = {}  # the first client of each stop
         self.shipments: list[tuple[int, int]] = []  # both stops of each
@@ -130,18 +130,6 @@ class Model:
             steps[stop] if stop in steps else Activity(ActivityType.CLIENT, self.first[stop] + used[stop])
             for stop in stops
         ]
-
-    def _cost_unit(self) -> int:
-        """Largest unit in which all costs are whole: keeps PyVRP's numbers small."""
-        costs = [vehicle.cost_fixed * COST_SCALE for vehicle in self.instance.vehicles]
-        costs += [cost_per_metre_scaled(vehicle) for vehicle in self.instance.vehicles]
-        costs += [cost_per_second_scaled(vehicle) for vehicle in self.instance.vehicles]
-        if self.priced:
-            costs += [per_second_scaled(vehicle.cost_per_driving_hour) for vehicle in self.instance.vehicles]
-            costs += np.unique(self.instance.at_stop).tolist()
-        if self.instance.has_prizes:
-            costs += self.instance.penalties
-        return gcd(*costs) or 1
 
     def _prizes(self, cost_scaled: int) -> list[int]:
         penalties = self.instance.penalties
@@ -283,6 +271,7 @@ class Model:
     def _vehicle_type(self, vehicles: list[int], depot: dict[int, int], profile: int) -> VehicleType:
         number = vehicles[0]
         vehicle = self.instance.vehicles[number]
+        usual_s, longer_s, longer_price = lengths(vehicle, self.unit)
         return VehicleType(
             num_available=len(vehicles),
             capacity=self._capacity()[number, self._measures()].tolist(),
@@ -294,6 +283,8 @@ class Model:
             unit_distance_cost=1 if self.priced else cost_per_metre_scaled(vehicle) // self.unit,
             unit_duration_cost=cost_per_second_scaled(vehicle) // self.unit,
             profile=profile,
-            max_distance=_FAR if vehicle.distance_m_max is None else vehicle.distance_m_max,
-            shift_duration=_FAR if vehicle.duration_s_max is None else vehicle.duration_s_max,
+            max_distance=UNLIMITED if vehicle.distance_m_max is None else vehicle.distance_m_max,
+            shift_duration=usual_s,
+            max_overtime=longer_s,
+            unit_overtime_cost=longer_price,
         )

@@ -136,6 +136,8 @@ def random_problem(seed: int, *, stops_max: int = 8, vehicles_max: int = 2, late
                 duration_s_max=number(15, 70) if chance(0.2) else None,
                 territory=frozenset({"east"}) if chance(0.3) else frozenset(),
                 cost_per_strange_stop=number(0, 40),
+                duration_s_soft_max=number(5, 60) if chance(0.3) else None,
+                cost_per_hour_after_soft_max=number(0, 4) * 3600,
                 **outlet,
             )
         )
@@ -362,6 +364,7 @@ def _cost_with(
         return None
     # who leaves later is nowhere earlier: where nothing but that is paid for, the first departure will do
     any_leave = bool(vehicle.cost_per_hour) or vehicle.duration_s_max is not None
+    any_leave |= vehicle.duration_s_soft_max is not None
     times = []
     for taken in combinations_with_replacement(range(len(stops) + 1), len(vehicle.breaks)):
         for leave in range(max(vehicle.shift[0], ready[0]), vehicle.shift[1] + vehicle.overtime_s_max + 1):
@@ -426,6 +429,8 @@ def _driven(
     unpaid = sum(rest.duration_s for rest in vehicle.breaks if not rest.paid)
     cost = vehicle.cost_per_hour * (end - leave - unpaid)
     cost += vehicle.overtime_cost_per_hour * max(0, end - vehicle.shift[1])
+    if vehicle.duration_s_soft_max is not None:
+        cost += vehicle.cost_per_hour_after_soft_max * max(0, end - leave - vehicle.duration_s_soft_max)
     for stop, start in zip(stops, starts, strict=True):
         if stop.late_cost_per_hour:
             due = stop.windows[-1][1] if stop.requested_s is None else stop.requested_s

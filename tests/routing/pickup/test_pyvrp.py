@@ -17,7 +17,7 @@ from routing.pickup.engines.pyvrp_model import Model
 from routing.pickup.formats import read
 from routing.pickup.instance import Instance, build
 from tests.routing.pickup.strategies import problems
-from tests.routing.pickup.towns import town
+from tests.routing.pickup.towns import paired, town
 
 SETS = Path(__file__).parent / "sets"
 COUNTED = Effort(0.0, 50, 1, None, 0.0)
@@ -144,9 +144,18 @@ def test_the_pool_uses_no_more_vehicles_than_there_are() -> None:
 
 
 def _with_pairs(seed: int) -> Problem:
-    """Pairs beside single stops, windows, and a limit of each round's time."""
+    """Pairs beside single stops, windows, a limit of each round's time, and a price on long rounds."""
     random = np.random.default_rng(seed)
-    problem = town(16, 3, seed, capacity_g=20_000, duration_s_max=int(random.integers(2, 8)) * 3600)
+    longest_s = int(random.integers(2, 8)) * 3600
+    problem = town(
+        16,
+        3,
+        seed,
+        capacity_g=20_000,
+        duration_s_max=longest_s if seed % 2 else None,
+        duration_s_soft_max=longest_s // 3,
+        cost_per_hour_after_soft_max=5_000,
+    )
     stops = list(problem.stops)
     for first in range(0, 10, 2):
         stops[first] = replace(stops[first], kind=StopKind.PICKUP)
@@ -199,14 +208,7 @@ def test_pairs_are_planned_by_all_workers() -> None:
 
 def test_pairs_that_are_left_out_of_a_large_plan_stay_together() -> None:
     """Parts of a plan take stops in that have no round yet: of a pair both or none."""
-    problem = town(160, 2, 4, shift=(8 * 3600, 11 * 3600))
-    stops = [
-        replace(stop, kind=StopKind.DELIVERY if number % 2 else StopKind.PICKUP, weight_g=1, windows=())
-        for number, stop in enumerate(problem.stops)
-    ]
-    pairs = tuple(Pair(f"stop {first}", f"stop {first + 1}") for first in range(0, 160, 2))
-    paired = replace(problem, stops=tuple(stops), pairs=pairs)
-    instance = build(paired)
+    instance = build(paired(town(160, 2, 4, shift=(8 * 3600, 11 * 3600))))
     effort = Effort(1e9, None, 1, None, time.perf_counter())
     sequences = greedy.construct(instance, effort)
     assert sum(map(len, sequences)) < 150
