@@ -9,7 +9,7 @@ plan = solve(Problem(stops=(...), vehicles=(...)), Options(seconds=10))
 `solve` plans a day, `insertion` mends a running plan, `checker.check` judges any plan.
 """
 
-from routing.pickup.balance import evened
+from routing.pickup.balance import evened, solve_evenly
 from routing.pickup.checker import check
 from routing.pickup.cluster import Cluster
 from routing.pickup.effort import Progress
@@ -57,4 +57,5 @@ __all__ = [
     "check",
     "evened",
     "solve",
+    "solve_evenly",
 ]
