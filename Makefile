@@ -70,9 +70,9 @@ docs: setup-dev ## Build the documentation into site/; a dead link is an error
 
 .PHONY: bench
 bench: setup-dev ## Measure: each file in benchmarks/ prints its figures beside their limits
+	$(SAY) 'Measuring'
 	@$(PYTHON) -m pip install --quiet --disable-pip-version-check --require-hashes --only-binary :all: --no-deps \
 		-r requirements-bench.txt || echo 'VROOM has no package for this machine: it is left out'
-	$(SAY) 'Measuring'
 	@for file in benchmarks/[a-z]*.py; do echo "-- $$file"; $(PYTHON) "$$file" || exit 1; done
 
 .PHONY: fmt

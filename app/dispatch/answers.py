@@ -51,6 +51,7 @@ def plan_answer(plan: Plan) -> dict[str, Any]:
         "status": plan.status,
         "version": plan.version,
         "seconds": plan.seconds,
+        "even_rounds": plan.even,
         "requested_at": plan.requested_at.isoformat(),
         "solved_at": None if plan.solved_at is None else plan.solved_at.isoformat(),
         "published_at": None if plan.published_at is None else plan.published_at.isoformat(),

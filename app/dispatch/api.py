@@ -75,6 +75,7 @@ def request_plan(json_data: PlanIn) -> flask.typing.ResponseReturnValue:
             facility_id=json_data.facility_id,
             day=json_data.day,
             seconds=json_data.seconds,
+            even=json_data.even_rounds,
             now=now(),
         )
         location = flask.url_for(".plan", plan_id=plan.id)

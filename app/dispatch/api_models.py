@@ -61,6 +61,11 @@ class PlanIn(ApiInput):
     facility_id: int = Field(ge=1, le=ID_MAX)
     day: date = Field(description="Local day of the outlet, today or later")
     seconds: int = Field(default=10, ge=1, le=SECONDS_MAX, description="How long the planner may search")
+    even_rounds: bool = Field(
+        default=False,
+        description="No courier's day is to be much longer than the others': hours beyond a fair share "
+        "of the day's work count for more while the plan is made, and not in its cost",
+    )
 
 
 class VisitOut(ApiOutput):
@@ -118,6 +123,7 @@ class PlanOut(ApiOutput):
     status: PlanStatus
     version: int
     seconds: int
+    even_rounds: bool
     requested_at: str
     solved_at: str | None
     published_at: str | None

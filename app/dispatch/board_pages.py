@@ -111,7 +111,13 @@ def plan() -> flask.typing.ResponseReturnValue:
     with unit_of_work() as session:
         try:
             service.request_plan(
-                session, current_actor(), facility_id=facility_id, day=day, seconds=seconds, now=now()
+                session,
+                current_actor(),
+                facility_id=facility_id,
+                day=day,
+                seconds=seconds,
+                even="even" in form,
+                now=now(),
             )
         except ConflictError:
             flask.flash(_("These rounds are being planned already."), "info")

@@ -225,7 +225,15 @@ def _begin_again(session: Session, actor: Actor, plan: Plan, now: datetime) -> N
     """A plan that is being made knows the stop as it was: its worker drops it, and another is asked for."""
     plan.status = PlanStatus.CANCELLED
     session.flush()  # one is being made at a time
-    request_plan(session, actor, facility_id=plan.facility_id, day=plan.day, seconds=plan.seconds, now=now)
+    request_plan(
+        session,
+        actor,
+        facility_id=plan.facility_id,
+        day=plan.day,
+        seconds=plan.seconds,
+        even=plan.even,
+        now=now,
+    )
 
 
 def _correct_request(session: Session, stop: StopRequest) -> None:

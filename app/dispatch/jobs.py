@@ -17,7 +17,7 @@ from app.clock import Clock
 from app.db.session import Database
 from app.dispatch import solver
 from app.dispatch.models import Plan, PlanStatus
-from app.dispatch.problem import problem_to_solve
+from app.dispatch.problem import EVEN_COST_PER_HOUR_MINOR, problem_to_solve
 from app.dispatch.stored import store
 from routing import pickup
 from routing.pickup import PickupError
@@ -92,7 +92,7 @@ def _solve(
     with database.unit_of_work(tenant_id) as session:
         row = session.get_one(Plan, plan_id)
         problem = problem_to_solve(session, row, now=clock())
-        seconds, seed = row.seconds, row.seed
+        seconds, seed, even = row.seconds, row.seed, row.even
 
     def tick(curve: Sequence[pickup.Progress]) -> solver.Wish:
         values: dict[str, object] = {}
@@ -112,7 +112,10 @@ def _solve(
             return solver.Wish.GIVE_UP
         return solver.Wish.ENOUGH if enough else solver.Wish.GO_ON
 
-    return solver.solve(problem, seconds=seconds, seed=seed, tick=tick, cluster=cluster)
+    price = EVEN_COST_PER_HOUR_MINOR if even else 0
+    return solver.solve(
+        problem, seconds=seconds, seed=seed, even_cost_per_hour=price, tick=tick, cluster=cluster
+    )
 
 
 def _points(curve: Sequence[pickup.Progress]) -> list[list[float]]:

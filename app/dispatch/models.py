@@ -148,6 +148,8 @@ class Plan(Identified, TenantScoped, Base):
     status: Mapped[PlanStatus] = mapped_column(enum_by_value(PlanStatus))
     seconds: Mapped[int]
     seed: Mapped[int] = mapped_column(default=0)
+    # Hours beyond a courier's fair share count for more while it is made.
+    even: Mapped[bool] = mapped_column(default=False, server_default=sa.false())
     requested_by_id: Mapped[int] = mapped_column(sa.ForeignKey("user_account.id"))
     requested_at: Mapped[datetime]
     # How often a worker has begun with it, when this one did, and its last sign of life.

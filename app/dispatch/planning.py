@@ -28,7 +28,14 @@ SECONDS_MAX = 300
 
 
 def request_plan(
-    session: Session, actor: Actor, *, facility_id: int, day: date, seconds: int, now: datetime
+    session: Session,
+    actor: Actor,
+    *,
+    facility_id: int,
+    day: date,
+    seconds: int,
+    even: bool = False,
+    now: datetime,
 ) -> Plan:
     """Ask for the rounds of an outlet on a day; a worker makes them (`jobs.solve_next`).
 
@@ -38,6 +45,7 @@ def request_plan(
         facility_id: the outlet.
         day: its local day, today or later.
         seconds: how long the planner may search.
+        even: no courier's day is to be much longer than the others', even if that costs something.
         now: the present moment.
 
     Raises:
@@ -62,6 +70,7 @@ def request_plan(
             status=PlanStatus.REQUESTED,
             seconds=seconds,
             seed=0,
+            even=even,
             requested_by_id=actor.user_id,
             requested_at=now,
             tries=0,

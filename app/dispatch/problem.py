@@ -34,6 +34,8 @@ COST_CURRENCY = "CNY"
 COST_PER_HOUR_MINOR = 2500
 COST_PER_KM_MINOR = 60
 """What an hour of a courier and a kilometre of his vehicle cost; plans are compared by it, nobody is paid."""
+EVEN_COST_PER_HOUR_MINOR = 2 * COST_PER_HOUR_MINOR
+"""What an hour beyond a courier's fair share counts for, where rounds are to be even: as two more of his."""
 DAY_S = 24 * 3600
 
 

@@ -57,6 +57,7 @@ def solve(
     *,
     seconds: float,
     seed: int,
+    even_cost_per_hour: int = 0,
     tick: Callable[[Sequence[pickup.Progress]], Wish],
     cluster: str | None = None,
     command: tuple[str, ...] = (sys.executable, "-m", "app.dispatch.solver_process"),
@@ -67,6 +68,8 @@ def solve(
         problem: stops, vehicles, travel.
         seconds: how long to search.
         seed: of everything drawn at random.
+        even_cost_per_hour: what hours beyond a courier's share count for, in minor units; zero: rounds need
+            not be even.
         tick: called about every second with the figures of all better plans so far; answers whether to go on.
         cluster: scheduler of a Dask cluster whose workers search in place of the child's own processes.
         command: the child, without its arguments.
@@ -77,7 +80,7 @@ def solve(
     """
     with tempfile.TemporaryFile() as errors:
         process = subprocess.Popen(
-            [*command, str(seconds), str(seed), *([] if cluster is None else [cluster])],
+            [*command, str(seconds), str(seed), str(even_cost_per_hour), *filter(None, [cluster])],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=errors,

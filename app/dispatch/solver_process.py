@@ -1,6 +1,7 @@
-"""The planner in a process of its own: `python -m app.dispatch.solver_process SECONDS SEED [CLUSTER]`.
+"""The planner in a process of its own: `python -m app.dispatch.solver_process SECONDS SEED EVEN [CLUSTER]`.
 
-Reads a problem document from standard input. Writes one JSON object a line to standard output: `progress` as
+Reads a problem document from standard input. EVEN is what hours beyond a courier's share count for, in minor
+units; 0 plans without shares. Writes one JSON object a line to standard output: `progress` as
 better plans are found, `warning` when the planner logs one (the Dask cluster with the scheduler CLUSTER does
 not answer), and in the end `plan`. Ends early with the best plan when its parent is gone, or on SIGTERM. Exit
 status 2 says that the problem is not valid; the reason is on standard error.
@@ -16,7 +17,7 @@ import threading
 
 import msgspec
 
-from routing.pickup import Cluster, Options, PickupError, Progress, solve
+from routing.pickup import Cluster, Options, PickupError, Progress, solve, solve_evenly
 from routing.pickup.documents import plan_to_json, problem_from_json
 
 
@@ -27,7 +28,7 @@ class _Warnings(logging.Handler):
         _write(b"warning", msgspec.json.encode(record.getMessage()))
 
 
-def main(seconds: float, seed: int, cluster: str | None = None) -> int:
+def main(seconds: float, seed: int, even_cost_per_hour: int, cluster: str | None = None) -> int:
     """Solve the problem on standard input, on a cluster if one is named."""
     parent = os.getppid()
     enough = threading.Event()
@@ -42,7 +43,9 @@ def main(seconds: float, seed: int, cluster: str | None = None) -> int:
     try:
         problem = problem_from_json(sys.stdin.buffer.read())
         executor = None if cluster is None else Cluster(cluster)
-        plan = solve(problem, Options(seconds=seconds, seed=seed, progress=tell, executor=executor))
+        options = Options(seconds=seconds, seed=seed, progress=tell, executor=executor)
+        even = even_cost_per_hour > 0
+        plan = solve_evenly(problem, options, even_cost_per_hour) if even else solve(problem, options)
     except PickupError as error:
         sys.stderr.write(f"{error}\n")
         return 2
@@ -56,4 +59,4 @@ def _write(name: bytes, document: bytes) -> None:
 
 
 if __name__ == "__main__":
-    sys.exit(main(float(sys.argv[1]), int(sys.argv[2]), *sys.argv[3:]))
+    sys.exit(main(float(sys.argv[1]), int(sys.argv[2]), int(sys.argv[3]), *sys.argv[4:]))

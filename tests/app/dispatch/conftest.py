@@ -175,7 +175,7 @@ class Depot:
                 sa.select(StopRequest).where(StopRequest.shipment_id == shipment.id, StopRequest.kind == kind)
             )
 
-    def request(self, *, day: date = TODAY, seconds: int = 1) -> int:
+    def request(self, *, day: date = TODAY, seconds: int = 1, even: bool = False) -> int:
         """Ask for the outlet's plan."""
         with self.work() as session:
             return dispatch.request_plan(
@@ -184,12 +184,13 @@ class Depot:
                 facility_id=self.outlet_id,
                 day=day,
                 seconds=seconds,
+                even=even,
                 now=self.clock(),
             ).id
 
-    def plan(self, *, day: date = TODAY, seconds: int = 1) -> int:
+    def plan(self, *, day: date = TODAY, seconds: int = 1, even: bool = False) -> int:
         """Ask for the outlet's plan and have it made."""
-        plan_id = self.request(day=day, seconds=seconds)
+        plan_id = self.request(day=day, seconds=seconds, even=even)
         while jobs.solve_next(self.database, self.clock):
             pass
         return plan_id

@@ -25,7 +25,7 @@ import sys
 from app.dispatch import solver_process
 from routing.pickup import crews
 crews.CLUSTER_SECONDS_MIN = 1.0
-sys.exit(solver_process.main(float(sys.argv[1]), int(sys.argv[2]), *sys.argv[3:]))
+sys.exit(solver_process.main(float(sys.argv[1]), int(sys.argv[2]), int(sys.argv[3]), *sys.argv[4:]))
 """
 
 

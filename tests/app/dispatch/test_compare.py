@@ -32,7 +32,7 @@ def searching(problem, options):
     return plan
 
 solver_process.solve = searching
-sys.exit(solver_process.main(float(sys.argv[1]), int(sys.argv[2])))
+sys.exit(solver_process.main(float(sys.argv[1]), int(sys.argv[2]), int(sys.argv[3])))
 """
 
 

@@ -55,6 +55,23 @@ def test_a_plan_is_made_by_the_child_process_and_published(depot: Depot) -> None
     assert all(stop.visit.start_s >= 9 * 3600 for run in runs for stop in run.stops), "nothing before now"
 
 
+def test_even_rounds_are_asked_for_and_cost_what_they_cost(depot: Depot) -> None:
+    depot.hire(3)
+    depot.book(18)
+    plan_ids = (depot.plan(), depot.plan(even=True))
+    longest_s, costs = [], []
+    for plan_id in plan_ids:
+        with depot.work() as session:
+            plan = depot.load(session, plan_id)
+            assert len(plan.visits) == 18
+            longest_s.append(max(one.end_s - one.start_s for one in plan.rounds))
+            costs.append(plan.cost_minor)
+            draft = draft_of(session, plan, now=depot.clock())
+            assert check(draft.problem, draft.plan) == ()
+    assert longest_s[1] < longest_s[0]
+    assert costs[1] > costs[0], "the price of evenness itself is no part of either"
+
+
 def test_what_no_courier_can_take_is_unserved_with_its_reason(depot: Depot) -> None:
     depot.hire(1, capacity_g=100_000)
     light, heavy = depot.book(1)[0], depot.book(1, weight_g=180_000)[0]

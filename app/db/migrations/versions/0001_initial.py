@@ -1569,6 +1569,7 @@ def upgrade() -> None:
         ),
         sa.Column("seconds", sa.BigInteger(), nullable=False),
         sa.Column("seed", sa.BigInteger(), nullable=False),
+        sa.Column("even", sa.Boolean(), server_default=sa.text("false"), nullable=False),
         sa.Column("requested_by_id", sa.BigInteger(), nullable=False),
         sa.Column("requested_at", app.db.types.UtcDateTime(timezone=True), nullable=False),
         sa.Column("tries", sa.BigInteger(), nullable=False),
