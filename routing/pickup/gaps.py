@@ -187,8 +187,7 @@ def gaps_of_round(
     gaps["load_before"] = np.maximum.accumulate(levels)
     gaps["load_here"] = levels
     gaps["load_after"] = np.maximum.accumulate(levels[::-1])[::-1]
-    soft_s, gone_s = limits.duration_s_soft_max, 0 if driven is None else driven.leave_s - driven.since_s
-    gaps["soft_s"] = NOT_POSSIBLE if soft_s is None else soft_s - gone_s
+    gaps["soft_s"] = _soft_s(limits, driven)
     stops_max, metres_max, driving_max = limits.stops_max, limits.distance_m_max, limits.driving_s_max
     gaps["stops_left"] = NOT_POSSIBLE if stops_max is None else stops_max - stops_done
     metres_done += sum(legs_m) if used else 0
@@ -197,6 +196,13 @@ def gaps_of_round(
     gaps["driving_left"] = NOT_POSSIBLE if driving_max is None else driving_max - driving_done
     gaps["fixed"] = 0 if used else limits.cost_fixed * COST_SCALE
     return gaps
+
+
+def _soft_s(limits: Vehicle, driven: Driven | None) -> int:
+    """How long what is not driven yet may last before it costs more."""
+    if limits.duration_s_soft_max is None:
+        return NOT_POSSIBLE
+    return limits.duration_s_soft_max - (0 if driven is None else driven.leave_s - driven.since_s)
 
 
 def joined(pieces: Sequence[npt.NDArray[np.void]]) -> npt.NDArray[np.void]:
