@@ -57,13 +57,20 @@ class ClosedForm(Form):
     from_time = TimeField(_l("From"), validators=[Optional()])
     to_time = TimeField(_l("Until"), validators=[Optional()])
 
-    def validate_to_time(self, field: TimeField) -> None:
+    def validate(self, extra_validators: Any = None) -> bool:
         """Hours that have a time have all of it, and are for somebody; 00:00 is the end of the day."""
-        given = (self.from_time.data is not None, field.data is not None, bool(self.vehicle_classes.data))
+        if not super().validate(extra_validators):
+            return False
+        start, end = self.from_time.data, self.to_time.data
+        given = (start is not None, end is not None, bool(self.vehicle_classes.data))
+        wrong = None
         if any(given) and not all(given):
-            raise ValidationError(_("Say from when until when, and to which vehicles, or clear all of it."))
-        if all(given) and _seconds(self.from_time.data) >= (_seconds(field.data) or _DAY_S):
-            raise ValidationError(_("It ends before it begins. Hours over midnight are two rows."))
+            wrong = _("Say from when until when, and to which vehicles, or clear all of it.")
+        elif all(given) and _seconds(start) >= (_seconds(end) or _DAY_S):
+            wrong = _("It ends before it begins. Hours over midnight are two rows.")
+        if wrong is not None:
+            self.to_time.errors = [wrong]
+        return wrong is None
 
     def wanted(self) -> ClosedHours | None:
         """The hours of a valid form; None where nothing was typed."""
