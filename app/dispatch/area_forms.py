@@ -90,7 +90,7 @@ class AreaForm(FlaskForm):
         lazy_pgettext("place", "Name"), validators=[InputRequired(), Length(min=1, max=NAME_MAX)]
     )
     ring = TextAreaField(_l("Corners"), validators=[InputRequired(), Length(max=_TEXT_MAX)])
-    closed = FieldList(FormField(ClosedForm), max_entries=CLOSED_MAX)
+    closed = FieldList(FormField(ClosedForm), _l("Closed hours"), max_entries=CLOSED_MAX)
 
     @classmethod
     def of(cls, area: Area | None) -> AreaForm:

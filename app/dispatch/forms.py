@@ -106,7 +106,7 @@ class CourierForm(FlaskForm):
         widget=ListWidget(prefix_label=False),
     )
     skills = StringField(_l("Skills"), validators=[Optional(), Length(max=500)])
-    breaks = FieldList(FormField(BreakForm), max_entries=BREAKS_MAX)
+    breaks = FieldList(FormField(BreakForm), _l("Breaks"), max_entries=BREAKS_MAX)
     active = BooleanField(_l("At work: gets rounds"))
 
     @classmethod

@@ -1,7 +1,7 @@
 """What happens in the dispatch room, by its matters: stops, couriers, plans, plans changed by hand."""
 
 from app.dispatch.appointments import appoint, follow_redirection
-from app.dispatch.areas import ClosedHours, change_area, create_area, delete_area
+from app.dispatch.areas import ClosedHours, change_area, create_area, delete_area, set_territory
 from app.dispatch.breaks import CourierBreak
 from app.dispatch.compare import Comparison, Shifted, Summary, compare, newest_beside, plans_of_day
 from app.dispatch.corrections import Corrected, correct_place, set_skills
@@ -61,6 +61,7 @@ __all__ = [
     "set_lock",
     "set_round_lock",
     "set_skills",
+    "set_territory",
     "undo",
     "windows",
 ]
