@@ -1,4 +1,4 @@
-"""Areas of the demo's home outlet, with couriers at home in them; the lake's is closed to vans in the early peak."""
+"""Areas of the demo's home outlet, with couriers at home in them; one is closed to vans in the early peak."""
 
 from __future__ import annotations
 

@@ -43,7 +43,10 @@ def around_map(session: Session, facility: Facility, area: Area | None) -> dict[
     )
     small = {"tone": "neutral", "radius": 3}
     features += [_point([longitude, latitude], small) for latitude, longitude in latest]
-    return _collection([*features, _outlet(facility)])
+    features.append(_outlet(facility))
+    for feature in features:
+        feature["properties"].pop("title", None)  # a tap draws; it opens no note that hides the map
+    return _collection(features)
 
 
 def _area(area: Area, colour: dict[str, Any]) -> list[dict[str, Any]]:

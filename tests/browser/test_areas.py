@@ -89,10 +89,10 @@ def test_an_area_is_drawn_on_the_map(busy: Company, member: Callable[..., Visito
     page.locator("[name=closed-0-vehicle_classes][value=van]").check()
     with page.expect_navigation():
         page.locator("#area-form button[type=submit]").click()
-    row = page.locator("tr", has_text="Wuhou")
+    row = page.locator("tr", has_text="武侯 / Wuhou")
     expect(row).to_contain_text("07:00 – 09:00")
     expect(row).to_contain_text(visitor.view.words("Van", "面包车"))
-    expect(page.locator("#areas-map .map-label", has_text="Wuhou")).to_be_attached()
+    expect(page.locator("#areas-map .map-label", has_text="武侯 / Wuhou")).to_be_attached()
     look(visitor, "areas")
 
 
