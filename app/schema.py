@@ -9,6 +9,7 @@ import app.db.outbox
 import app.deliveries.door_models
 import app.deliveries.models
 import app.deliveries.point_models
+import app.dispatch.area_models
 import app.dispatch.day.models
 import app.dispatch.edit_models
 import app.dispatch.models

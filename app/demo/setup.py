@@ -15,12 +15,14 @@ from app.actor import Actor
 from app.customers import service as customers
 from app.customers.models import CustomerKind
 from app.db.session import Database
+from app.demo.areas import draw_areas
 from app.demo.geography import counties, english_name
 from app.demo.logins import PASSWORD, STAFF
 from app.demo.network_plan import FacilitySpec, NetworkPlan
 from app.demo.parcels import SHIPPERS, Parcel, Sender
 from app.demo.people import People
 from app.dispatch import service as dispatch
+from app.dispatch.models import VehicleClass
 from app.network import service as network
 from app.orders import service as orders
 from app.orders.tariff import Band, Fee, Tariff
@@ -119,16 +121,18 @@ def set_up(
     orders.approve_terms(session, staff["finance2"], version, now=now)
     shippers, shipper_logins = _shippers(session, parcels, now)
     hub = _staff(session, "hub", "武汉枢纽扫描台", Role.HUB, now, facilities[HUB_CODE])
-    first_courier = next(iter(couriers[facilities[_home_outlet(plan)]]))
-    courier = _staff(session, "courier", "陈小哥", Role.COURIER, now, first_courier)
+    home = _home_outlet(plan)
+    at_home = couriers[facilities[home.code]]
+    draw_areas(session, staff["dispatcher"], home, facilities[home.code], at_home, now)
+    courier = _staff(session, "courier", "陈小哥", Role.COURIER, now, at_home[0])
     actors = {**staff, **shipper_logins, "hub": hub, "courier": courier}
     tokens = {name: _token(session, actors[name], now) for name in ("dispatcher", "shipper3")}
     return Company(tenant_id, actors, shippers, facilities, couriers, tokens)
 
 
-def _home_outlet(plan: NetworkPlan) -> str:
+def _home_outlet(plan: NetworkPlan) -> FacilitySpec:
     """The outlet of the district where most private parcels start: the demo courier's."""
-    return next(spec.code for spec in plan.facilities if spec.code.startswith("420106-"))
+    return next(spec for spec in plan.facilities if spec.code.startswith("420106-"))
 
 
 def _staff(
@@ -261,6 +265,7 @@ def _couriers(
                 capacity_g=80_000 if number % 4 else 600_000,
                 capacity_cm3=900_000 if number % 4 else 5_000_000,
                 capacity_pieces=60 if number % 4 else 300,
+                vehicle_class=VehicleClass.CARGO_BIKE if number % 4 else VehicleClass.VAN,
             )
             found.setdefault(facility_id, []).append(courier.id)
     return found

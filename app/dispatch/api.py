@@ -8,6 +8,7 @@ from app.accounts.roles import Scope
 from app.api_schema import BEARER, page_answer
 from app.dispatch import (
     answers,
+    api_areas,
     api_corrections,
     api_edits,
     api_pickups,
@@ -35,7 +36,16 @@ from app.idempotency import idempotent
 from app.security import current_actor, requires
 from app.web import now, unit_of_work
 
-__all__ = ["api_corrections", "api_edits", "api_pickups", "api_plans", "api_roster", "api_vroom", "blueprint"]
+__all__ = [
+    "api_areas",
+    "api_corrections",
+    "api_edits",
+    "api_pickups",
+    "api_plans",
+    "api_roster",
+    "api_vroom",
+    "blueprint",
+]
 
 
 @blueprint.get("/dispatch/stops")

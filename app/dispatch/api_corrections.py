@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Annotated
+
 import flask
 from pydantic import Field
 from sqlalchemy.orm import Session
@@ -10,11 +12,12 @@ from app.accounts.roles import Scope
 from app.api_schema import BEARER, ApiInput, ApiOutput
 from app.dispatch import answers, queries, service
 from app.dispatch.api_blueprint import blueprint
-from app.dispatch.api_models import StopOut
+from app.dispatch.api_models import ID_MAX, StopOut
 from app.dispatch.api_roster import BreakOut
+from app.dispatch.areas import AREAS_MAX, territory_of
 from app.dispatch.breaks import BREAKS_MAX, MINUTES_MAX
 from app.dispatch.couriers import DAY_S
-from app.dispatch.models import Courier, StopRequest
+from app.dispatch.models import Courier, StopRequest, VehicleClass
 from app.dispatch.service import Corrected, CourierBreak
 from app.dispatch.skills import LENGTH_MAX, SKILLS_MAX
 from app.idempotency import idempotent
@@ -63,6 +66,10 @@ class CourierIn(ApiInput):
     capacity_g: int = Field(ge=0, le=_CAPACITY_MAX)
     capacity_cm3: int = Field(ge=0, le=_CAPACITY_MAX)
     capacity_pieces: int = Field(ge=0, le=_CAPACITY_MAX)
+    vehicle_class: VehicleClass
+    territory: list[Annotated[int, Field(ge=1, le=ID_MAX)]] = Field(
+        max_length=AREAS_MAX, description="Areas in which he is at home; empty: everywhere"
+    )
     skills: list[str] = Field(max_length=SKILLS_MAX)
     breaks: list[BreakIn] = Field(max_length=BREAKS_MAX)
     active: bool
@@ -80,6 +87,8 @@ class CourierProfileOut(ApiOutput):
     capacity_g: int
     capacity_cm3: int
     capacity_pieces: int
+    vehicle_class: VehicleClass
+    territory: list[int] = Field(description="Areas in which he is at home; empty: everywhere")
     skills: list[str]
     breaks: list[BreakOut]
     active: bool
@@ -125,9 +134,9 @@ def set_skills(stop_id: int, json_data: SkillsIn) -> flask.typing.ResponseReturn
 @blueprint.doc(summary="A courier", security=BEARER)
 @requires(Scope.DISPATCH_READ)
 def courier(courier_id: int) -> flask.typing.ResponseReturnValue:
-    """With his usual shift, what may be aboard, skills and breaks."""
+    """With his usual shift, vehicle, home areas, skills and breaks."""
     with unit_of_work() as session:
-        return _courier(queries.load_courier(session, current_actor(), courier_id))
+        return _courier(session, queries.load_courier(session, current_actor(), courier_id))
 
 
 @blueprint.post("/dispatch/couriers/<int:courier_id>")
@@ -137,13 +146,13 @@ def courier(courier_id: int) -> flask.typing.ResponseReturnValue:
 @requires(Scope.DISPATCH_WRITE)
 @idempotent
 def change_courier(courier_id: int, json_data: CourierIn) -> flask.typing.ResponseReturnValue:
-    """Shift, what may be aboard, skills, breaks, and whether he works; plans made before stay."""
+    """Shift, vehicle, home areas, skills, breaks, and whether he works; plans made before stay."""
     with unit_of_work() as session:
         found = queries.load_courier(session, current_actor(), courier_id)
         values = json_data.model_dump()
         values["breaks"] = [CourierBreak(**one) for one in values["breaks"]]
         service.change_courier(session, current_actor(), found, **values, now=now())
-        return _courier(found)
+        return _courier(session, found)
 
 
 def _corrected(session: Session, stop: StopRequest, done: Corrected) -> flask.Response:
@@ -157,7 +166,7 @@ def _corrected(session: Session, stop: StopRequest, done: Corrected) -> flask.Re
     )
 
 
-def _courier(found: Courier) -> flask.Response:
+def _courier(session: Session, found: Courier) -> flask.Response:
     return flask.jsonify(
         {
             "id": found.id,
@@ -169,6 +178,8 @@ def _courier(found: Courier) -> flask.Response:
             "capacity_g": found.capacity_g,
             "capacity_cm3": found.capacity_cm3,
             "capacity_pieces": found.capacity_pieces,
+            "vehicle_class": found.vehicle_class,
+            "territory": territory_of(session, found),
             "skills": found.skills,
             "breaks": found.breaks,
             "active": found.active,

@@ -27,6 +27,7 @@ from app.network.models import Facility
 from routing import pickup
 from routing.pickup import ChangeRefusedError, insertion
 from routing.pickup.assemble import plan_of
+from routing.pickup.rules import Rules
 
 _PENDING = (PlanStatus.REQUESTED, PlanStatus.SOLVING)
 
@@ -218,6 +219,10 @@ def _unserved(problem: pickup.Problem, stop: pickup.Stop) -> pickup.Unserved:
         return pickup.Unserved(
             stop.stop_id, pickup.ReasonCode.NO_VEHICLE_WITH_SKILLS, {"skills": tuple(sorted(stop.skills))}
         )
+    rules = Rules.of(problem)
+    able = [vehicle for vehicle in problem.vehicles if vehicle.may_serve(stop)]
+    if stop.area is not None and able and not any(rules.windows(vehicle, stop) for vehicle in able):
+        return pickup.Unserved(stop.stop_id, pickup.ReasonCode.AREA_CLOSED, {"area": stop.area})
     return pickup.Unserved(stop.stop_id, pickup.ReasonCode.NO_PLACE_BESIDE_OTHERS)
 
 

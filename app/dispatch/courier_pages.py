@@ -8,6 +8,7 @@ from flask_babel import gettext as _
 
 from app.accounts.roles import Scope
 from app.dispatch import queries, service
+from app.dispatch.areas import areas_of, territory_of
 from app.dispatch.forms import CourierForm
 from app.dispatch.skills import known_skills
 from app.errors import NotFoundError
@@ -47,7 +48,8 @@ def edit(courier_id: int) -> flask.typing.ResponseReturnValue:
         courier = queries.load_courier(session, actor, courier_id)
         if not actor.may(Scope.DISPATCH_READ):
             raise NotFoundError("no such courier")
-        form = CourierForm.of(courier)
+        areas = areas_of(session, courier.facility_id)
+        form = CourierForm.of(courier, areas, territory_of(session, courier))
         status = 200
         if form.validate_on_submit():
             service.change_courier(session, actor, courier, **form.changes(), now=now())

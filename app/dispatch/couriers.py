@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime
 
 import sqlalchemy as sa
@@ -11,8 +11,9 @@ from sqlalchemy.orm import Session
 from app.accounts.service import audit
 from app.actor import Actor
 from app.db.session import tenant_of
+from app.dispatch.areas import set_territory, territory_of
 from app.dispatch.breaks import CourierBreak, rows_of_breaks
-from app.dispatch.models import Courier
+from app.dispatch.models import Courier, VehicleClass
 from app.dispatch.skills import clean_skills
 from app.errors import ConflictError, InvalidInputError
 
@@ -32,6 +33,7 @@ def create_courier(
     capacity_g: int,
     capacity_cm3: int,
     capacity_pieces: int,
+    vehicle_class: VehicleClass = VehicleClass.VAN,
     skills: Sequence[str] = (),
     breaks: Sequence[CourierBreak] = (),
 ) -> Courier:
@@ -46,6 +48,7 @@ def create_courier(
         party_id: whom his pay belongs to.
         shift_start_s, shift_end_s: his working day, in seconds since local midnight.
         capacity_g, capacity_cm3, capacity_pieces: what may be aboard at any moment.
+        vehicle_class: what he drives.
         skills: what he can do that not everybody can.
         breaks: of each of his shifts.
 
@@ -68,6 +71,7 @@ def create_courier(
         capacity_g=capacity_g,
         capacity_cm3=capacity_cm3,
         capacity_pieces=capacity_pieces,
+        vehicle_class=vehicle_class,
         skills=clean_skills(skills),
         breaks=rows_of_breaks(breaks),
     )
@@ -86,15 +90,19 @@ def change_courier(
     capacity_g: int,
     capacity_cm3: int,
     capacity_pieces: int,
+    vehicle_class: VehicleClass,
+    territory: Collection[int],
     skills: Sequence[str],
     breaks: Sequence[CourierBreak],
     active: bool,
     now: datetime,
 ) -> None:
-    """Change a courier's shift, breaks, skills, vehicle, or whether he works here; older plans stay.
+    """Change a courier's shift, breaks, skills, vehicle, home areas, or whether he works here.
+
+    Older plans stay. `territory` are the ids of the areas in which he is at home; none: everywhere.
 
     Raises:
-        InvalidInputError: the shift, a capacity, a skill or a break is not possible.
+        InvalidInputError: the shift, a capacity, a skill, a break or an area is not possible.
     """
     _check(shift_start_s, shift_end_s, (capacity_g, capacity_cm3, capacity_pieces))
     wanted = {
@@ -103,6 +111,7 @@ def change_courier(
         "capacity_g": capacity_g,
         "capacity_cm3": capacity_cm3,
         "capacity_pieces": capacity_pieces,
+        "vehicle_class": vehicle_class,
         "skills": clean_skills(skills),
         "breaks": rows_of_breaks(breaks),
         "active": active,
@@ -111,6 +120,9 @@ def change_courier(
     changed = {name: [before[name], value] for name, value in wanted.items() if before[name] != value}
     for name, (_before, value) in changed.items():
         setattr(courier, name, value)
+    homes = set_territory(session, courier, territory)
+    if homes is not None:
+        changed["territory"] = [homes, territory_of(session, courier)]
     if changed:
         audit(
             session,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from datetime import time
 from decimal import Decimal
 from typing import Any, TypedDict
@@ -21,6 +22,7 @@ from wtforms import (
     Form,
     FormField,
     IntegerField,
+    SelectField,
     SelectMultipleField,
     StringField,
     TextAreaField,
@@ -30,10 +32,12 @@ from wtforms.fields.choices import SelectChoice  # type: ignore[attr-defined]  #
 from wtforms.validators import InputRequired, Length, NumberRange, Optional, ValidationError
 from wtforms.widgets import CheckboxInput, ListWidget
 
+from app.dispatch.area_models import Area
 from app.dispatch.breaks import BREAKS_MAX, MINUTES_MAX, breaks_of, rows_of_breaks
-from app.dispatch.models import Courier
+from app.dispatch.models import Courier, VehicleClass
 from app.dispatch.service import CourierBreak, Wanted
 from app.dispatch.skills import split_skills
+from app.dispatch.words import VEHICLE_CLASSES
 from app.errors import InvalidInputError
 from app.network import queries as network
 
@@ -74,6 +78,8 @@ class CourierChanges(TypedDict):
     capacity_g: int
     capacity_cm3: int
     capacity_pieces: int
+    vehicle_class: VehicleClass
+    territory: list[int]
     skills: list[str]
     breaks: list[CourierBreak]
     active: bool
@@ -87,20 +93,41 @@ class CourierForm(FlaskForm):
     capacity_kg = IntegerField(_l("Weight aboard at most"), validators=[NumberRange(0, 100_000)])
     capacity_litres = IntegerField(_l("Volume aboard at most"), validators=[NumberRange(0, 100_000)])
     capacity_pieces = IntegerField(_l("Pieces aboard at most"), validators=[NumberRange(0, 100_000)])
+    vehicle_class: Any = SelectField(
+        _l("Vehicle"),
+        choices=[SelectChoice(one.value, label) for one, label in VEHICLE_CLASSES.items()],
+        coerce=VehicleClass,
+    )
+    territory: Any = SelectMultipleField(
+        _l("At home in"),
+        coerce=int,
+        validators=[Optional()],
+        option_widget=CheckboxInput(),
+        widget=ListWidget(prefix_label=False),
+    )
     skills = StringField(_l("Skills"), validators=[Optional(), Length(max=500)])
-    breaks = FieldList(FormField(BreakForm), max_entries=BREAKS_MAX)
+    breaks = FieldList(FormField(BreakForm), _l("Breaks"), max_entries=BREAKS_MAX)
     active = BooleanField(_l("At work: gets rounds"))
 
     @classmethod
-    def of(cls, courier: Courier) -> CourierForm:
-        """The form as the courier stands; what was typed wins."""
+    def of(cls, courier: Courier, areas: Sequence[Area], territory: Sequence[int]) -> CourierForm:
+        """The form as the courier stands; what was typed wins.
+
+        Args:
+            courier: who.
+            areas: of his outlet.
+            territory: ids of those in which he is at home.
+        """
         form = cls()
+        form.territory.choices = [SelectChoice(area.id, area.name) for area in areas]
         if not form.is_submitted():
             form.shift_start.data = _time_of(courier.shift_start_s)
             form.shift_end.data = _time_of(courier.shift_end_s)
             form.capacity_kg.data = courier.capacity_g // 1000
             form.capacity_litres.data = courier.capacity_cm3 // 1000
             form.capacity_pieces.data = courier.capacity_pieces
+            form.vehicle_class.data = courier.vehicle_class
+            form.territory.data = list(territory)
             form.active.data = courier.active
             form.skills.data = ", ".join(courier.skills)
             for one in breaks_of(courier.breaks):
@@ -148,6 +175,8 @@ class CourierForm(FlaskForm):
             "capacity_g": (self.capacity_kg.data or 0) * 1000,
             "capacity_cm3": (self.capacity_litres.data or 0) * 1000,
             "capacity_pieces": self.capacity_pieces.data or 0,
+            "vehicle_class": self.vehicle_class.data,
+            "territory": self.territory.data or [],
             "skills": split_skills(self.skills.data or ""),
             "breaks": self._breaks(),
             "active": bool(self.active.data),

@@ -49,6 +49,18 @@ class PlanStatus(enum.StrEnum):
     SUPERSEDED = "superseded"
 
 
+class VehicleClass(enum.StrEnum):
+    """What a courier drives, as entry restrictions tell vehicles apart."""
+
+    BICYCLE = "bicycle"
+    """With or without a motor that helps."""
+    CARGO_BIKE = "cargo_bike"
+    """Two or three wheels and a box: the field's electric tricycles too."""
+    MOTORCYCLE = "motorcycle"
+    VAN = "van"
+    TRUCK = "truck"
+
+
 class Courier(Identified, TenantScoped, Base):
     """A courier of one outlet with the vehicle and shift of a working day."""
 
@@ -73,6 +85,9 @@ class Courier(Identified, TenantScoped, Base):
     capacity_g: Mapped[int]
     capacity_cm3: Mapped[int]
     capacity_pieces: Mapped[int]
+    vehicle_class: Mapped[VehicleClass] = mapped_column(
+        enum_by_value(VehicleClass), default=VehicleClass.VAN, server_default=VehicleClass.VAN.value
+    )
     skills: Mapped[list[str]] = mapped_column(ARRAY(sa.Text), default=list)
     # As `app.dispatch.breaks` reads and writes them.
     breaks: Mapped[list[Any]] = mapped_column(default=list, server_default="[]")

@@ -14,6 +14,7 @@ from sqlalchemy.orm import Session
 from app.db import arrays
 from app.dispatch.breaks import breaks_in, breaks_planned
 from app.dispatch.day.learned import Learned, load_learned
+from app.dispatch.ground import NOWHERE, Ground, Spot, as_planned, load_ground
 from app.dispatch.models import (
     Courier,
     Plan,
@@ -77,20 +78,24 @@ def problem_to_solve(session: Session, plan: Plan, *, now: datetime) -> pickup.P
         if (delivers or returns) and courier_id is not None:
             bound[stop.id] = courier_id
     known = {duty.courier.id for duty in duties}
-    return pickup.Problem(
-        stops=tuple(_stop(row.StopRequest, bound.get(row.StopRequest.id), known, learned) for row in rows),
-        vehicles=tuple(
-            _vehicle(duty, facility, (max(duty.shift_start_s, now_s), duty.shift_end_s), learned)
-            for duty in duties
-        ),
+    ground = load_ground(session, plan.facility_id)
+    spots = ground.spots_of({stop.id: (stop.latitude, stop.longitude) for stop, *_rest in rows})
+    stops = tuple(
+        _stop(stop, bound.get(stop.id), known, learned, spots.get(stop.id, NOWHERE)) for stop, *_rest in rows
     )
+    vehicles = tuple(
+        _vehicle(duty, facility, (max(duty.shift_start_s, now_s), duty.shift_end_s), learned, ground)
+        for duty in duties
+    )
+    return pickup.Problem(stops, vehicles, restrictions=ground.closed_to(stops, vehicles))
 
 
 @dataclass(frozen=True, slots=True)
 class Draft:
     """A stored plan as the planner's values, ready to be changed.
 
-    `frozen` and `now_s` are as `routing.pickup.insertion` takes them; who is `out` takes nothing more.
+    `frozen` and `now_s` are as `routing.pickup.insertion` takes them; who is `out` takes nothing more. Stops
+    that are asked about beside those it knows are put on its `ground`.
     """
 
     problem: pickup.Problem
@@ -100,6 +105,7 @@ class Draft:
     stops: Mapping[int, Row[Any]]
     couriers: Mapping[int, Courier]
     out: frozenset[int]
+    ground: Ground
 
 
 def draft_of(
@@ -145,27 +151,30 @@ def draft_of(
     made = {
         visit.stop_request_id: visit for visit in visited if _is_behind(stops[visit.stop_request_id], plan)
     }
+    ground = load_ground(session, plan.facility_id)
+    spots = ground.spots_of({stop.id: _place(stop, made.get(stop.id)) for stop in stops.values()})
     problem = pickup.Problem(
         stops=tuple(
-            _made_stop(stop, made[stop.id])
+            _made_stop(stop, made[stop.id], spots.get(stop.id, NOWHERE))
             if stop.id in made
-            else _stop(stop, locks.get(stop.id), couriers.keys(), learned)
+            else _stop(stop, locks.get(stop.id), couriers.keys(), learned, spots.get(stop.id, NOWHERE))
             for stop in stops.values()
         ),
         vehicles=tuple(
             _driving(
-                _vehicle(duty, facility, _shift(duty, rows.rounds.get(courier_id)), learned),
+                _vehicle(duty, facility, _shift(duty, rows.rounds.get(courier_id)), learned, ground),
                 rows.rounds.get(courier_id),
                 [stops[visit.stop_request_id] for visit in rows.visits.get(courier_id, ())],
                 driven_s,
             )
             for courier_id, duty in duties.items()
         ),
+        restrictions=ground.restrictions,
     )
-    value = plan_value(rows, problem, stops)
+    problem, value = as_planned(problem, plan_value(rows, problem, stops))
     out = frozenset(courier_id for courier_id, duty in duties.items() if not duty.takes_stops)
     frozen = frozen_visits(plan.status, rows, stops, now_s)
-    return Draft(problem, value, frozen, now_s, stops, couriers, out)
+    return Draft(problem, value, frozen, now_s, stops, couriers, out, ground)
 
 
 def _shift(duty: Duty, round_: Row[Any] | None) -> tuple[int, int]:
@@ -199,11 +208,16 @@ def _locks_in_force(session: Session, plan: Plan) -> dict[int, int]:
 def stop_of(session: Session, plan: Plan, stop: StopRequest, *, locked_to: str | None) -> pickup.Stop:
     """A stop as it stands now, as a draft of the plan has it."""
     learned = load_learned(session, at=plan.requested_at, stops=[stop])
-    return replace(_stop(stop, None, (), learned), locked_to=locked_to)
+    fresh = replace(_stop(stop, None, (), learned, NOWHERE), locked_to=locked_to)
+    return load_ground(session, plan.facility_id).placed(fresh)
 
 
 def _stop(
-    stop: StopRequest | Row[Any], courier_id: int | None, known: Container[int], learned: Learned
+    stop: StopRequest | Row[Any],
+    courier_id: int | None,
+    known: Container[int],
+    learned: Learned,
+    spot: Spot,
 ) -> pickup.Stop:
     return pickup.Stop(
         stop_id=str(stop.id),
@@ -218,6 +232,8 @@ def _stop(
         skills=frozenset(stop.skills),
         kind=pickup.StopKind.DELIVERY if stop.kind.brings else pickup.StopKind.PICKUP,
         locked_to=str(courier_id) if courier_id is not None and courier_id in known else None,
+        area=spot.area,
+        district=spot.district,
     )
 
 
@@ -226,19 +242,27 @@ def _is_behind(stop: Row[Any], plan: Plan) -> bool:
     return stop.status in FINISHED or stop.day != plan.day or stop.facility_id != plan.facility_id
 
 
-def _made_stop(stop: Row[Any], visit: Row[Any]) -> pickup.Stop:
+def _place(stop: Row[Any], visit: Row[Any] | None) -> tuple[float, float]:
+    """Where a stop is, or where it was planned, if its plan has it behind it and it was corrected since."""
+    if visit is None or visit.latitude is None:
+        return stop.latitude, stop.longitude
+    return visit.latitude, visit.longitude
+
+
+def _made_stop(stop: Row[Any], visit: Row[Any], spot: Spot) -> pickup.Stop:
     """A stop that is behind its courier, or is made another day, as it was planned."""
-    corrected = visit.latitude is not None
+    latitude, longitude = _place(stop, visit)
     return pickup.Stop(
         stop_id=str(stop.id),
-        latitude=visit.latitude if corrected else stop.latitude,
-        longitude=visit.longitude if corrected else stop.longitude,
+        latitude=latitude,
+        longitude=longitude,
         service_s=visit.departure_s - visit.start_s,
         weight_g=stop.weight_g,
         volume_cm3=stop.volume_cm3,
         pieces=stop.pieces,
         priority=stop.priority,
         kind=pickup.StopKind.DELIVERY if stop.kind.brings else pickup.StopKind.PICKUP,
+        district=spot.district,
     )
 
 
@@ -255,7 +279,9 @@ def _driving(
     )
 
 
-def _vehicle(duty: Duty, facility: Facility, shift: tuple[int, int], learned: Learned) -> pickup.Vehicle:
+def _vehicle(
+    duty: Duty, facility: Facility, shift: tuple[int, int], learned: Learned, ground: Ground
+) -> pickup.Vehicle:
     courier = duty.courier
     outlet = (facility.latitude, facility.longitude)
     return pickup.Vehicle(
@@ -271,4 +297,5 @@ def _vehicle(duty: Duty, facility: Facility, shift: tuple[int, int], learned: Le
         speed_factor=learned.speed_factor(courier),
         cost_per_hour=COST_PER_HOUR_MINOR,
         cost_per_km=COST_PER_KM_MINOR,
+        **ground.of_courier(courier),
     )

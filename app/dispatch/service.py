@@ -1,6 +1,7 @@
 """What happens in the dispatch room, by its matters: stops, couriers, plans, plans changed by hand."""
 
 from app.dispatch.appointments import appoint, follow_redirection
+from app.dispatch.areas import ClosedHours, change_area, create_area, delete_area, set_territory
 from app.dispatch.breaks import CourierBreak
 from app.dispatch.compare import Comparison, Shifted, Summary, compare, newest_beside, plans_of_day
 from app.dispatch.corrections import Corrected, correct_place, set_skills
@@ -19,6 +20,7 @@ __all__ = [
     "SECONDS_MAX",
     "Asked",
     "Choice",
+    "ClosedHours",
     "Comparison",
     "Corrected",
     "CourierBreak",
@@ -34,10 +36,13 @@ __all__ = [
     "begin_recurring",
     "cancel_pickup",
     "cancel_plan",
+    "change_area",
     "change_courier",
     "compare",
     "correct_place",
+    "create_area",
     "create_courier",
+    "delete_area",
     "end_recurring",
     "finish_pickup",
     "follow_redirection",
@@ -56,6 +61,7 @@ __all__ = [
     "set_lock",
     "set_round_lock",
     "set_skills",
+    "set_territory",
     "undo",
     "windows",
 ]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from apiflask import APIBlueprint
 
 from app.dispatch import (
+    area_pages,
     board_pages,
     correction_pages,
     courier_pages,
@@ -17,7 +18,15 @@ from app.dispatch import (
 )
 from app.dispatch.help_words import help_text
 from app.dispatch.problem import COST_CURRENCY
-from app.dispatch.words import KINDS, PLAN_STATUSES, STOP_STATUSES, clock, money_change, reason_text
+from app.dispatch.words import (
+    KINDS,
+    PLAN_STATUSES,
+    STOP_STATUSES,
+    VEHICLE_CLASSES,
+    clock,
+    money_change,
+    reason_text,
+)
 
 blueprint = APIBlueprint("dispatch", __name__, enable_openapi=False)
 for pages in (
@@ -30,6 +39,7 @@ for pages in (
     correction_pages,
     courier_pages,
     roster_pages,
+    area_pages,
 ):
     pages.register(blueprint)
 
@@ -40,6 +50,7 @@ def words() -> dict[str, object]:
     return {
         "kinds": KINDS,
         "stop_statuses": STOP_STATUSES,
+        "vehicle_classes": VEHICLE_CLASSES,
         "plan_statuses": PLAN_STATUSES,
         "clock": clock,
         "cost_currency": COST_CURRENCY,

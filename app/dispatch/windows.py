@@ -104,7 +104,7 @@ def _window(wanted: Wanted, place: Placed, draft: Draft | None, from_s: int, to_
     offers = insertion.offers(
         draft.problem,
         draft.plan,
-        stop,
+        draft.ground.placed(stop),
         frozen=draft.frozen,
         now_s=draft.now_s,
         limit=len(draft.out) + 1,

@@ -10,7 +10,7 @@ from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 from flask_babel import ngettext
 
-from app.dispatch.models import PlanStatus, StopKind, StopStatus
+from app.dispatch.models import PlanStatus, StopKind, StopStatus, VehicleClass
 from app.dispatch.problem import COST_CURRENCY
 from app.formatting import distance, duration, money, number, weight
 from routing.pickup import ReasonCode
@@ -29,6 +29,14 @@ STOP_STATUSES: Mapping[StopStatus, tuple[Any, str]] = {
     StopStatus.CANCELLED: (_l("Cancelled"), "neutral"),
 }
 """Each status' word and tone."""
+
+VEHICLE_CLASSES: Mapping[VehicleClass, Any] = {
+    VehicleClass.BICYCLE: _l("Bicycle"),
+    VehicleClass.CARGO_BIKE: _l("Cargo bike"),
+    VehicleClass.MOTORCYCLE: _l("Motorcycle"),
+    VehicleClass.VAN: _l("Van"),
+    VehicleClass.TRUCK: _l("Truck"),
+}
 
 PLAN_STATUSES: Mapping[PlanStatus, tuple[Any, str]] = {
     PlanStatus.REQUESTED: (_l("Waiting for the planner"), "info"),
@@ -77,6 +85,9 @@ def reason_text(reason: str | None, details: Mapping[str, Any]) -> str:
     """Why a stop is in no round, or why a change was refused; None: it came after the plan."""
     if reason is None:
         return str(_("Asked for after the plan was made"))
+    if reason == _R.AREA_CLOSED and "area" in details:
+        closed = _("%(area)s is closed to the vehicles that could go there at that time", **details)
+        return str(closed)
     return str(_REASONS[reason]) % reason_values(details)
 
 

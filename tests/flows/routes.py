@@ -149,6 +149,7 @@ Filler = Callable[[Things, Asker], Any]
 # By `room:argument`, else by the argument's name alone.
 ARGUMENTS: Mapping[str, Filler] = {
     "account_id": lambda things, _asker: things.account_id,
+    "area_id": lambda things, _asker: things.area_id,
     "capture_id": lambda things, _asker: things.capture_id,
     "change": lambda _things, _asker: "reopen",
     "containers:act": lambda _things, _asker: "seal",
@@ -199,10 +200,13 @@ _COURIER = {
     "capacity_g": 100_000,
     "capacity_cm3": 1_000_000,
     "capacity_pieces": 60,
+    "vehicle_class": "van",
+    "territory": [],
     "skills": [],
     "breaks": [{"from_s": 41400, "to_s": 46800, "minutes": 30}],
     "active": True,
 }
+_RING = [[30.60, 104.00], [30.60, 104.05], [30.65, 104.05]]
 _DAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
 _OPERATION = {
     "operator": "partner",
@@ -320,6 +324,9 @@ BODIES: Mapping[str, Callable[[Things], dict[str, Any]]] = {
     "day_api.take_positions": lambda _things: {"json": _POSITIONS},
     "deliveries.phone_acts": lambda things: {"json": _acts(things)},
     "deliveries_api.acts": lambda things: {"json": _acts(things)},
+    "dispatch.area": lambda _things: _NOTHING,
+    "dispatch.new_area": lambda _things: _NOTHING,
+    "dispatch.remove_area": lambda _things: _NOTHING,
     "dispatch.cancel": lambda _things: _NOTHING,
     "dispatch.cancel_pickup": lambda _things: _NOTHING,
     "dispatch.end_recurring": lambda _things: _NOTHING,
@@ -341,6 +348,11 @@ BODIES: Mapping[str, Callable[[Things], dict[str, Any]]] = {
     },
     "dispatch.save_roster": lambda _things: {"form": {"day": "2026-03-20"}},
     "dispatch.undo": lambda _things: {"form": {"version": "1"}},
+    "dispatch_api.draw_area": lambda things: {
+        "json": {"facility_id": things.facility_id, "name": "A", "ring": _RING}
+    },
+    "dispatch_api.redraw_area": lambda _things: {"json": {"name": "B", "ring": _RING}},
+    "dispatch_api.delete_area": lambda _things: _NOTHING,
     "dispatch_api.ask_pickup": lambda things: {"json": things.pickup_body},
     "dispatch_api.begin_recurring": lambda things: {"json": things.pickup_body | {"weekdays": [1]}},
     "dispatch_api.cancel_pickup": lambda _things: _NOTHING,

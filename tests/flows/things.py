@@ -74,6 +74,7 @@ class Things:
     terms_id: int
     batch_number: str
     plan_id: int
+    area_id: int
     stop_id: int
     pickup_id: int
     recurring_id: int
@@ -174,6 +175,7 @@ def things_of(company: Company, customer_id: int, *, other_customer_id: int, goo
     booked = company.book(customer_id=customer_id, goods=goods)
     company.relay()
     plan_id, stop_id = _plan(company, booked)
+    area_id = _area(company)
     pickup_id, recurring_id = _pickups(company, customer_id)
     terms_id = _terms(company)
     deposit_id, deposited = _deposit(company, customer_id)
@@ -206,6 +208,7 @@ def things_of(company: Company, customer_id: int, *, other_customer_id: int, goo
             terms_id=terms_id,
             batch_number=batch_number,
             plan_id=plan_id,
+            area_id=area_id,
             capture_id=capture_id,
             event_id=event_id,
             instruction_id=instruction_id,
@@ -245,6 +248,19 @@ def _study(company: Company) -> int:
     wanted = Wanted(gravity=True, days=30, hubs=2, discount_percent=60, multiple=False, seconds=1)
     with company.work() as session:
         return designing.request_study(session, company.dispatcher, wanted, now=company.now).id
+
+
+def _area(company: Company) -> int:
+    """An area beside everything that is planned."""
+    with company.work() as session:
+        return dispatch.create_area(
+            session,
+            company.dispatcher,
+            facility_id=company.facilities["CTU-01"],
+            name="青城山",
+            ring=[[30.90, 103.50], [30.90, 103.60], [31.00, 103.55]],
+            now=company.now,
+        ).id
 
 
 def _finding(company: Company, number: str) -> int:

@@ -11,6 +11,7 @@ import {
 import { layers, worldStyle } from "./modules/map_layers.js";
 import { keepClusterMarkers, keepLabels } from "./modules/map_markers.js";
 import { keepPin } from "./modules/map_pin.js";
+import { keepRing } from "./modules/map_ring.js";
 import { colourOf } from "./modules/palette.js";
 import { readData } from "./modules/visuals.js";
 
@@ -156,6 +157,7 @@ export async function showMap(element) {
   if (clustered) keepClusterMarkers(map, "points");
   if (element.dataset.moversUrl) await keepMovers(map, element);
   if (element.dataset.pin) keepPin(map, element);
+  if (element.dataset.ring) keepRing(map, element);
   listen(map, element);
   element.addEventListener("map:data", (event) => draw(map, event.detail));
   element.dispatchEvent(new CustomEvent("map:ready", { bubbles: true }));

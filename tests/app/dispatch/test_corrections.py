@@ -301,6 +301,8 @@ def test_a_plan_with_breaks_is_made_changed_and_kept_as_it_was_agreed(depot: Dep
             capacity_g=courier.capacity_g,
             capacity_cm3=courier.capacity_cm3,
             capacity_pieces=courier.capacity_pieces,
+            vehicle_class=courier.vehicle_class,
+            territory=(),
             skills=[],
             breaks=[replace(lunch, paid=True), dispatch.CourierBreak(16 * 3600, 17 * 3600, 15, paid=True)],
             active=True,

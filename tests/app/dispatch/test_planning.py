@@ -274,6 +274,8 @@ def test_what_the_new_plan_does_not_serve_is_open_again(depot: Depot) -> None:
             capacity_g=0,
             capacity_cm3=0,
             capacity_pieces=0,
+            vehicle_class=courier.vehicle_class,
+            territory=(),
             skills=[],
             breaks=[],
             active=True,

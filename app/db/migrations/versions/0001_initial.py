@@ -1146,6 +1146,25 @@ def upgrade() -> None:
     op.create_index(op.f("ix_web_session_tenant_id"), "web_session", ["tenant_id"], unique=False)
     op.create_index(op.f("ix_web_session_user_id"), "web_session", ["user_id"], unique=False)
     op.create_table(
+        "area",
+        sa.Column("id", sa.BigInteger(), sa.Identity(always=False), nullable=False),
+        sa.Column("tenant_id", sa.BigInteger(), nullable=False),
+        sa.Column("facility_id", sa.BigInteger(), nullable=False),
+        sa.Column("name", sa.Text(), nullable=False),
+        sa.Column("ring", postgresql.JSONB(astext_type=sa.Text()), nullable=False),
+        sa.Column("closed", postgresql.JSONB(astext_type=sa.Text()), server_default="[]", nullable=False),
+        sa.CheckConstraint(
+            "jsonb_array_length(ring) BETWEEN 3 AND 200", name=op.f("ck_area_ring_of_corners")
+        ),
+        sa.ForeignKeyConstraint(["facility_id"], ["facility.id"], name=op.f("fk_area_facility_id_facility")),
+        sa.ForeignKeyConstraint(
+            ["tenant_id"], ["tenant.id"], name=op.f("fk_area_tenant_id_tenant"), ondelete="RESTRICT"
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_area")),
+        sa.UniqueConstraint("facility_id", "name", name=op.f("uq_area_facility_id_name")),
+    )
+    op.create_index(op.f("ix_area_tenant_id"), "area", ["tenant_id"], unique=False)
+    op.create_table(
         "compartment",
         sa.Column("id", sa.BigInteger(), sa.Identity(always=False), nullable=False),
         sa.Column("tenant_id", sa.BigInteger(), nullable=False),
@@ -1182,6 +1201,22 @@ def upgrade() -> None:
         sa.Column("capacity_g", sa.BigInteger(), nullable=False),
         sa.Column("capacity_cm3", sa.BigInteger(), nullable=False),
         sa.Column("capacity_pieces", sa.BigInteger(), nullable=False),
+        sa.Column(
+            "vehicle_class",
+            sa.Enum(
+                "bicycle",
+                "cargo_bike",
+                "motorcycle",
+                "van",
+                "truck",
+                name="vehicleclass",
+                native_enum=False,
+                create_constraint=True,
+                length=40,
+            ),
+            server_default="van",
+            nullable=False,
+        ),
         sa.Column("skills", postgresql.ARRAY(sa.Text()), nullable=False),
         sa.Column("breaks", postgresql.JSONB(astext_type=sa.Text()), server_default="[]", nullable=False),
         sa.Column("active", sa.Boolean(), nullable=False),
@@ -2014,6 +2049,27 @@ def upgrade() -> None:
     )
     op.create_index(op.f("ix_courier_day_day"), "courier_day", ["day"], unique=False)
     op.create_index(op.f("ix_courier_day_tenant_id"), "courier_day", ["tenant_id"], unique=False)
+    op.create_table(
+        "courier_home",
+        sa.Column("id", sa.BigInteger(), sa.Identity(always=False), nullable=False),
+        sa.Column("tenant_id", sa.BigInteger(), nullable=False),
+        sa.Column("courier_id", sa.BigInteger(), nullable=False),
+        sa.Column("area_id", sa.BigInteger(), nullable=False),
+        sa.ForeignKeyConstraint(["area_id"], ["area.id"], name=op.f("fk_courier_home_area_id_area")),
+        sa.ForeignKeyConstraint(
+            ["courier_id"],
+            ["courier.id"],
+            name=op.f("fk_courier_home_courier_id_courier"),
+            ondelete="CASCADE",
+        ),
+        sa.ForeignKeyConstraint(
+            ["tenant_id"], ["tenant.id"], name=op.f("fk_courier_home_tenant_id_tenant"), ondelete="RESTRICT"
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_courier_home")),
+        sa.UniqueConstraint("courier_id", "area_id", name=op.f("uq_courier_home_courier_id_area_id")),
+    )
+    op.create_index(op.f("ix_courier_home_area_id"), "courier_home", ["area_id"], unique=False)
+    op.create_index(op.f("ix_courier_home_tenant_id"), "courier_home", ["tenant_id"], unique=False)
     op.create_table(
         "courier_position",
         sa.Column("tenant_id", sa.BigInteger(), nullable=False),
@@ -4193,6 +4249,9 @@ def downgrade() -> None:
     op.drop_index(op.f("ix_courier_position_tenant_id"), table_name="courier_position")
     op.drop_index("ix_courier_position_received", table_name="courier_position")
     op.drop_table("courier_position")
+    op.drop_index(op.f("ix_courier_home_tenant_id"), table_name="courier_home")
+    op.drop_index(op.f("ix_courier_home_area_id"), table_name="courier_home")
+    op.drop_table("courier_home")
     op.drop_index(op.f("ix_courier_day_tenant_id"), table_name="courier_day")
     op.drop_index(op.f("ix_courier_day_day"), table_name="courier_day")
     op.drop_table("courier_day")
@@ -4273,6 +4332,8 @@ def downgrade() -> None:
     op.drop_table("courier")
     op.drop_index(op.f("ix_compartment_tenant_id"), table_name="compartment")
     op.drop_table("compartment")
+    op.drop_index(op.f("ix_area_tenant_id"), table_name="area")
+    op.drop_table("area")
     op.drop_index(op.f("ix_web_session_user_id"), table_name="web_session")
     op.drop_index(op.f("ix_web_session_tenant_id"), table_name="web_session")
     op.drop_index(op.f("ix_web_session_expires_at"), table_name="web_session")
