@@ -8,12 +8,22 @@ from datetime import date, datetime
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
+from app.accounts.models import AuditEntry
 from app.accounts.roles import Role
 from app.actor import Actor
-from app.dispatch.models import Courier, Plan, PlanRound, PlanStatus, PlanVisit, StopKind, StopRequest
+from app.dispatch.models import (
+    Courier,
+    Plan,
+    PlanRound,
+    PlanStatus,
+    PlanVisit,
+    StopKind,
+    StopRequest,
+    StopStatus,
+)
 from app.dispatch.problem import COST_CURRENCY
 from app.dispatch.queries import load_courier, local_day, number_of_stop
-from app.dispatch.stops import WAITING
+from app.dispatch.stored import WAITING
 from app.errors import NotFoundError
 from app.network.models import Facility
 from app.shipments.models import Shipment
@@ -49,6 +59,10 @@ class Run:
     stops: tuple[RunStop, ...]
     # When his breaks are planned: first and last second.
     rests: tuple[tuple[int, int], ...] = ()
+    # Cancelled since the round was published, with their numbers, the latest first: nobody goes there any more.
+    cancelled: tuple[tuple[StopRequest, str], ...] = ()
+    # Changes with every change of the plan: a phone that shows another one shows something old.
+    version: str = ""
 
     @property
     def next_stop(self) -> RunStop | None:
@@ -98,6 +112,11 @@ def run_of_courier(session: Session, actor: Actor, day: date | None, *, now: dat
         )
         .order_by(PlanVisit.sequence)
     )
+    plan = session.scalar(
+        sa.select(Plan).where(
+            Plan.facility_id == courier.facility_id, Plan.day == day, Plan.status == PlanStatus.PUBLISHED
+        )
+    )
     stops = tuple(
         RunStop(
             visit,
@@ -109,18 +128,45 @@ def run_of_courier(session: Session, actor: Actor, day: date | None, *, now: dat
         )
         for visit, stop, number, due_minor, currency, stopped in rows
     )
-    return Run(courier, facility, day, stops, _rests(session, courier, day))
+    if plan is None:
+        return Run(courier, facility, day, ())
+    return Run(
+        courier,
+        facility,
+        day,
+        stops,
+        _rests(session, courier, plan),
+        _cancelled(session, courier, plan),
+        f"{plan.id}.{plan.version}",
+    )
 
 
-def _rests(session: Session, courier: Courier, day: date) -> tuple[tuple[int, int], ...]:
+def _rests(session: Session, courier: Courier, plan: Plan) -> tuple[tuple[int, int], ...]:
     rests = session.scalar(
-        sa.select(PlanRound.rests)
-        .join(Plan, Plan.id == PlanRound.plan_id)
-        .where(
-            PlanRound.courier_id == courier.id,
-            Plan.facility_id == courier.facility_id,
-            Plan.day == day,
-            Plan.status == PlanStatus.PUBLISHED,
-        )
+        sa.select(PlanRound.rests).where(PlanRound.courier_id == courier.id, PlanRound.plan_id == plan.id)
     )
     return tuple((start_s, end_s) for _key, _after, start_s, end_s in rests or ())
+
+
+def _cancelled(session: Session, courier: Courier, plan: Plan) -> tuple[tuple[StopRequest, str], ...]:
+    """What the plan's journal says was cancelled out of the courier's round, and is not asked for again."""
+    left: dict[int, None] = dict.fromkeys(
+        session.scalars(
+            sa.select(AuditEntry.details["stop_id"].as_integer())
+            .where(
+                AuditEntry.subject_kind == "plan",
+                AuditEntry.subject_id == plan.id,
+                AuditEntry.action == "plan.stop_cancelled",
+                AuditEntry.details["from_courier_id"].as_integer() == courier.id,
+                AuditEntry.at >= plan.published_at,
+            )
+            .order_by(AuditEntry.id.desc())
+        )
+    )
+    rows = session.execute(
+        sa.select(StopRequest, number_of_stop())
+        .outerjoin(Shipment, Shipment.id == StopRequest.shipment_id)
+        .where(StopRequest.id.in_(left), StopRequest.status == StopStatus.CANCELLED)
+    )
+    found = {stop.id: (stop, number) for stop, number in rows}
+    return tuple(found[stop_id] for stop_id in left if stop_id in found)
