@@ -59,7 +59,7 @@ class Run:
     stops: tuple[RunStop, ...]
     # When his breaks are planned: first and last second.
     rests: tuple[tuple[int, int], ...] = ()
-    # Cancelled since the round was published, with their numbers, the latest first: nobody goes there any more.
+    # Cancelled since the round was published, with their numbers, the latest first: nobody goes there.
     cancelled: tuple[tuple[StopRequest, str], ...] = ()
     # Changes with every change of the plan: a phone that shows another one shows something old.
     version: str = ""
@@ -87,11 +87,11 @@ def run_of_courier(session: Session, actor: Actor, day: date | None, *, now: dat
     Raises:
         NotFoundError: the login is no courier's.
     """
-    if actor.role != Role.COURIER or actor.subject_id is None:
-        raise NotFoundError("this login has no round")
-    courier = load_courier(session, actor, actor.subject_id)
-    facility = session.get_one(Facility, courier.facility_id)
+    courier, facility = _asker(session, actor)
     day = day or local_day(now, facility)
+    plan = _in_force(session, courier, day)
+    if plan is None:
+        return Run(courier, facility, day, ())
     rows = session.execute(
         sa.select(
             PlanVisit,
@@ -101,21 +101,10 @@ def run_of_courier(session: Session, actor: Actor, day: date | None, *, now: dat
             sa.func.coalesce(Shipment.currency, COST_CURRENCY),
             Shipment.instruction.in_((InstructionKind.INTERCEPT, InstructionKind.RETURN_TO_SENDER)),
         )
-        .join(Plan, Plan.id == PlanVisit.plan_id)
         .join(StopRequest, StopRequest.id == PlanVisit.stop_request_id)
         .outerjoin(Shipment, Shipment.id == StopRequest.shipment_id)
-        .where(
-            PlanVisit.courier_id == courier.id,
-            Plan.facility_id == courier.facility_id,
-            Plan.day == day,
-            Plan.status == PlanStatus.PUBLISHED,
-        )
+        .where(PlanVisit.plan_id == plan.id, PlanVisit.courier_id == courier.id)
         .order_by(PlanVisit.sequence)
-    )
-    plan = session.scalar(
-        sa.select(Plan).where(
-            Plan.facility_id == courier.facility_id, Plan.day == day, Plan.status == PlanStatus.PUBLISHED
-        )
     )
     stops = tuple(
         RunStop(
@@ -128,8 +117,6 @@ def run_of_courier(session: Session, actor: Actor, day: date | None, *, now: dat
         )
         for visit, stop, number, due_minor, currency, stopped in rows
     )
-    if plan is None:
-        return Run(courier, facility, day, ())
     return Run(
         courier,
         facility,
@@ -137,8 +124,38 @@ def run_of_courier(session: Session, actor: Actor, day: date | None, *, now: dat
         stops,
         _rests(session, courier, plan),
         _cancelled(session, courier, plan),
-        f"{plan.id}.{plan.version}",
+        _version(plan),
     )
+
+
+def run_version(session: Session, actor: Actor, *, now: datetime) -> str:
+    """Which plan, and which version of it, says what the asker's round is today; see `Run.version`.
+
+    Raises:
+        NotFoundError: the login is no courier's.
+    """
+    courier, facility = _asker(session, actor)
+    plan = _in_force(session, courier, local_day(now, facility))
+    return "" if plan is None else _version(plan)
+
+
+def _asker(session: Session, actor: Actor) -> tuple[Courier, Facility]:
+    if actor.role != Role.COURIER or actor.subject_id is None:
+        raise NotFoundError("this login has no round")
+    courier = load_courier(session, actor, actor.subject_id)
+    return courier, session.get_one(Facility, courier.facility_id)
+
+
+def _in_force(session: Session, courier: Courier, day: date) -> Plan | None:
+    return session.scalar(
+        sa.select(Plan).where(
+            Plan.facility_id == courier.facility_id, Plan.day == day, Plan.status == PlanStatus.PUBLISHED
+        )
+    )
+
+
+def _version(plan: Plan) -> str:
+    return f"{plan.id}.{plan.version}"
 
 
 def _rests(session: Session, courier: Courier, plan: Plan) -> tuple[tuple[int, int], ...]:

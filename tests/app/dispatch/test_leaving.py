@@ -257,7 +257,7 @@ def undo(depot: Depot, plan_id: int) -> None:
 
 
 def test_edits_of_other_rounds_can_still_be_taken_back(depot: Depot) -> None:
-    depot.hire(3)
+    depot.hire(3, capacity_pieces=6)
     depot.book(9)
     asked = ask(depot)
     plan_id = depot.plan()
