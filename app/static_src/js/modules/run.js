@@ -125,6 +125,7 @@ async function answered(sent, results) {
 }
 
 let sending = false;
+let onTheWay = false;
 let answers = 0;
 
 async function send() {
@@ -135,6 +136,7 @@ async function send() {
       const sent = (await mine()).filter(({ text }) => !text)
         .sort((one, other) => one.occurred_at.localeCompare(other.occurred_at)).slice(0, BATCH);
       if (!sent.length) break;
+      onTheWay = true;
       const acts = sent.map(({ courier, ...act }) => act);
       const body = JSON.stringify({ device_id: device(), acts });
       const answer = await post(page.dataset.actsUrl, body, headers());
@@ -149,7 +151,7 @@ async function send() {
       }
     }
   } finally {
-    sending = false;
+    sending = onTheWay = false;
   }
   await count();
 }
@@ -187,7 +189,7 @@ export async function startRun() {
   });
   await showKept();
   await count();
-  startNews(page, () => (sending ? undefined : answers), showKept);
+  startNews(page, () => (onTheWay ? undefined : answers), showKept);
   forgetOnSignOut();
   window.addEventListener("online", send);
   setInterval(send, RETRY_MS);
