@@ -155,6 +155,51 @@ def test_a_courier_who_drives_there_goes_on_from_where_he_was(depot: Depot) -> N
     assert his.version != seen, "his phone sees that it shows something old"
 
 
+def test_taken_back_by_page_it_is_gone_from_the_couriers_page_and_from_his_machine(depot: Depot) -> None:
+    (courier,) = depot.hire(1)
+    asked = ask(depot)
+    agent, phone = depot.logins.browser("agent"), depot.logins.browser("courier", courier.id)
+    machine = depot.logins.api("courier", courier.id)
+    assert phone.get("/run/version").json == {"version": ""}
+    depot.publish(plan_id := depot.plan())
+    seen = phone.get("/run/version").json["version"]
+    page = phone.get("/run?lang=en").text
+    assert f'data-version="{seen}"' in page
+    assert f'data-run-stop="{asked.stop.id}"' in page
+    assert machine.get("/api/v1/dispatch/run").json["version"] == seen
+    assert agent.post(f"/pickups/{asked.request.id}/cancel").status_code == 302
+    assert phone.get("/run/version").json["version"] != seen
+    for lang, words in (
+        ("en", "Every stop of your round was cancelled."),
+        ("zh", "今天路线上的站点已全部取消。"),
+    ):
+        page = phone.get(f"/run?lang={lang}").text
+        assert words in page
+        assert f'data-run-gone="{asked.stop.id}"' in page
+        assert f'data-run-stop="{asked.stop.id}"' not in page
+        assert "科华北路 62 号" in page
+    answer = machine.get("/api/v1/dispatch/run").json
+    assert (answer["visits"], answer["left"]) == ([], 0)
+    assert [(one["id"], one["status"]) for one in answer["cancelled"]] == [(asked.stop.id, "cancelled")]
+    assert depot.logins.browser("dispatcher").get("/run/version").status_code == 404
+    again = ask(depot)
+    with depot.work() as session:
+        plan, stop = depot.load(session, plan_id), session.get_one(StopRequest, again.stop.id)
+        dispatch.move_stop(session, depot.dispatcher, plan, stop, courier_id=courier.id, now=depot.clock())
+    assert run(depot, courier.id).next_stop.stop.id == again.stop.id
+
+
+def test_what_was_cancelled_before_a_round_was_published_is_no_news_for_its_courier(depot: Depot) -> None:
+    (courier,) = depot.hire(1)
+    depot.book(2)
+    asked = ask(depot)
+    plan_id = depot.plan()
+    cancel_asked(depot, asked.request.id)
+    depot.clock.forward(minutes=1)
+    depot.publish(plan_id)
+    assert run(depot, courier.id).cancelled == ()
+
+
 def test_what_is_behind_a_courier_stays_as_it_was(depot: Depot) -> None:
     (courier,) = depot.hire(1)
     parcels = depot.book(4)

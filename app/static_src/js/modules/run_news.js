@@ -22,8 +22,9 @@ function read() {
   return JSON.parse(localStorage.getItem(READ) ?? "[]");
 }
 
-/** A notice for each stop that was cancelled, until the courier has read it. */
+/** A notice for each stop that was cancelled, until the courier has read it; gives how many are new. */
 function tellCancelled(page) {
+  let news = 0;
   const told = page.querySelector("[data-run-told]");
   const list = page.querySelector("[data-run-cancelled]");
   for (const gone of list.children) {
@@ -33,7 +34,7 @@ function tellCancelled(page) {
     row.dataset.toldGone = id;
     const words = document.createElement("span");
     words.setAttribute("role", "alert");
-    words.textContent = `${list.dataset.told}: ${gone.firstChild.textContent.trim()}`;
+    words.textContent = gone.dataset.told;
     const button = Object.assign(document.createElement("button"), {
       type: "button", className: "btn btn-quiet btn-sm", textContent: message("read"),
     });
@@ -43,8 +44,10 @@ function tellCancelled(page) {
     });
     row.append(words, button);
     told.append(row);
+    news += 1;
   }
   page.querySelector("[data-run-cancelled-title]").hidden = list.children.length === 0;
+  return news;
 }
 
 /** The row as it is now; the old one with its new time where something is being typed for the same door. */
@@ -98,8 +101,7 @@ async function look(page, answered, changed) {
   if (fresh) take(page, fresh);
   else page.querySelector("[data-run-list]").replaceChildren(); // nothing is published for him any more
   page.dataset.version = version;
-  tellCancelled(page);
-  toast("info", message("roundChanged"));
+  if (!tellCancelled(page)) toast("info", message("roundChanged"));
   await changed();
 }
 
