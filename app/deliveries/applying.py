@@ -78,7 +78,7 @@ def apply(
     elif row.kind is InstructionKind.HOLD_AT_OUTLET:
         shipment.delivery_handover = Handover.OUTLET
         shipment.delivery_point_id = None
-        dispatch.follow_redirection(session, shipment)
+        dispatch.follow_redirection(session, shipment, now=now)
     shipment.instruction = row.kind
     return None
 
@@ -168,7 +168,7 @@ def _redirect(
             now=now,
         )
     session.flush()  # the stop and the scan below go by what the row says
-    dispatch.follow_redirection(session, shipment)
+    dispatch.follow_redirection(session, shipment, now=now)
     # What is on a lorry has a new way, and is seen to have it at its next facility.
     if where.lies_at is not None and shipment.milestone is not Milestone.BOOKED:
         _record(session, row, shipment, ScanCode.REDIRECTED, now, lies_at=where.lies_at)

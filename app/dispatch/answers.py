@@ -192,6 +192,8 @@ def run_answer(run: Run) -> dict[str, Any]:
             }
             for one in run.stops
         ],
+        "cancelled": [stop_answer(stop, number) for stop, number in run.cancelled],
+        "version": run.version,
     }
 
 

@@ -280,3 +280,7 @@ class RunOut(ApiOutput):
     left: int
     breaks: list[RestOut]
     visits: list[RunVisitOut]
+    cancelled: list[StopOut] = Field(
+        description="Taken out of the round since it was published, because nobody has to go there any more"
+    )
+    version: str = Field(description="Changes with every change of the plan; empty where there is no round")

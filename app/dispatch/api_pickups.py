@@ -15,6 +15,7 @@ from app.dispatch.api_blueprint import blueprint
 from app.dispatch.models import StopRequest, StopStatus
 from app.dispatch.pickup_models import PickupChannel, PickupRequest, RecurringPickup
 from app.dispatch.service import Wanted
+from app.dispatch.skills import split_skills
 from app.idempotency import idempotent
 from app.security import current_actor, requires
 from app.web import now, unit_of_work
@@ -32,6 +33,14 @@ class PlaceIn(ApiInput):
     pieces: int = Field(default=1, ge=1, le=10_000)
     weight_g: int = Field(default=1000, ge=1, le=100_000_000)
     volume_cm3: int = Field(default=0, ge=0, le=1_000_000_000)
+
+
+class WindowsIn(PlaceIn):
+    """Whose windows."""
+
+    skills: str = Field(
+        default="", max_length=500, description="What the courier must be able to do, with commas between"
+    )
 
 
 class PickupIn(PlaceIn):
@@ -123,14 +132,15 @@ class RecurringsOut(ApiOutput):
 
 
 @blueprint.get("/pickups/windows")
-@blueprint.input(PlaceIn, location="query")
+@blueprint.input(WindowsIn, location="query")
 @blueprint.output(WindowsOut)
 @blueprint.doc(summary="Which windows of a day still fit a pickup", security=BEARER)
 @requires(Scope.SHIPMENTS_BOOK)
-def pickup_windows(query_data: PlaceIn) -> flask.typing.ResponseReturnValue:
+def pickup_windows(query_data: WindowsIn) -> flask.typing.ResponseReturnValue:
     """With what each would cost the day's plan, and when the courier would come."""
     with unit_of_work() as session:
-        wanted = Wanted("", "", address="", window_from_s=0, window_to_s=DAY_S, **query_data.model_dump())
+        values = query_data.model_dump() | {"skills": split_skills(query_data.skills)}
+        wanted = Wanted("", "", address="", window_from_s=0, window_to_s=DAY_S, **values)
         found = service.windows(session, wanted, now=now())
         return flask.jsonify(
             {

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import date, datetime
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
+from app.dispatch import leaving
+from app.dispatch.corrections import follow_address
 from app.dispatch.models import StopKind, StopRequest, StopStatus
 from app.shipments.models import Shipment
 from routing.network import Handover
@@ -34,29 +36,51 @@ def appoint(session: Session, shipment_id: int, *, day: date, from_s: int, to_s:
     return True
 
 
-def follow_redirection(session: Session, shipment: Shipment) -> None:
-    """Bring a waiting delivery stop in step with where the shipment goes now.
+def follow_redirection(session: Session, shipment: Shipment, *, now: datetime) -> None:
+    """Bring a waiting delivery stop, and the plans that have it, in step with where the shipment goes now.
 
-    One of another outlet, or to no door, is cancelled; the new outlet asks for its own when it has it.
+    One of another outlet, or to no door, is cancelled and leaves its round; the new outlet asks for its own
+    when it has the parcel. One at another door of the same outlet is planned anew.
+
+    Args:
+        session: of the shipment's tenant.
+        shipment: locked, and written as it is now.
+        now: the present moment.
     """
-    stop = _delivery_stop(session, shipment.id)
+    stop = session.scalar(_delivery_of(shipment.id))
     if stop is None or stop.status in (StopStatus.DONE, StopStatus.CANCELLED):
         return
     to_door = shipment.delivery_handover is Handover.DOOR
     if not to_door or stop.facility_id != shipment.destination_facility_id:
-        stop.status = StopStatus.CANCELLED
+        _cancel(session, stop, now)
         return
     if stop.address == shipment.consignee_address and stop.place_corrected_at is not None:
         return  # the same door, and somebody has put the pin there
-    stop.address = shipment.consignee_address
-    stop.latitude, stop.longitude = shipment.consignee_latitude, shipment.consignee_longitude
-    stop.place_corrected_at = stop.place_corrected_by_id = None
+    follow_address(
+        session,
+        stop,
+        address=shipment.consignee_address,
+        latitude=shipment.consignee_latitude,
+        longitude=shipment.consignee_longitude,
+        now=now,
+    )
+
+
+def _cancel(session: Session, stop: StopRequest, now: datetime) -> None:
+    plans = leaving.lock_plans(session, [stop.id])
+    session.refresh(stop, with_for_update=True)
+    if stop.status not in (StopStatus.DONE, StopStatus.CANCELLED):
+        stop.status = StopStatus.CANCELLED
+        leaving.leave(session, None, plans, [stop.id], now=now)
 
 
 def _delivery_stop(session: Session, shipment_id: int) -> StopRequest | None:
-    return session.scalar(
+    return session.scalar(_delivery_of(shipment_id).with_for_update())
+
+
+def _delivery_of(shipment_id: int) -> sa.Select[StopRequest]:
+    return (
         sa.select(StopRequest)
         .where(StopRequest.shipment_id == shipment_id, StopRequest.kind == StopKind.DELIVERY)
-        .with_for_update()
         .execution_options(populate_existing=True)
     )

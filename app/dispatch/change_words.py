@@ -24,13 +24,20 @@ _CHANGES: Mapping[str, Any] = {
     "plan.round_unlocked": _l("%(by)s unlocked the whole round of %(to)s"),
     "plan.round_given_up": _l("%(by)s gave the round of %(from)s to others"),
     "plan.stop_corrected": _l("%(by)s set %(stop)s right; it was planned anew"),
+    "plan.stop_redirected": _l("%(stop)s was redirected to this address and planned anew"),
     "plan.published": _l("%(by)s published the plan"),
     "plan.cancelled": _l("%(by)s gave the plan up"),
+}
+# What follows from elsewhere, often without anybody of the company: whether it was in a round.
+_CANCELLED: Mapping[bool, Any] = {
+    True: _l("%(stop)s was cancelled and left the round of %(from)s"),
+    False: _l("%(stop)s was cancelled"),
 }
 _AGAIN: Mapping[str, Any] = {
     "plan.undone": _l("%(by)s took back a change: %(stop)s"),
     "plan.redone": _l("%(by)s made a change again: %(stop)s"),
 }
+_BY = _l("%(what)s (%(by)s)")
 _WHOLE_ROUND = _l("the round of %(to)s")
 
 
@@ -51,6 +58,9 @@ def _sentence(action: str, by: str | None, stop: str | None, from_: str | None, 
     if action == "plan.stop_moved":
         within = from_ is not None and from_ == to
         return str(_MOVED_WITHIN if within else _MOVED[from_ is not None, to is not None]) % values
+    if action == "plan.stop_cancelled":
+        text = str(_CANCELLED[from_ is not None]) % values
+        return text if by is None else str(_BY) % {"what": text, "by": by}
     if action in _AGAIN:
         return str(_AGAIN[action]) % (values | {"stop": stop or str(_WHOLE_ROUND) % values})
     return str(_CHANGES[action]) % values

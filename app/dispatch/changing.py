@@ -13,8 +13,7 @@ from app.dispatch.journal import record_edit
 from app.dispatch.models import Plan, PlanStatus, StopRequest
 from app.dispatch.problem import DAY_S, Draft, draft_of, second_of_day
 from app.dispatch.snapshot import snapshot
-from app.dispatch.stops import WAITING
-from app.dispatch.stored import store
+from app.dispatch.stored import WAITING, store
 from app.errors import ConflictError
 from app.network import queries as network
 from routing import pickup

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
@@ -15,21 +15,22 @@ from app.actor import Actor
 from app.dispatch.changing import CHANGEABLE, is_over, refuse_broken
 from app.dispatch.edit_models import EditState
 from app.dispatch.journal import close_edits, record
+from app.dispatch.leaving import taken_out
 from app.dispatch.models import Plan, PlanStatus, PlanVisit, StopRequest, StopStatus
 from app.dispatch.pickup_models import PickupRequest, RecurringPickup
-from app.dispatch.planning import request_plan
+from app.dispatch.planning import begin_again
 from app.dispatch.problem import Draft, draft_of, stop_of
 from app.dispatch.skills import clean_skills
-from app.dispatch.stops import WAITING
-from app.dispatch.stored import store
+from app.dispatch.stored import WAITING, store
 from app.errors import ConflictError, InvalidInputError
 from app.network.models import Facility
 from routing import pickup
-from routing.pickup import ChangeRefusedError, insertion
+from routing.pickup import insertion
 from routing.pickup.assemble import plan_of
 from routing.pickup.rules import Rules
 
 _PENDING = (PlanStatus.REQUESTED, PlanStatus.SOLVING)
+_OPEN_TO_CHANGE = (*WAITING, StopStatus.FAILED)
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +78,8 @@ def correct_place(
         _correct_request(session, stop)
 
     details = {"from": list(was), "to": [latitude, longitude]}
-    return _set_right(session, actor, plans, stop, correct, "stop.place_corrected", details, now)
+    correction = _Correction(correct, "stop.place_corrected", details)
+    return _set_right(session, actor, plans, stop, correction, now)
 
 
 def set_skills(
@@ -98,15 +100,45 @@ def set_skills(
     def correct() -> None:
         stop.skills = wanted
 
-    return _set_right(session, actor, plans, stop, correct, "stop.skills_set", details, now)
+    return _set_right(session, actor, plans, stop, _Correction(correct, "stop.skills_set", details), now)
+
+
+def follow_address(
+    session: Session, stop: StopRequest, *, address: str, latitude: float, longitude: float, now: datetime
+) -> None:
+    """Bring a stop to the door that its parcel goes to now; its plans plan it anew. A pin put before is gone.
+
+    Nothing is done about one that was made or taken back meanwhile.
+    """
+    plans = _lock(session, stop)
+    if stop.status not in _OPEN_TO_CHANGE:
+        return
+    if (stop.address, stop.latitude, stop.longitude) == (address, latitude, longitude):
+        return
+    details = {"from": [stop.latitude, stop.longitude], "to": [latitude, longitude]}
+
+    def correct() -> None:
+        stop.address, stop.latitude, stop.longitude = address, latitude, longitude
+        stop.place_corrected_at = stop.place_corrected_by_id = None
+
+    correction = _Correction(correct, "stop.redirected", details, told_as="plan.stop_redirected")
+    _set_right(session, None, plans, stop, correction, now)
 
 
 def _locked(session: Session, stop: StopRequest) -> Sequence[Plan]:
-    """The plans that know the stop, those being made too, and then the stop, all locked and as they are.
+    """See `_lock`.
 
     Raises:
         ConflictError: the stop was made or taken back.
     """
+    plans = _lock(session, stop)
+    if stop.status not in _OPEN_TO_CHANGE:
+        raise ConflictError(f"this stop is {stop.status}")
+    return plans
+
+
+def _lock(session: Session, stop: StopRequest) -> Sequence[Plan]:
+    """The plans that know the stop, those being made too, and then the stop, all locked and as they are."""
     known = sa.exists().where(PlanVisit.plan_id == Plan.id, PlanVisit.stop_request_id == stop.id)
     of_day = sa.and_(Plan.facility_id == stop.facility_id, Plan.day == stop.day)
     plans = session.scalars(
@@ -123,19 +155,25 @@ def _locked(session: Session, stop: StopRequest) -> Sequence[Plan]:
         .execution_options(populate_existing=True)
     ).all()
     session.refresh(stop, with_for_update=True)
-    if stop.status not in (*WAITING, StopStatus.FAILED):
-        raise ConflictError(f"this stop is {stop.status}")
     return plans
+
+
+@dataclass(frozen=True, slots=True)
+class _Correction:
+    """What is set right: doing it, and how the audit trail and the journals of plans call it."""
+
+    make: Callable[[], None]
+    action: str
+    details: dict[str, Any]
+    told_as: str = "plan.stop_corrected"
 
 
 def _set_right(
     session: Session,
-    actor: Actor,
+    actor: Actor | None,
     plans: Sequence[Plan],
     stop: StopRequest,
-    correct: Callable[[], None],
-    action: str,
-    details: dict[str, Any],
+    correction: _Correction,
     now: datetime,
 ) -> Corrected:
     """Take the stop out of its plans as it was, set it right, and plan it anew."""
@@ -150,52 +188,35 @@ def _set_right(
             if visit.latitude is None:  # for this plan it stays where it was planned
                 visit.latitude, visit.longitude = stop.latitude, stop.longitude
             continue
-        opened.append((plan, _taken_out(draft_of(session, plan, now=now), stop)))
-    correct()
+        opened.append((plan, visit.courier_id, taken_out(draft_of(session, plan, now=now), stop.id)))
+    correction.make()
     session.flush()  # the drafts below read it as it is now
-    for plan, (draft, value, courier_id) in opened:
-        _plan_anew(session, plan, stop, draft, value)
+    for plan, courier_id, draft in opened:
+        _plan_anew(session, plan, stop, draft)
         # What was changed before was changed for the stop as it was: there is no way back to it.
         close_edits(session, plan, (EditState.APPLIED, EditState.UNDONE))
         to = next((one.courier_id for one in plan.visits if one.stop_request_id == stop.id), None)
         told = {"stop_id": stop.id, "from_courier_id": courier_id, "to_courier_id": to}
-        record(session, actor, plan, "plan.stop_corrected", now, told)
+        record(session, actor, plan, correction.told_as, now, told)
     for plan in plans:
         if plan.status in _PENDING:
-            _begin_again(session, actor, plan, now)
-    audit(session, actor, action, subject_kind="stop", subject_id=stop.id, now=now, details=details)
+            begin_again(session, plan, now=now)
+    audit(
+        session,
+        actor,
+        correction.action,
+        subject_kind="stop",
+        subject_id=stop.id,
+        now=now,
+        details=correction.details,
+    )
     return Corrected(_courier_of(plans, stop), len(opened), changed=True)
 
 
-def _taken_out(draft: Draft, stop: StopRequest) -> tuple[Draft, pickup.Plan, int]:
-    """A plan without the stop. Also the one that a courier is driving to: he goes on from where he was."""
-    name = str(stop.id)
-    place = draft.plan.place_of(name)
-    assert place is not None, "it has a visit"
-    vehicle_id, position = place
-    frozen = dict(draft.frozen)
-    frozen[vehicle_id] = min(frozen.get(vehicle_id, 0), position)
-    draft = replace(draft, frozen=frozen)
-    try:
-        taken = _without(draft, name, draft.now_s)
-    except ChangeRefusedError:
-        # The round is behind its plan: without the stop it is no later than with it.
-        route = draft.plan.route_of(vehicle_id)
-        assert route is not None, "the stop is in it"
-        taken = _without(draft, name, min(draft.now_s, route.start_s))
-    return draft, taken, int(vehicle_id)
-
-
-def _without(draft: Draft, name: str, now_s: int) -> pickup.Plan:
-    return insertion.remove(
-        draft.problem, draft.plan, name, frozen=draft.frozen, now_s=now_s, cancelled=True
-    ).plan
-
-
-def _plan_anew(session: Session, plan: Plan, stop: StopRequest, draft: Draft, value: pickup.Plan) -> None:
+def _plan_anew(session: Session, plan: Plan, stop: StopRequest, draft: Draft) -> None:
     """Give the stop its cheapest place: with a lock at its courier, otherwise with anybody."""
     fresh = stop_of(session, plan, stop, locked_to=draft.problem.stop(str(stop.id)).locked_to)
-    problem = draft.problem.with_stop(fresh)
+    problem, value = draft.problem.with_stop(fresh), draft.plan
     places = insertion.offers(
         problem, value, fresh, frozen=draft.frozen, now_s=draft.now_s, limit=len(draft.couriers)
     )
@@ -224,21 +245,6 @@ def _unserved(problem: pickup.Problem, stop: pickup.Stop) -> pickup.Unserved:
     if stop.area is not None and able and not any(rules.windows(vehicle, stop) for vehicle in able):
         return pickup.Unserved(stop.stop_id, pickup.ReasonCode.AREA_CLOSED, {"area": stop.area})
     return pickup.Unserved(stop.stop_id, pickup.ReasonCode.NO_PLACE_BESIDE_OTHERS)
-
-
-def _begin_again(session: Session, actor: Actor, plan: Plan, now: datetime) -> None:
-    """A plan that is being made knows the stop as it was: its worker drops it, and another is asked for."""
-    plan.status = PlanStatus.CANCELLED
-    session.flush()  # one is being made at a time
-    request_plan(
-        session,
-        actor,
-        facility_id=plan.facility_id,
-        day=plan.day,
-        seconds=plan.seconds,
-        even=plan.even,
-        now=now,
-    )
 
 
 def _correct_request(session: Session, stop: StopRequest) -> None:

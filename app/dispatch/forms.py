@@ -191,11 +191,9 @@ def _seconds_of(moment: time) -> int:
     return moment.hour * 3600 + moment.minute * 60
 
 
-class StopForm(FlaskForm):
-    """Where a stop is, and what is needed there."""
+class _NeedsForm(FlaskForm):
+    """What is needed at a stop."""
 
-    latitude = FloatField(_l("Latitude"), validators=[InputRequired(), NumberRange(-90, 90)])
-    longitude = FloatField(_l("Longitude"), validators=[InputRequired(), NumberRange(-180, 180)])
     skills = StringField(_l("The courier must be able to"), validators=[Optional(), Length(max=500)])
 
     def validate_skills(self, field: StringField) -> None:
@@ -206,7 +204,14 @@ class StopForm(FlaskForm):
             raise ValidationError(_("At most 20 skills, each of at most 40 letters.")) from error
 
 
-class PickupForm(FlaskForm):
+class StopForm(_NeedsForm):
+    """Where a stop is, and what is needed there."""
+
+    latitude = FloatField(_l("Latitude"), validators=[InputRequired(), NumberRange(-90, 90)])
+    longitude = FloatField(_l("Longitude"), validators=[InputRequired(), NumberRange(-180, 180)])
+
+
+class PickupForm(_NeedsForm):
     """Who wants to be called on, where and when, and about how much there will be."""
 
     contact_name = StringField(lazy_pgettext("person", "Name"), validators=[InputRequired(), Length(max=100)])
@@ -255,6 +260,7 @@ class PickupForm(FlaskForm):
             pieces=self.pieces.data or 1,
             weight_g=max(1, int((self.weight_kg.data or Decimal(0)) * 1000)),
             note=self.note.data or "",
+            skills=split_skills(self.skills.data or ""),
         )
 
 

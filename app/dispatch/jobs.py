@@ -16,6 +16,7 @@ import structlog
 from app.clock import Clock
 from app.db.session import Database
 from app.dispatch import solver
+from app.dispatch.leaving import take_out_gone
 from app.dispatch.models import Plan, PlanStatus
 from app.dispatch.problem import EVEN_COST_PER_HOUR_MINOR, problem_to_solve
 from app.dispatch.stored import store
@@ -135,6 +136,7 @@ def _write(
             return
         store(plan, value)
         plan.status, plan.solved_at = PlanStatus.DRAFT, clock()
+        take_out_gone(session, plan, now=clock())  # what was taken back while it was being made
     log.info("plan.draft", plan_id=plan_id, unserved=len(value.unserved), seconds=value.seconds)
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -18,7 +18,7 @@ from app.config import Settings
 from app.db.session import tenant_of
 from app.dispatch.edit_models import EditState, PlanEdit
 from app.dispatch.models import Courier, Plan, StopRequest
-from app.dispatch.snapshot import Snapshot, changed_parts, snapshot
+from app.dispatch.snapshot import Snapshot, changed_parts, snapshot, stops_in
 from app.errors import StaleVersionError
 
 EDITS_KEPT = timedelta(days=30)
@@ -54,9 +54,9 @@ def lock_plan(session: Session, plan: Plan, version: int | None) -> None:
 
 
 def record(
-    session: Session, actor: Actor, plan: Plan, action: str, now: datetime, details: dict[str, Any]
+    session: Session, actor: Actor | None, plan: Plan, action: str, now: datetime, details: dict[str, Any]
 ) -> None:
-    """Write down what was done to a plan, with the version it made."""
+    """Write down what was done to a plan, with the version it made; no `actor` where nobody did."""
     flag_modified(plan, "cost_minor")  # the version counts every change, also one that costs nothing
     session.flush()  # gives the version
     audit(
@@ -116,6 +116,35 @@ def close_edits(session: Session, plan: Plan, states: Sequence[EditState]) -> No
         sa.update(PlanEdit)
         .where(PlanEdit.plan_id == plan.id, PlanEdit.state.in_(states))
         .values(state=EditState.CLOSED)
+    )
+
+
+def close_edits_of(session: Session, plan: Plan, stop_ids: Collection[int]) -> None:
+    """Make history of edits that would bring back stops which are gone, and with them of those that they bar.
+
+    Edits are taken back from the last to the first and made again from the first to the last: those before
+    such an edit can no longer be taken back, and those after it can no longer be made again.
+    """
+    edits = session.scalars(
+        sa.select(PlanEdit)
+        .where(PlanEdit.plan_id == plan.id, PlanEdit.state.in_((EditState.APPLIED, EditState.UNDONE)))
+        .order_by(PlanEdit.id)
+    ).all()
+    barred = [one for one in edits if not _named_in(one).isdisjoint(stop_ids)]
+    last = max((one.id for one in barred if one.state is EditState.APPLIED), default=None)
+    first = min((one.id for one in barred if one.state is EditState.UNDONE), default=None)
+    for one in edits:
+        applied = one.state is EditState.APPLIED
+        if (applied and last is not None and one.id <= last) or (
+            not applied and first is not None and one.id >= first
+        ):
+            one.state = EditState.CLOSED
+
+
+def _named_in(edit: PlanEdit) -> frozenset[int]:
+    """Every stop that an edit found or left in a round, or listed as unserved."""
+    return frozenset().union(
+        *(stops_in(part) | {int(key) for key in part["unserved"]} for part in (edit.before, edit.after))
     )
 
 

@@ -16,6 +16,7 @@ from app.dispatch import pickup_queries, service
 from app.dispatch.forms import WEEKDAYS, PickupForm, district_of
 from app.dispatch.pickup_models import PickupChannel
 from app.dispatch.service import Asked, Wanted
+from app.dispatch.skills import known_skills, split_skills
 from app.dispatch.words import STOP_STATUSES, clock
 from app.errors import AppError, ConflictError, InvalidInputError
 from app.security import current_actor, requires
@@ -28,6 +29,7 @@ _FIELD_OF = {
     "window_to_s": "window",
     "district_adcode": "pickup_district",
     "last_day": "last_day",
+    "skills": "skills",
 }
 
 
@@ -63,6 +65,7 @@ def index() -> flask.typing.ResponseReturnValue:
             flask.render_template(
                 "dispatch/pickups.html",
                 form=form,
+                known=known_skills(session),
                 page=page,
                 recurring=pickup_queries.recurring_pickups(session, actor),
                 weekdays=dict(WEEKDAYS),
@@ -85,11 +88,17 @@ def windows() -> flask.typing.ResponseReturnValue:
         except ValueError:
             day = None
         if adcode is not None and day is not None:
-            wanted = Wanted("", "", adcode, "", day, 0, _DAY_S, args.get("pieces", 1, type=int))
             try:
-                found = service.windows(session, wanted, now=now())
-            except AppError as error:
-                wrong = error.detail
+                skills = split_skills(args.get("skills", ""))
+            except InvalidInputError:
+                wrong = _("At most 20 skills, each of at most 40 letters.")
+            else:
+                pieces = args.get("pieces", 1, type=int)
+                wanted = Wanted("", "", adcode, "", day, 0, _DAY_S, pieces, skills=skills)
+                try:
+                    found = service.windows(session, wanted, now=now())
+                except AppError:
+                    wrong = _("No outlet serves this place.")
         return flask.render_template(
             "dispatch/_windows.html", found=found, wrong=wrong, chosen=args.get("window"), clock=clock
         )
@@ -167,6 +176,7 @@ def _reason(field: str) -> str:
         "window": _l("This window cannot be kept any more."),
         "pickup_district": _l("No outlet serves this place."),
         "last_day": _l("It ends before it begins."),
+        "skills": _l("At most 20 skills, each of at most 40 letters."),
         "contact_phone": _l("This is not a phone number."),
     }
     return str(reasons[field])

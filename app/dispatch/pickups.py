@@ -17,10 +17,11 @@ from sqlalchemy.orm import Session
 from app.accounts.service import audit
 from app.actor import Actor
 from app.db.session import tenant_of
+from app.dispatch import leaving
 from app.dispatch.models import StopKind, StopRequest, StopStatus
 from app.dispatch.pickup_models import PickupChannel, PickupRequest
 from app.dispatch.stop_rows import service_s
-from app.dispatch.stops import WAITING
+from app.dispatch.stored import WAITING
 from app.dispatch.wanted import Wanted, columns, place_key, placed, refuse_impossible
 from app.errors import ConflictError
 from app.shipments.models import Shipment
@@ -102,7 +103,7 @@ def ask_pickup(
 
 
 def cancel_pickup(session: Session, actor: Actor, request: PickupRequest, *, now: datetime) -> StopRequest:
-    """Take a pickup back that nobody has made yet; a courier who has it in his round sees it go.
+    """Take a pickup back that nobody has made yet; it leaves the round that it is planned in.
 
     Returns:
         Its stop.
@@ -110,14 +111,15 @@ def cancel_pickup(session: Session, actor: Actor, request: PickupRequest, *, now
     Raises:
         ConflictError: it was made, failed, or was taken back before.
     """
-    stop = session.scalars(
-        sa.select(StopRequest).where(StopRequest.pickup_request_id == request.id).with_for_update()
-    ).one()
+    stop = session.scalars(sa.select(StopRequest).where(StopRequest.pickup_request_id == request.id)).one()
+    plans = leaving.lock_plans(session, [stop.id])
+    session.refresh(stop, with_for_update=True)
     if stop.status not in WAITING:
         raise ConflictError(f"this pickup is {stop.status}")
     stop.status = StopStatus.CANCELLED
     request.cancelled_at = now
     audit(session, actor, "pickup.cancelled", subject_kind="pickup", subject_id=request.id, now=now)
+    leaving.leave(session, actor, plans, [stop.id], now=now)
     return stop
 
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from datetime import date, datetime
+from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import insert
@@ -15,14 +15,11 @@ from app.db.session import tenant_of
 from app.dispatch.changing import is_over, refuse_past
 from app.dispatch.edit_models import EditState
 from app.dispatch.journal import close_edits, lock_plan, record
+from app.dispatch.leaving import take_out_gone
 from app.dispatch.models import Plan, PlanStatus, PlanVisit, StopRequest, StopStatus
-from app.dispatch.problem import draft_of
-from app.dispatch.stops import WAITING
-from app.dispatch.stored import store
 from app.errors import ConflictError, InvalidInputError
 from app.network import queries as network
-from routing import pickup
-from routing.pickup import insertion
+from app.network.models import Facility
 
 SECONDS_MAX = 300
 
@@ -61,18 +58,43 @@ def request_plan(
         )
     if is_over(day, facility.utc_offset_minutes, now):
         raise InvalidInputError("the day is over", [{"detail": "is in the past", "pointer": "/day"}])
+    asked = {
+        "facility_id": facility_id,
+        "day": day,
+        "seconds": seconds,
+        "even": even,
+        "requested_by_id": actor.user_id,
+    }
+    plan = _requested(session, asked, now)
+    if plan is None:
+        raise ConflictError("these rounds are being planned already")
+    return plan
+
+
+def begin_again(session: Session, plan: Plan, *, now: datetime) -> None:
+    """Give up a plan that is being made and ask for it anew: something it knows has changed meanwhile.
+
+    Its worker drops what he has found. Once the day is over there is nothing to ask for.
+    """
+    facility = session.get_one(Facility, plan.facility_id)
+    plan.status = PlanStatus.CANCELLED
+    session.flush()  # one is being made at a time
+    if is_over(plan.day, facility.utc_offset_minutes, now):
+        return
+    names = ("facility_id", "day", "seconds", "even", "requested_by_id")
+    _requested(session, {name: getattr(plan, name) for name in names}, now)
+
+
+def _requested(session: Session, asked: dict[str, Any], now: datetime) -> Plan | None:
+    """A plan that waits for its worker; None where one is being made already."""
     plan_id = session.scalar(
         insert(Plan)
         .values(
             tenant_id=tenant_of(session),
-            facility_id=facility_id,
-            day=day,
             status=PlanStatus.REQUESTED,
-            seconds=seconds,
             seed=0,
-            even=even,
-            requested_by_id=actor.user_id,
             requested_at=now,
+            **asked,
             tries=0,
             curve=[],
             enough=False,
@@ -84,9 +106,7 @@ def request_plan(
         )
         .returning(Plan.id)
     )
-    if plan_id is None:
-        raise ConflictError("these rounds are being planned already")
-    return session.get_one(Plan, plan_id)
+    return None if plan_id is None else session.get_one(Plan, plan_id)
 
 
 def cancel_plan(session: Session, actor: Actor, plan: Plan, *, now: datetime) -> None:
@@ -151,7 +171,7 @@ def publish(session: Session, actor: Actor, plan: Plan, *, now: datetime, versio
     if plan.status is not PlanStatus.DRAFT:
         raise ConflictError(f"only a draft can be published; this plan is {plan.status}")
     refuse_past(session, actor, plan, now)
-    gone = _take_out_gone(session, plan, now)
+    gone = take_out_gone(session, plan, now=now)
     _supersede(session, plan)
     plan.status = PlanStatus.PUBLISHED
     plan.published_at, plan.published_by_id = now, actor.user_id
@@ -164,38 +184,6 @@ def publish(session: Session, actor: Actor, plan: Plan, *, now: datetime, versio
     )
     record(session, actor, plan, "plan.published", now, {"taken_out": gone})
     return len(gone)
-
-
-def _take_out_gone(session: Session, plan: Plan, now: datetime) -> list[int]:
-    """Take stops out of a draft that nobody has to make any more; gives their ids."""
-    gone: Sequence[int] = session.scalars(
-        sa.select(StopRequest.id)
-        .where(
-            StopRequest.id.in_(_stops_of(plan.id)),
-            sa.or_(
-                StopRequest.status.not_in(WAITING),
-                StopRequest.day != plan.day,
-                StopRequest.facility_id != plan.facility_id,
-            ),
-        )
-        .order_by(StopRequest.id)
-    ).all()
-    if not gone:
-        return []
-    draft = draft_of(session, plan, now=now)
-    value, problem = draft.plan, draft.problem
-    for stop_id in gone:
-        place = value.place_of(str(stop_id))
-        assert place is not None, "it has a visit"
-        route = value.route_of(place[0])
-        assert route is not None, "it is in its round"
-        # The round keeps its start: that it was possible is known, and nothing of a draft is under way.
-        done = insertion.remove(problem, value, str(stop_id), frozen={}, now_s=route.start_s, cancelled=True)
-        value, problem = done.plan, problem.without_stop(str(stop_id))
-    violations = pickup.check(problem, value)
-    assert not violations, violations
-    store(plan, value)
-    return list(gone)
 
 
 def _supersede(session: Session, plan: Plan) -> None:

@@ -169,6 +169,7 @@ def _wanted(recurring: RecurringPickup, day: date) -> Wanted:
         weight_g=recurring.weight_g,
         volume_cm3=recurring.volume_cm3,
         note=recurring.note,
+        skills=recurring.skills,
         latitude=recurring.latitude,
         longitude=recurring.longitude,
     )

@@ -13,7 +13,7 @@ from app.dispatch.day import acts, following
 from app.dispatch.day.links import way_link
 from app.dispatch.day.models import Act, Outcome
 from app.dispatch.day.told import REASONS_OF, Told
-from app.dispatch.runs import Run, RunStop, run_of_courier
+from app.dispatch.runs import Run, RunStop, run_of_courier, run_version
 from app.dispatch.words import KINDS, STOP_STATUSES, clock
 from app.errors import BadRequestError, InvalidInputError, NotFoundError
 from app.security import current_actor, requires
@@ -26,6 +26,7 @@ _ID_LENGTH_MAX = 60
 def register(blueprint: APIBlueprint) -> None:
     """Hang the pages on the room's blueprint."""
     blueprint.add_url_rule("/run", "run", show)
+    blueprint.add_url_rule("/run/version", "run_version", version)
     blueprint.add_url_rule("/run/stops/<int:stop_id>", "run_scan", scan, methods=["POST"])
 
 
@@ -37,6 +38,13 @@ def show() -> flask.typing.ResponseReturnValue:
         return flask.redirect(flask.url_for(".board"))
     with unit_of_work() as session:
         return run_page(run_of_courier(session, actor, None, now=now()))
+
+
+@requires(Scope.RUNS_READ)
+def version() -> flask.typing.ResponseReturnValue:
+    """Which version of the plan the asker's round is of, as JSON: his phone asks often, and reads seldom."""
+    with unit_of_work() as session:
+        return flask.jsonify(version=run_version(session, current_actor(), now=now()))
 
 
 @requires(Scope.SCANS_WRITE)

@@ -11,7 +11,7 @@ from collections import defaultdict
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta, timezone
-from typing import Any
+from typing import Any, NamedTuple
 from zoneinfo import ZoneInfo
 
 import sqlalchemy as sa
@@ -21,8 +21,10 @@ from sqlalchemy.orm import Session, aliased
 from app.accounts.service import audit
 from app.actor import Actor
 from app.db import arrays
+from app.dispatch import leaving
 from app.dispatch.models import StopKind, StopRequest, StopStatus
 from app.dispatch.stop_rows import Appointment, stop_row
+from app.dispatch.stored import WAITING
 from app.errors import ConflictError
 from app.network import queries as network
 from app.network.models import Facility
@@ -32,7 +34,6 @@ from routing.network import Handover, WorkingHours
 from routing.network.cutoff import COLLECTION_S, ROUND_S, handed_over_at
 from tracking.shipment import Milestone, ScanCode
 
-WAITING = (StopStatus.OPEN, StopStatus.PLANNED)
 DAY_WINDOW_S = (8 * 3600, 18 * 3600)
 """When somebody is asked for again on another day: during the whole working day."""
 
@@ -71,6 +72,12 @@ def request_pickups(session: Session, shipment_ids: Collection[int], *, now: dat
     )
 
 
+class _Stop(NamedTuple):
+    id: int
+    status: StopStatus
+    day: date
+
+
 @dataclass(frozen=True, slots=True)
 class _Seen:
     """Where a shipment stands, and how its stops stand."""
@@ -83,7 +90,7 @@ class _Seen:
     to_door: bool
     origin_offset_minutes: int
     destination_offset_minutes: int
-    stops: dict[StopKind, tuple[StopStatus, date]]
+    stops: dict[StopKind, _Stop]
 
     def offset_minutes(self, kind: StopKind) -> int:
         """Of the clock at the outlet that sends the courier."""
@@ -94,19 +101,19 @@ class _Seen:
         return _local(moment, self.offset_minutes(kind)).date()
 
     def status_of(self, kind: StopKind) -> StopStatus | None:
-        return self.stops[kind][0] if kind in self.stops else None
+        return self.stops[kind].status if kind in self.stops else None
 
     def moved_on(self, kind: StopKind) -> bool:
         """Whether the stop waits for a later day than that of the state: it was asked for again already."""
         if self.status_of(kind) not in WAITING:
             return False
-        return self.stops[kind][1] > self.day_of(self.since, kind)
+        return self.stops[kind].day > self.day_of(self.since, kind)
 
 
 def follow_shipments(session: Session, shipment_ids: Collection[int], *, now: datetime) -> None:
-    """Bring the stops of shipments in step with where these stand now."""
+    """Bring the stops of shipments in step with where these stand now; what is cancelled leaves its round."""
     asked: list[tuple[int, StopKind, _Seen]] = []
-    changed: defaultdict[tuple[StopKind, StopStatus], list[int]] = defaultdict(list)
+    changed: defaultdict[StopStatus, list[int]] = defaultdict(list)
     for shipment_id, seen in _look(session, shipment_ids).items():
         wanted = {
             StopKind.PICKUP: _pickup_status(seen),
@@ -117,14 +124,18 @@ def follow_shipments(session: Session, shipment_ids: Collection[int], *, now: da
             if status is StopStatus.OPEN:
                 asked.append((shipment_id, kind, seen))
             elif status is not None and seen.status_of(kind) not in (None, status):
-                changed[kind, status].append(shipment_id)
-    for (kind, status), ids in changed.items():
+                changed[status].append(seen.stops[kind].id)
+    gone = changed.get(StopStatus.CANCELLED, [])
+    plans = leaving.lock_plans(session, gone) if gone else ()
+    for status, ids in changed.items():
         session.execute(
             sa.update(StopRequest)
-            .where(StopRequest.shipment_id == arrays.any_of(ids), StopRequest.kind == kind)
+            .where(StopRequest.id == arrays.any_of(ids))
             .values(status=status)
             .execution_options(synchronize_session=False)
         )
+    if gone:
+        leaving.leave(session, None, plans, gone, now=now)
     if asked:
         _ask_for(session, asked, now)
 
@@ -161,6 +172,7 @@ def _look(session: Session, shipment_ids: Collection[int]) -> dict[int, _Seen]:
             Shipment.delivery_handover,
             origin.utc_offset_minutes.label("origin_offset_minutes"),
             Facility.utc_offset_minutes,
+            StopRequest.id.label("stop_id"),
             StopRequest.kind,
             StopRequest.status,
             StopRequest.day,
@@ -186,7 +198,7 @@ def _look(session: Session, shipment_ids: Collection[int]) -> dict[int, _Seen]:
                 stops={},
             )
         if row.kind is not None:
-            found[row.id].stops[row.kind] = (row.status, row.day)
+            found[row.id].stops[row.kind] = _Stop(row.stop_id, row.status, row.day)
     return found
 
 

@@ -21,6 +21,8 @@ from app.dispatch.models import (
 from routing import pickup
 from routing.pickup.assemble import plan_of
 
+WAITING = (StopStatus.OPEN, StopStatus.PLANNED)
+"""Somebody still has to go there."""
 MADE = frozenset({StopStatus.DONE, StopStatus.FAILED})
 """The courier was there."""
 FINISHED = MADE | {StopStatus.CANCELLED}

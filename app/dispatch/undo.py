@@ -14,7 +14,7 @@ from app.dispatch.journal import lock_plan, next_to_redo, next_to_undo, record
 from app.dispatch.models import Plan, PlanStatus, StopRequest, StopStatus
 from app.dispatch.problem import Draft, draft_of
 from app.dispatch.snapshot import Part, put_back, stops_in
-from app.dispatch.stops import WAITING
+from app.dispatch.stored import WAITING
 from app.errors import ConflictError
 
 

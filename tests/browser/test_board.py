@@ -176,6 +176,10 @@ def test_a_pickup_is_asked_for_by_phone(
     page.locator("#day").fill(day)
     page.locator("#day").dispatch_event("change")
     expect(page.locator("input[name=window]")).to_have_count(6)
+    with page.expect_request(lambda asked: "/pickups/windows" in asked.url and "skills=lift" in asked.url):
+        page.locator("#skills").fill("lift")
+        page.locator("#skills").blur()
+    expect(page.locator("#window")).not_to_have_class(re.compile("htmx-request"))
     page.locator("input[name=window]:enabled").first.check()
     look(visitor, "pickups")
     held: list[Route] = []
@@ -189,4 +193,5 @@ def test_a_pickup_is_asked_for_by_phone(
     expect(page.locator("input[name=window]").last).to_be_checked()
     visitor.press("#pickup-form")
     expect(page.locator("form[action$='/cancel']")).not_to_have_count(0)
+    expect(page.locator("td .sub").first).to_have_text("王芳 · lift")
     look(visitor, "pickups-asked")

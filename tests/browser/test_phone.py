@@ -15,6 +15,8 @@ from app.dispatch import queries as dispatch_queries
 from app.dispatch import service as dispatch
 from app.dispatch.day.models import Act, Outcome, StopEvent
 from app.dispatch.models import PlanStatus, PlanVisit, StopRequest
+from app.shipments import service as shipments
+from app.shipments.models import Shipment
 from routing.network import Handover
 from tests.browser.look import View, Visitor, is_kept, look
 from tests.support.company import Company
@@ -109,6 +111,56 @@ def test_a_round_worked_without_a_line(
     expect(page.locator("[data-run-told] li")).to_have_count(0)
     assert first(page) == round_[3]
     assert len(told(firm)) == 4, "sent once"
+
+
+def cancel(firm: Company, stop_id: int) -> None:
+    """The sender takes his booking back, and every room hears of it."""
+    with firm.work() as session:
+        shipment = session.get_one(Shipment, session.get_one(StopRequest, stop_id).shipment_id)
+        shipments.cancel(session, shipment, now=firm.now)
+    firm.relay()
+
+
+def test_what_is_cancelled_goes_from_the_phone_and_is_told(
+    round_: list[int], member: Callable[..., Visitor], firm: Company, view: View
+) -> None:
+    visitor = member(Role.COURIER, firm.couriers["CTU-01"])
+    page = visitor.open("/run")
+    expect(page.locator("[data-run]")).to_have_attribute("data-ready", "yes")
+    driving_to, later, after = round_[3], round_[4], round_[5]
+    assert first(page) == driving_to
+    here = page.locator("[data-run-list] > li").first
+    here.locator("details summary").last.click()
+    here.locator("select[name=reason]").select_option("no_access")
+
+    cancel(firm, later)
+    page.evaluate("document.dispatchEvent(new Event('visibilitychange'))")
+    notice = page.locator(f"[data-told-gone='{later}']")
+    expect(notice).to_contain_text(view.words("Cancelled, do not go there", "已取消，不用去了"))
+    expect(page.locator(f"[data-run-list] [data-run-stop='{later}']")).to_have_count(0)
+    expect(here.locator("select[name=reason]")).to_have_value("no_access")
+    expect(here.locator("select[name=reason]")).to_be_visible()
+    assert page.locator("[data-run-cancelled] > li").count() == 1
+    notice.locator("button").click()
+    expect(notice).to_have_count(0)
+
+    cancel(firm, driving_to)
+    page.evaluate("document.dispatchEvent(new Event('visibilitychange'))")
+    expect(page.locator(f"[data-told-gone='{driving_to}']")).to_be_visible()
+    assert first(page) == after, "the next stop comes up"
+    expect(page.locator("[data-run-list] > li form[data-act=done] button").first).to_be_visible()
+    look(visitor, "phone-cancelled")
+    page.reload()
+    expect(page.locator("[data-run-told] li")).to_have_count(1)  # what was read stays read
+    expect(page.locator("[data-run-cancelled] > li")).to_have_count(2)
+    cancel(firm, round_[6])
+    page.evaluate("document.dispatchEvent(new Event('visibilitychange'))")
+    expect(page.locator("[data-run-told] li")).to_have_count(2)
+    with page.expect_response("**/run/acts"):
+        page.locator("[data-run-list] > li form[data-act=done] button").first.click()
+    expect(page.locator("[data-run-list] > li")).to_have_count(0)
+    expect(page.locator("[data-run-empty]")).to_be_visible()
+    assert (after, Act.DONE, Outcome.RECORDED) in told(firm), "new rows work as those before"
 
 
 def test_the_dispatchers_day(round_: list[int], member: Callable[..., Visitor], firm: Company) -> None:

@@ -94,6 +94,7 @@ COURIERS_ONLY = frozenset(
         "deliveries.phone_acts",
         "deliveries_api.acts",
         "dispatch.run_scan",
+        "dispatch.run_version",
         "dispatch_api.run",
     }
 )

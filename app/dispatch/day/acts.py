@@ -30,7 +30,8 @@ from app.dispatch.day.told import (
 )
 from app.dispatch.models import Courier, Plan, PlanRound, PlanStatus, PlanVisit, StopRequest
 from app.dispatch.pickups import finish_pickup
-from app.dispatch.stops import WAITING, follow_shipments
+from app.dispatch.stops import follow_shipments
+from app.dispatch.stored import WAITING
 from app.errors import BadRequestError, InvalidInputError, NotFoundError
 from app.shipments import service as shipments
 from app.shipments.models import Shipment

@@ -23,7 +23,7 @@ from app.dispatch.day.running_round import Round, coming
 from app.dispatch.models import Plan, PlanStatus, PlanVisit, StopRequest, StopStatus
 from app.dispatch.problem import second_of_day
 from app.dispatch.queries import local_day
-from app.dispatch.stops import WAITING
+from app.dispatch.stored import WAITING
 from app.network.models import Facility
 from app.shipments.rounds import CourierComes, clear_rounds, tell_rounds
 
@@ -110,6 +110,11 @@ def follow_if_due(session: Session, facility: Facility, courier_id: int, *, now:
     )
     if followed_at is None or now - followed_at >= FOLLOW_AGAIN:
         follow(session, facility, now=now, courier_ids=[courier_id])
+
+
+def nobody_comes(session: Session, stop_ids: Collection[int]) -> None:
+    """Tell the customers of cancelled stops of no courier any more, unless he comes for another stop."""
+    clear_rounds(session, _not_coming(session, StopRequest.id == arrays.any_of(stop_ids)))
 
 
 def follow_rounds(session: Session, _settings: Settings, now: datetime, progress: Mapping[str, Any]) -> Step:

@@ -21,7 +21,7 @@ from app.dispatch.day.told import is_place
 from app.dispatch.models import Courier
 from app.dispatch.problem import second_of_day
 from app.dispatch.queries import local_day
-from app.dispatch.stops import WAITING
+from app.dispatch.stored import WAITING
 from app.errors import InvalidInputError
 from app.network.models import Facility
 

@@ -15,7 +15,7 @@ from app.dispatch.day.learned import Learned
 from app.dispatch.day.models import Act, CourierLive, Measure
 from app.dispatch.day.positions import FRESH
 from app.dispatch.day.round_rows import Visited
-from app.dispatch.stops import WAITING
+from app.dispatch.stored import WAITING
 from routing.pickup import StraightLine
 
 _BEFORE_START = timedelta(hours=2)

@@ -12,7 +12,10 @@ from app.accounts.roles import Role
 from app.deliveries import consent, queries, service
 from app.deliveries.models import ConsentChannel
 from app.deliveries.service import Window
-from app.dispatch.models import StopKind, StopRequest, StopStatus
+from app.dispatch import jobs
+from app.dispatch import service as dispatch
+from app.dispatch.models import Plan, PlanVisit, StopKind, StopRequest, StopStatus
+from app.dispatch.problem import draft_of
 from app.errors import ConflictError, ForbiddenError, InvalidInputError
 from app.network import service as network
 from app.network import timetables
@@ -20,6 +23,7 @@ from app.network.models import Facility
 from app.orders.models import Order
 from app.shipments.models import ShipmentLeg
 from routing.network import FacilityKind, Handover
+from routing.pickup import check
 from tests.app.deliveries.conftest import Door
 from tracking.instructions import InstructionKind, InstructionRefusal, Standing
 from tracking.shipment import Milestone, ScanCode
@@ -114,6 +118,40 @@ def test_to_another_door_of_the_city_it_gets_another_way(door: Door) -> None:
     door.carry(number)
     stop = stop_of(door, number)
     assert (stop.facility_id, stop.address) == (other, "中山大道 818 号")
+
+
+def test_to_another_door_of_its_outlet_the_rounds_are_planned_anew(door: Door) -> None:
+    number = door.parcel(ScanCode.ACCEPTED)
+    door.carry(number)
+    stop, home = stop_of(door, number), door.shipment(number).consignee_district_adcode
+    with door.firm.work() as session:
+        plan_id = dispatch.request_plan(
+            session,
+            door.firm.dispatcher,
+            facility_id=stop.facility_id,
+            day=stop.day,
+            seconds=1,
+            now=door.firm.now,
+        ).id
+    while jobs.solve_next(door.firm.logins.database, door.firm.logins.clock):
+        pass
+    row = door.ask(number, K.REDIRECT, district_adcode=home, address="珞喻路 1040 号")
+    assert (row.standing, row.refusal) == (S.CARRIED_OUT, None)
+    door.firm.relay()
+    after = stop_of(door, number)
+    assert (after.id, after.facility_id, after.address) == (stop.id, stop.facility_id, "珞喻路 1040 号")
+    assert (after.latitude, after.longitude) != (stop.latitude, stop.longitude)
+    with door.firm.work() as session:
+        plan = session.get_one(Plan, plan_id)
+        (visit,) = [one for one in plan.visits if one.stop_request_id == stop.id]
+        draft = draft_of(session, plan, now=door.firm.now)
+        assert check(draft.problem, draft.plan) == (), "its times are those of the new door"
+        assert draft.problem.stop(str(stop.id)).latitude == after.latitude
+    door.ask(number, K.HOLD_AT_OUTLET)
+    with door.firm.work() as session:
+        left = session.scalars(sa.select(PlanVisit).where(PlanVisit.plan_id == plan_id)).all()
+    assert visit.stop_request_id not in {one.stop_request_id for one in left}
+    assert stop_of(door, number).status is StopStatus.CANCELLED
 
 
 def test_what_is_on_a_lorry_is_planned_from_where_that_goes(door: Door) -> None:

@@ -13,7 +13,7 @@ from app.config import Settings
 from app.dispatch import pickup_queries, recurring
 from app.dispatch import service as dispatch
 from app.dispatch.models import StopRequest, StopStatus
-from app.dispatch.pickup_models import PickupChannel, PickupRequest
+from app.dispatch.pickup_models import PickupChannel, PickupRequest, RecurringPickup
 from app.dispatch.service import Asked, Wanted
 from app.dispatch.wanted import place_key
 from app.errors import ConflictError, InvalidInputError
@@ -38,6 +38,18 @@ BODY = {
     "day": TODAY.isoformat(),
     "window_from_s": 36_000,
     "window_to_s": 43_200,
+}
+
+
+FORM = {
+    "contact_name": "王芳",
+    "contact_phone": "13600000001",
+    "pickup_district": "四川省 成都市 武侯区 510107",
+    "address": "科华北路 62 号",
+    "day": TODAY.isoformat(),
+    "window": "36000-43200",
+    "pieces": "2",
+    "weight_kg": "3.5",
 }
 
 
@@ -215,18 +227,62 @@ def test_by_machine_and_each_shipper_his_own(depot: Depot) -> None:
     assert wrong.status_code == 422
 
 
+def fits_of(part: str) -> int:
+    """How many windows of the part of the form can be chosen."""
+    return part.count('type="radio"') - part.count(" disabled")
+
+
+def test_by_page_for_who_needs_a_skill(depot: Depot) -> None:
+    plain, able = depot.hire(1)[0], depot.hire(1, skills=["lift"])[0]
+    depot.book(3)
+    depot.publish(plan_id := depot.plan())
+    agent = depot.logins.browser("agent")
+    form = FORM | {"skills": " Lift，LIFT "}
+    page = agent.get("/pickups?lang=en").text
+    assert "Couriers have: lift" in page
+    assert "change from:#skills" in page
+    assert 'name="skills"' in page
+    assert fits_of(agent.get("/pickups/windows", query_string=form).text) > 0
+    nobody = agent.get("/pickups/windows", query_string=form | {"skills": "crane"})
+    assert fits_of(nobody.text) == 0
+    machine = depot.logins.api("agent")
+    place = {key: BODY[key] for key in ("district_adcode", "day")}
+    for skills, some in (("lift", True), ("lift, crane", False)):
+        answer = machine.get("/api/v1/pickups/windows", query_string=place | {"skills": skills})
+        assert answer.status_code == 200, answer.text
+        assert any(one["fits"] for one in answer.json["windows"]) is some
+    long = form | {"skills": "x" * 41, "note": "后门进"}
+    for lang, words in (("en", "At most 20 skills, each of at most 40 letters."), ("zh", "最多 20 项技能")):
+        part = agent.get("/pickups/windows", query_string=long | {"lang": lang})
+        assert words in part.text
+        wrong = agent.post(f"/pickups?lang={lang}", data=long)
+        assert wrong.status_code == 422
+        assert words in wrong.text
+        assert "x" * 41 in wrong.text, "nothing of what was typed is lost"
+        assert "后门进" in wrong.text
+    assert agent.post("/pickups", data=form).status_code == 302
+    assert (
+        agent.post("/pickups", data=form | {"address": "科华北路 70 号", "weekdays": ["2"]}).status_code
+        == 302
+    )
+    with depot.work() as session:
+        weekly = session.scalars(sa.select(RecurringPickup)).one()
+        once, every = session.scalars(sa.select(PickupRequest).order_by(PickupRequest.id))
+        stops = session.scalars(
+            sa.select(StopRequest).where(StopRequest.pickup_request_id.in_((once.id, every.id)))
+        )
+        assert [one.skills for one in (weekly, once, every, *stops)] == [["lift"]] * 5
+        stop = session.scalars(sa.select(StopRequest).where(StopRequest.pickup_request_id == once.id)).one()
+        plan = depot.load(session, plan_id)
+        found = dispatch.offers(session, depot.dispatcher, plan, stop, now=depot.clock())
+        assert [one.courier.id for one in found.places] == [able.id]
+    assert "王芳 · lift" in agent.get("/pickups").text
+    assert plain.skills == []
+
+
 def test_by_page_for_a_caller(depot: Depot) -> None:
     browser = depot.logins.browser("agent")
-    form = {
-        "contact_name": "王芳",
-        "contact_phone": "13600000001",
-        "pickup_district": "四川省 成都市 武侯区 510107",
-        "address": "科华北路 62 号",
-        "day": TODAY.isoformat(),
-        "window": "36000-43200",
-        "pieces": "2",
-        "weight_kg": "3.5",
-    }
+    form = FORM
     part = browser.get("/pickups/windows", query_string=form)
     assert part.text.count('type="radio"') == 6
     assert 'value="36000-43200" required checked' in part.text

@@ -14,8 +14,8 @@ async function smaller(file) {
 }
 
 /** Fields with `data-photo` send a picture of at most `SIDE_MAX` pixels; what is no picture goes as it is. */
-export function startPhotos() {
-  for (const input of document.querySelectorAll("input[type=file][data-photo]")) {
+export function startPhotos(root = document) {
+  for (const input of root.querySelectorAll("input[type=file][data-photo]")) {
     input.addEventListener("change", async () => {
       if (!input.files.length) return;
       try {

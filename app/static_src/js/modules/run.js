@@ -3,6 +3,7 @@
 import { message } from "./messages.js";
 import { sharePosition } from "./run_position.js";
 import { actOf } from "./run_form.js";
+import { nameStops, startNews } from "./run_news.js";
 import { all, drop, put } from "./run_store.js";
 import { toast } from "./requests.js";
 import { device, post } from "./sending.js";
@@ -25,7 +26,7 @@ function arrange() {
   const waiting = page.querySelectorAll("[data-run-list] > li");
   const behind = page.querySelectorAll("[data-run-behind] > li").length;
   if (waiting.length) waiting[0].querySelector("details").open = true;
-  page.querySelector("[data-run-empty]").hidden = waiting.length > 0;
+  page.querySelector("[data-run-empty]").hidden = waiting.length > 0 || behind === 0;
   page.querySelector("[data-run-behind-title]").hidden = behind === 0;
   page.querySelector("[data-run-done]").textContent = behind;
   page.querySelector("[data-run-bar]").value = behind;
@@ -79,6 +80,15 @@ function tell({ client_id: id, text, stop_id: stopId }) {
   list.append(row);
 }
 
+/** Shows what is kept here on the stops, as after every load of the page. */
+async function showKept() {
+  page.dataset.behind = page.querySelectorAll("[data-run-behind] > li").length;
+  for (const act of (await mine()).sort((one, other) => one.occurred_at.localeCompare(other.occurred_at))) {
+    if (!act.text) show(act);
+  }
+  arrange();
+}
+
 async function count() {
   const kept = await mine();
   const waiting = kept.filter(({ text }) => !text);
@@ -115,6 +125,8 @@ async function answered(sent, results) {
 }
 
 let sending = false;
+let onTheWay = false;
+let answers = 0;
 
 async function send() {
   if (sending) return;
@@ -124,11 +136,13 @@ async function send() {
       const sent = (await mine()).filter(({ text }) => !text)
         .sort((one, other) => one.occurred_at.localeCompare(other.occurred_at)).slice(0, BATCH);
       if (!sent.length) break;
+      onTheWay = true;
       const acts = sent.map(({ courier, ...act }) => act);
       const body = JSON.stringify({ device_id: device(), acts });
       const answer = await post(page.dataset.actsUrl, body, headers());
       if (answer?.ok) {
         await answered(sent, await answer.json());
+        answers += sent.length;
       } else if (answer) {
         // What is refused as a whole would be refused for ever: it stays here and is told, never thrown away.
         for (const act of sent) await put("acts", { ...act, text: `${answer.status}` });
@@ -137,7 +151,7 @@ async function send() {
       }
     }
   } finally {
-    sending = false;
+    sending = onTheWay = false;
   }
   await count();
 }
@@ -160,10 +174,7 @@ function forgetOnSignOut() {
 export async function startRun() {
   page = document.querySelector("[data-run]");
   if (!page) return;
-  page.dataset.behind = page.querySelectorAll("[data-run-behind] > li").length;
-  for (const stop of page.querySelectorAll("[data-run-stop]")) {
-    stop.dataset.name = stop.querySelector(".run-address")?.textContent ?? "";
-  }
+  nameStops(page);
   page.addEventListener("submit", async (event) => {
     const form = event.target.closest("form[data-act]");
     if (!form) return;
@@ -176,11 +187,9 @@ export async function startRun() {
     await count();
     send();
   });
-  for (const act of (await mine()).sort((one, other) => one.occurred_at.localeCompare(other.occurred_at))) {
-    if (!act.text) show(act);
-  }
-  arrange();
+  await showKept();
   await count();
+  startNews(page, () => (onTheWay ? undefined : answers), showKept);
   forgetOnSignOut();
   window.addEventListener("online", send);
   setInterval(send, RETRY_MS);
