@@ -17,8 +17,9 @@ from app.deliveries import queries as deliveries_queries
 from app.deliveries import service as deliveries
 from app.dispatch import jobs as dispatch_jobs
 from app.dispatch import service as dispatch
+from app.dispatch.areas import territory_of
 from app.dispatch.day.models import Act, Outcome, StopEvent, StopPhoto
-from app.dispatch.models import Plan, StopRequest
+from app.dispatch.models import Courier, Plan, StopRequest
 from app.dispatch.pickup_models import PickupChannel
 from app.epcis import service as epcis
 from app.ledger import queries as ledger
@@ -175,7 +176,7 @@ def things_of(company: Company, customer_id: int, *, other_customer_id: int, goo
     booked = company.book(customer_id=customer_id, goods=goods)
     company.relay()
     plan_id, stop_id = _plan(company, booked)
-    area_id = _area(company)
+    area_id = _area(company, customer_id)
     pickup_id, recurring_id = _pickups(company, customer_id)
     terms_id = _terms(company)
     deposit_id, deposited = _deposit(company, customer_id)
@@ -250,17 +251,21 @@ def _study(company: Company) -> int:
         return designing.request_study(session, company.dispatcher, wanted, now=company.now).id
 
 
-def _area(company: Company) -> int:
-    """An area beside everything that is planned."""
+def _area(company: Company, customer_id: int) -> int:
+    """An area in which somebody is at home, so that nobody who is asked to delete it does."""
+    outlet = "HGH-01"
     with company.work() as session:
-        return dispatch.create_area(
+        area = dispatch.create_area(
             session,
             company.dispatcher,
-            facility_id=company.facilities["CTU-01"],
-            name="青城山",
-            ring=[[30.90, 103.50], [30.90, 103.60], [31.00, 103.55]],
+            facility_id=company.facilities[outlet],
+            name=f"西湖 {customer_id}",
+            ring=[[30.20, 120.10], [30.20, 120.20], [30.30, 120.15]],
             now=company.now,
-        ).id
+        )
+        courier = session.get_one(Courier, company.couriers[outlet])
+        dispatch.set_territory(session, courier, [*territory_of(session, courier), area.id])
+        return area.id
 
 
 def _finding(company: Company, number: str) -> int:
