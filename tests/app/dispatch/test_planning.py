@@ -18,8 +18,6 @@ from app.dispatch.problem import draft_of
 from app.dispatch.runs import run_of_courier
 from app.dispatch.solver import Wish
 from app.errors import ConflictError, InvalidInputError, NotFoundError, StaleVersionError
-from app.shipments import service as shipments
-from app.shipments.models import Shipment
 from routing.pickup import check
 from tests.app.dispatch.conftest import TODAY, Depot
 
@@ -290,16 +288,15 @@ def test_stops_that_are_gone_are_taken_out_at_publication(depot: Depot) -> None:
     parcels = depot.book(6)
     plan_id = depot.plan()
     with depot.work() as session:
-        shipment = session.get_one(Shipment, parcels[0].id)
-        shipments.cancel(session, shipment, now=depot.clock())
-        dispatch.follow_shipments(session, [shipment.id], now=depot.clock())
+        stop = queries.load_stop(session, depot.dispatcher, depot.stop(parcels[0]).id)
+        dispatch.postpone(session, depot.dispatcher, stop, offset_minutes=480, now=depot.clock())
     depot.clock.forward(minutes=30)
     assert depot.publish(plan_id) == 1
     with depot.work() as session:
         plan = depot.load(session, plan_id)
         assert depot.stop(parcels[0]).id not in {visit.stop_request_id for visit in plan.visits}
         assert len(plan.visits) == 5
-    assert depot.stop(parcels[0]).status is StopStatus.CANCELLED
+    assert depot.stop(parcels[0]).status is StopStatus.OPEN
 
 
 def test_a_stale_publication_is_refused_and_told_what_changed(depot: Depot) -> None:
