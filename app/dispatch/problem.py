@@ -35,8 +35,7 @@ COST_CURRENCY = "CNY"
 COST_PER_HOUR_MINOR = 2500
 COST_PER_KM_MINOR = 60
 """What an hour of a courier and a kilometre of his vehicle cost; plans are compared by it, nobody is paid."""
-EVEN_COST_PER_HOUR_MINOR = 2 * COST_PER_HOUR_MINOR
-"""What an hour beyond a courier's fair share counts for, where rounds are to be even: as two more of his."""
+EVEN_COST_PER_HOUR_MINOR = 2 * COST_PER_HOUR_MINOR  # where rounds are to be even: beyond a fair share
 DAY_S = 24 * 3600
 
 
