@@ -12,6 +12,7 @@ from routing.pickup.instance import Instance, Sequences
 _SAY_EVERY_S = 0.25
 _PART_HISTORY = 50
 _FRESH_HISTORY = 100
+_PART_PERTURBATIONS = 12  # small parts are soon shaken too much
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,7 +163,9 @@ class Desk:
             return self._guided(instance, start, task.seconds)
         history = _FRESH_HISTORY if task.start is None else _PART_HISTORY
         ends = self._ending(task.seconds)
-        search = pyvrp.Search(instance, self._next_seed(), task.start, history=history)
+        search = pyvrp.Search(
+            instance, self._next_seed(), task.start, history=history, perturbations=_PART_PERTURBATIONS
+        )
         search.run(ends)
         found = search.sequences()
         if found is None and task.start is None:

@@ -12,26 +12,29 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 import numpy as np
-from pyvrp import CostEvaluator, PenaltyManager, PenaltyParams, RandomNumberGenerator, Route, Solution
+from pyvrp import CostEvaluator, PenaltyManager, RandomNumberGenerator, Route, Solution
 from pyvrp.exceptions import PenaltyBoundWarning
-from pyvrp.search import OPERATORS, LocalSearch, NeighbourhoodParams, compute_neighbours
+from pyvrp.search import (
+    OPERATORS,
+    LocalSearch,
+    NeighbourhoodParams,
+    PerturbationManager,
+    PerturbationParams,
+    compute_neighbours,
+)
 
 from routing.pickup.costs import to_minor
 from routing.pickup.effort import Effort
 from routing.pickup.engines.pyvrp_kinds import Column, Visits, can_plan
 from routing.pickup.engines.pyvrp_model import Model
+from routing.pickup.engines.pyvrp_penalties import starting
 from routing.pickup.instance import Instance, Sequences
-from routing.pickup.matrix import UNREACHABLE
 
 __all__ = ["Column", "Search", "better", "can_plan", "figures", "improve", "report", "serves_all"]
 
-_PENALTY_START = 20.0  # for a second too late, in costs of a second on the way
-_LOAD_PENALTY_START = 2.0  # for an average load too much, in costs of an average leg
-_PENALTY_MOST, _PENALTY_LEAST = 5_000.0, 0.005  # in starts
-_UPDATE_EVERY = 100
-_CAREFUL_UPDATE_EVERY = 500
 _COLLECT_EVERY = 10
 _HISTORY = 300
+_PERTURBATIONS = 25
 
 
 @dataclass(slots=True)
@@ -80,6 +83,7 @@ class Search:
         history: how many steps back a step is compared with: few where there is little time.
         collect: keep the rounds met on the way.
         careful: begin with penalties so high that rules are hardly ever broken.
+        perturbations: at most so many stops are moved at random before each step.
 
     Attributes:
         best: the best solution so far that keeps the rules, None while there is none.
@@ -95,6 +99,7 @@ class Search:
         history: int = _HISTORY,
         collect: bool = False,
         careful: bool = False,
+        perturbations: int = _PERTURBATIONS,
     ) -> None:
         self.model = Model(instance, None if start is None else _cost_if_optional(instance, start))
         self.collection = Collection() if collect else None
@@ -102,11 +107,13 @@ class Search:
         self._best_cost = 2**63 - 1
         self._random = RandomNumberGenerator(seed=seed % 2**32)
         data = self.model.data
-        self._local = LocalSearch(data, self._random, compute_neighbours(data, NeighbourhoodParams()))
+        shaken = PerturbationManager(PerturbationParams(max_perturbations=perturbations))
+        neighbours = compute_neighbours(data, NeighbourhoodParams())
+        self._local = LocalSearch(data, self._random, neighbours, shaken)
         for operator in OPERATORS:
             if operator.supports(data):
                 self._local.add_operator(operator(data))
-        self._start_penalties, parameters = _penalties(self.model, careful=careful)
+        self._start_penalties, parameters = starting(self.model, careful=careful)
         self._parameters = parameters
         self._penalties = PenaltyManager(self._start_penalties, parameters)
         self._history: list[Solution | None] = [None] * history
@@ -265,34 +272,3 @@ def _cost_if_optional(instance: Instance, start: Sequences) -> int | None:
         return None
     costs = [instance.route_cost(vehicle, stops) for vehicle, stops in enumerate(start) if stops]
     return sum(cost for cost in costs if cost is not None)
-
-
-def _penalties(model: Model, *, careful: bool) -> tuple[tuple[list[float], float, float], PenaltyParams]:
-    """Where penalties begin, and how far they may go: by the cost of an average leg."""
-    data = model.data
-    metres, seconds = model.instance.metres, model.instance.seconds[0]
-    real = (metres < UNREACHABLE) & (seconds < UNREACHABLE)
-    count = max(1, int(real.sum()))
-    # Where legs have prices, these stand for metres.
-    leg_m = (data.distance_matrix(0) if model.priced else metres)[real].sum() / count
-    leg_s = seconds[real].sum() / count
-    kinds = data.vehicle_types()
-    leg_cost = max(
-        1.0,
-        min(kind.unit_distance_cost * leg_m + kind.unit_duration_cost * leg_s for kind in kinds),
-    )
-    late = _PENALTY_START * leg_cost / max(1.0, leg_s)
-    far = _PENALTY_START * leg_cost / max(1.0, leg_m)
-    carried = [np.add(client.pickup, client.delivery) for client in data.clients()]
-    amounts = np.array(carried + [shipment.amount for shipment in data.shipments()], dtype=float)
-    loads = [
-        _LOAD_PENALTY_START * leg_cost / max(1.0, float(amounts[:, measure].mean()))
-        for measure in range(data.num_load_dimensions)
-    ]
-    starts = [late, far, *loads]
-    parameters = PenaltyParams(
-        solutions_between_updates=_CAREFUL_UPDATE_EVERY if careful else _UPDATE_EVERY,
-        min_penalty=min(starts) * _PENALTY_LEAST,
-        max_penalty=max(starts) * _PENALTY_MOST,
-    )
-    return (parameters.midpoint_penalties(data) if careful else (loads, late, far)), parameters
