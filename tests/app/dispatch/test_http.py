@@ -10,7 +10,16 @@ import pytest
 import sqlalchemy as sa
 
 from app.dispatch import jobs
-from app.dispatch.models import Courier, Plan, PlanStatus, PlanVisit, StopKind, StopRequest, StopStatus
+from app.dispatch.models import (
+    Courier,
+    Plan,
+    PlanStatus,
+    PlanVisit,
+    StopKind,
+    StopRequest,
+    StopStatus,
+    VehicleClass,
+)
 from app.shipments.models import ScanRecord
 from tests.app.dispatch.conftest import TODAY, Depot
 
@@ -294,6 +303,7 @@ def test_a_couriers_shift_is_changed_and_a_wrong_one_is_not(depot: Depot, browse
         "capacity_kg": "120",
         "capacity_litres": "900",
         "capacity_pieces": "40",
+        "vehicle_class": "cargo_bike",
         "active": "y",
     }
     url = f"/dispatch/couriers/{courier.id}"
@@ -306,6 +316,7 @@ def test_a_couriers_shift_is_changed_and_a_wrong_one_is_not(depot: Depot, browse
         saved = session.get_one(Courier, courier.id)
         assert (saved.shift_start_s, saved.shift_end_s) == (36_000, 66_600)
         assert (saved.capacity_g, saved.capacity_cm3, saved.capacity_pieces) == (120_000, 900_000, 40)
+        assert saved.vehicle_class is VehicleClass.CARGO_BIKE
 
 
 # --- machines
