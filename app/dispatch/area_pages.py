@@ -14,6 +14,7 @@ from app.dispatch import area_map, queries, service
 from app.dispatch.area_forms import AreaForm, fault_text
 from app.dispatch.area_models import Area
 from app.dispatch.areas import RingError, areas_of, homes_of, load_area
+from app.dispatch.asked import asked_outlet
 from app.dispatch.rings import size_m2
 from app.errors import BadRequestError, ConflictError
 from app.network import queries as network
@@ -34,12 +35,8 @@ def register(blueprint: APIBlueprint) -> None:
 @requires(Scope.DISPATCH_READ)
 def index() -> flask.typing.ResponseReturnValue:
     """The areas of the outlet in the address, or of the first that has couriers."""
-    facility_id = flask.request.args.get("facility", type=int)
     with unit_of_work() as session:
-        if facility_id is None:
-            facility = queries.first_outlet(session)
-        else:
-            facility = network.load_facility(session, current_actor(), facility_id)
+        facility = asked_outlet(session)
         areas: Sequence[Area] = [] if facility is None else areas_of(session, facility.id)
         return flask.render_template(
             "dispatch/areas.html",

@@ -9,10 +9,10 @@ from flask_babel import gettext as _
 from app.accounts.roles import Scope
 from app.dispatch import queries, service
 from app.dispatch.areas import areas_of, territory_of
+from app.dispatch.asked import asked_outlet
 from app.dispatch.forms import CourierForm
 from app.dispatch.skills import known_skills
 from app.errors import NotFoundError
-from app.network import queries as network
 from app.security import current_actor, requires
 from app.web import now, unit_of_work
 
@@ -26,12 +26,8 @@ def register(blueprint: APIBlueprint) -> None:
 @requires(Scope.DISPATCH_READ)
 def index() -> flask.typing.ResponseReturnValue:
     """The couriers of the outlet in the address, or of the first that has any."""
-    facility_id = flask.request.args.get("facility", type=int)
     with unit_of_work() as session:
-        if facility_id is None:
-            facility = queries.first_outlet(session)
-        else:
-            facility = network.load_facility(session, current_actor(), facility_id)
+        facility = asked_outlet(session)
         return flask.render_template(
             "dispatch/couriers.html",
             facility=facility,

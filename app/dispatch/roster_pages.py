@@ -12,6 +12,7 @@ from flask_babel import ngettext
 
 from app.accounts.roles import Scope
 from app.dispatch import queries
+from app.dispatch.asked import asked_outlet
 from app.dispatch.roster import Duty, roster, set_duty
 from app.dispatch.roster_models import DayState
 from app.dispatch.words import next_day
@@ -37,14 +38,10 @@ def register(blueprint: APIBlueprint) -> None:
 @requires(Scope.DISPATCH_READ)
 def show() -> flask.typing.ResponseReturnValue:
     """The couriers of an outlet on the day in the address, or today."""
-    facility_id = flask.request.args.get("facility", type=int)
     with unit_of_work() as session:
-        if facility_id is None:
-            facility = queries.first_outlet(session)
-            if facility is None:
-                raise NotFoundError("no outlet has couriers")
-        else:
-            facility = network.load_facility(session, current_actor(), facility_id)
+        facility = asked_outlet(session)
+        if facility is None:
+            raise NotFoundError("no outlet has couriers")
         day = _day(flask.request.args.get("day")) or queries.local_day(now(), facility)
         return _page(facility, day, roster(session, facility.id, day), {})
 

@@ -13,6 +13,7 @@ from sqlalchemy.orm import Session
 
 from app.accounts.roles import Scope
 from app.dispatch import queries
+from app.dispatch.asked import asked_outlet
 from app.dispatch.day import following, learned_view, positions, replaying, takeover
 from app.dispatch.day.api import midnight_of
 from app.dispatch.day.live_map import couriers_map, heard_text
@@ -21,7 +22,6 @@ from app.dispatch.day.replay import Replay, replay
 from app.dispatch.day.round_rows import in_force
 from app.dispatch.words import next_day
 from app.errors import BadRequestError, NotFoundError, StaleVersionError
-from app.network import queries as network
 from app.network.models import Facility
 from app.security import current_actor, requires
 from app.shipments.exporting import csv_line
@@ -46,7 +46,7 @@ def register(blueprint: APIBlueprint) -> None:
 def running() -> flask.typing.ResponseReturnValue:
     """Couriers of an outlet where they are, what they are doing, and how far behind they are."""
     with unit_of_work() as session:
-        facility = _asked_outlet(session)
+        facility = asked_outlet(session)
         if facility is None:
             return flask.render_template("dispatch/day/now.html", facility=None, outlets=[])
         driven = in_force(session, facility.id, queries.local_day(now(), facility))
@@ -72,7 +72,7 @@ def running() -> flask.typing.ResponseReturnValue:
 def couriers_geojson() -> flask.typing.ResponseReturnValue:
     """Couriers where they are now, for maps."""
     with unit_of_work() as session:
-        facility = _asked_outlet(session)
+        facility = asked_outlet(session)
         if facility is None:
             raise BadRequestError("the map needs a facility")
         response = flask.jsonify(couriers_map(positions.whereabouts(session, facility, now=now()), now()))
@@ -201,16 +201,8 @@ def asked_day(text: str | None) -> date | None:
         raise BadRequestError("the day is not a date") from error
 
 
-def _asked_outlet(session: Session) -> Facility | None:
-    """The outlet in the address; otherwise the first that has couriers."""
-    facility_id = flask.request.args.get("facility", type=int)
-    if facility_id is not None:
-        return network.load_facility(session, current_actor(), facility_id)
-    return queries.first_outlet(session)
-
-
 def _asked_replay(session: Session) -> Replay | None:
-    facility = _asked_outlet(session)
+    facility = asked_outlet(session)
     if facility is None:
         return None
     day = asked_day(flask.request.args.get("day")) or queries.local_day(now(), facility)
