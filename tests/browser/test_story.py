@@ -190,7 +190,9 @@ def drag(desk: Visitor, page: Page) -> tuple[int, int]:
     driving = page.locator("[data-courier]:has(.round-stop)").evaluate_all(
         "columns => columns.map((column) => column.dataset.courier)"
     )
-    courier_id, offer = next((one, offers[one]) for one in driving if one in offers)
+    # Long rounds scroll in their columns: the place that is nearest to the top of one is seen.
+    courier_id = min((one for one in driving if one in offers), key=lambda one: offers[one]["sequence"])
+    offer = offers[courier_id]
     other = page.locator(f"[data-courier='{courier_id}']")
     row.hover()
     page.mouse.down()
