@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import pytest
 import sqlalchemy as sa
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, Locator, Page, expect
 
 from app.accounts.roles import Role
 from app.dispatch import service as dispatch
@@ -179,7 +179,7 @@ def planned(desk: Visitor, page: Page) -> None:
 
 
 def drag(desk: Visitor, page: Page) -> tuple[int, int]:
-    """A stop is given to a courier who has room for it, at his cheapest place; gives both."""
+    """A stop is given to a courier who has room for it, at his cheapest place, out of sight; gives both."""
     size = page.viewport_size
     assert size is not None
     page.set_viewport_size({"width": 4000, "height": 4000})  # whoever it is, both are seen
@@ -190,8 +190,8 @@ def drag(desk: Visitor, page: Page) -> tuple[int, int]:
     driving = page.locator("[data-courier]:has(.round-stop)").evaluate_all(
         "columns => columns.map((column) => column.dataset.courier)"
     )
-    # Long rounds scroll in their columns: the place that is nearest to the top of one is seen.
-    courier_id = min((one for one in driving if one in offers), key=lambda one: offers[one]["sequence"])
+    # Long rounds scroll in their columns: the place that is furthest down in one is out of sight.
+    courier_id = max((one for one in driving if one in offers), key=lambda one: offers[one]["sequence"])
     offer = offers[courier_id]
     other = page.locator(f"[data-courier='{courier_id}']")
     row.hover()
@@ -200,6 +200,7 @@ def drag(desk: Visitor, page: Page) -> tuple[int, int]:
     last = offer["sequence"] >= places.count()
     place = places.last if last else places.nth(offer["sequence"])
     free = other.locator(".gap-mark:not(.is-refused)").filter(has_text=offer["cost"])
+    rest_at_foot_until_seen(page, other.locator(".round-stops"), place)
     for _moment in range(40):  # as a hand does: there, a little back, and there again until the cost is shown
         target = place.bounding_box()
         assert target is not None
@@ -216,6 +217,21 @@ def drag(desk: Visitor, page: Page) -> tuple[int, int]:
     expect(page.locator(".notice-ok")).to_be_visible()
     page.set_viewport_size(size)
     return stop, int(courier_id)
+
+
+def rest_at_foot_until_seen(page: Page, rows: Locator, place: Locator) -> None:
+    """Hold what is dragged at the lower edge of a round until its rows have scrolled up to a place."""
+    at_end = "rows => rows.scrollTop + rows.clientHeight >= rows.scrollHeight - 1"
+    for moment in range(200):
+        seen, target = rows.bounding_box(), place.bounding_box()
+        assert seen is not None
+        assert target is not None
+        foot = seen["y"] + seen["height"]
+        if target["y"] + target["height"] < foot - 60 or rows.evaluate(at_end):
+            return
+        page.mouse.move(seen["x"] + 60 + moment % 2, foot - 5)
+        page.wait_for_timeout(50)
+    raise AssertionError("the round does not scroll")
 
 
 def lock(desk: Visitor, page: Page) -> int:

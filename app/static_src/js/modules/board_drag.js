@@ -11,9 +11,23 @@ function sequenceAt(lift, column, y) {
   return below < 0 ? rows.length : below;
 }
 
+const EDGE_PX = 40;
+const SCROLLED_PX_A_MS = 0.5;
+
+/** Scrolls a long round while the pointer is at the upper or lower edge of its list, so that every place is reached. */
+function scrollAtEdge(column, y, passed_ms) {
+  const list = column.querySelector(".round-stops");
+  if (!list) return;
+  const box = list.getBoundingClientRect();
+  const edge = Math.min(EDGE_PX, box.height / 4);
+  const way = y < box.top + edge ? -1 : y > box.bottom - edge ? 1 : 0;
+  list.scrollTop += way * SCROLLED_PX_A_MS * Math.min(passed_ms, 100);
+}
+
 export function startDragging(board) {
   let lift;
   let frame;
+  let told_ms = 0;
   const point = (column, y) => {
     const sequence = sequenceAt(lift, column, y);
     const same = lift.target?.column === column && lift.target.sequence === sequence;
@@ -38,7 +52,9 @@ export function startDragging(board) {
     if (!column) return;
     event.preventDefault();
     column.classList.add("is-over");
-    const { clientY } = event;
+    const { clientY, timeStamp } = event;
+    scrollAtEdge(column, clientY, timeStamp - told_ms); // it is told again and again while the pointer rests
+    told_ms = timeStamp;
     cancelAnimationFrame(frame);
     frame = requestAnimationFrame(() => lift && point(column, clientY)); // once a picture, however often it is told
   });
