@@ -207,11 +207,12 @@ def drag(desk: Visitor, page: Page) -> tuple[int, int]:
         x, y = target["x"] + 60, target["y"] + (target["height"] - 3 if last else 3)
         page.mouse.move(x, y - 60, steps=3)
         page.mouse.move(x, y, steps=3)
+        page.mouse.move(x + 1, y)  # a hand is never quite still
         page.wait_for_timeout(250)
         if free.count():
             break
     expect(free).to_be_visible()
-    page.mouse.move(x + 2, y)  # a hand is never quite still
+    page.mouse.move(x + 2, y)
     with page.expect_navigation():
         page.mouse.up()
     expect(page.locator(".notice-ok")).to_be_visible()
