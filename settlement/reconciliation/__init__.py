@@ -1,4 +1,4 @@
-"""Bank lines against what was expected: what belongs together, what is suggested, and a name for every difference."""
+"""Bank lines against what was expected: matches, suggestions, and a name for every difference."""
 
 from settlement.reconciliation.matching import reconcile
 from settlement.reconciliation.values import (

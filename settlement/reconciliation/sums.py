@@ -8,8 +8,8 @@ from collections.abc import Sequence
 def that_sum_to(wanted: int, amounts: Sequence[int]) -> tuple[int, ...] | None:
     """Places of some amounts, at least two, that sum to the wanted one; of several answers the shortest.
 
-    Half of the amounts are summed in every way and looked up by what the other half lacks (Horowitz and Sahni,
-    1974): 2 to the power of half their number, twice. Zeros are never taken.
+    Half of the amounts are summed in every way and looked up by what the other half lacks (Horowitz and
+    Sahni, 1974): 2 to the power of half their number, twice. Zeros are never taken.
     """
     places = [place for place, amount in enumerate(amounts) if amount]
     middle = len(places) // 2
@@ -22,8 +22,10 @@ def that_sum_to(wanted: int, amounts: Sequence[int]) -> tuple[int, ...] | None:
     best: tuple[int, ...] | None = None
     for some in _subsets(second):
         rest = shortest_of.get(wanted - sum(amounts[place] for place in some))
-        if rest is not None and 2 <= len(rest) + len(some) and (
-            best is None or len(rest) + len(some) < len(best)
+        if (
+            rest is not None
+            and len(rest) + len(some) >= 2
+            and (best is None or len(rest) + len(some) < len(best))
         ):
             best = rest + some
     return best

@@ -134,7 +134,14 @@ class Options:
     days_before: int = 1
     days_after: int = 3
     fee_max_minor: int = 0
-    fee_codes: tuple[str, ...] = ("NCHG", "FCHG", "NCOM", "PMNT/MDOP/CHRG", "ACMT/MDOP/CHRG", "PMNT/CCRD/CHRG")
+    fee_codes: tuple[str, ...] = (
+        "NCHG",
+        "FCHG",
+        "NCOM",
+        "PMNT/MDOP/CHRG",
+        "ACMT/MDOP/CHRG",
+        "PMNT/CCRD/CHRG",
+    )
     fee_words: tuple[str, ...] = ("手续费", "服务费", "bank charge", "service fee")
 
 

@@ -76,6 +76,8 @@ class _Reader:
                     _check_message(element)
                     seen_document = True
                 elif name == "Stmt":
+                    if not has_header:
+                        raise _wrong(element, "the message has no group header (GrpHdr) before it")
                     lines, entries = [], 0
             elif name == "GrpHdr":
                 _needed(element, "MsgId")
@@ -89,8 +91,6 @@ class _Reader:
                 _forget(element)
         if not seen_document:
             raise StatementError("no ISO 20022 message: the element Document is missing")
-        if not has_header:
-            raise StatementError("the message has no group header (GrpHdr)")
         if not found:
             raise StatementError("the message holds no statement (Stmt)")
         return found
@@ -106,7 +106,7 @@ def _check_message(document: etree._Element) -> None:
 
 
 def _forget(element: etree._Element) -> None:
-    """Drop what has been read, so that the tree does not grow: the content now, the element with the next one."""
+    """Drop what has been read: the content now, the element with the next one, since the parser is in it."""
     element.clear()
     before, parent = element.getprevious(), element.getparent()
     if before is not None and parent is not None and before.tag == element.tag:

@@ -4,8 +4,9 @@ Tolerant where banks differ (block headers or none, `:28:` for `:28C:`, blank li
 they may be, days that no calendar has) and strict about money: whatever reads as a movement has an amount, a
 sign and a currency, or the file is refused with the line that cannot be read.
 
-Source: SWIFT Standards MT, category 9, fields 20, 25, 28C, 34F, 60a, 61, 62a, 86, 90a; the subfields ?00 to ?63
-of field 86 as German banks use them (DFÜ agreement, appendix 3), and the codes between slashes of Dutch banks.
+Source: SWIFT Standards MT, category 9, fields 20, 25, 28C, 34F, 60a, 61, 62a, 86, 90a; the subfields ?00 to
+?63 of field 86 as German banks use them (DFÜ agreement, appendix 3), and the codes between slashes of Dutch
+banks.
 """
 
 from __future__ import annotations
@@ -28,6 +29,7 @@ _LINE = re.compile(
     re.DOTALL,
 )
 _TOTAL = re.compile(r"([0-9]+)([A-Z]{3})([0-9]+(?:,[0-9]*)?)\s*")
+_SUBFIELD_FULL = 27
 _FLOOR = re.compile(r"([A-Z]{3})[CD]?[0-9]+(?:,[0-9]*)?\s*")
 _BALANCES = {
     "60F": BalanceKind.OPENING,
@@ -39,6 +41,7 @@ _BALANCES = {
 }
 # What may stand before a message, and what ends it.
 _ENVELOPE = re.compile(r"\{[1235]:.*?\}\s*(?=\{|$)|\{4:|-\}|^-\s*$|^:94[02]:", re.MULTILINE)
+_CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\ufeff]")
 _SEPA = re.compile(r"(EREF|KREF|MREF|CRED|DEBT|SVWZ|ABWA|ABWE|IBAN|BIC)\+")
 _SLASHED = re.compile(r"/(EREF|PREF|MARF|BENM|ORDP|REMI|ISDT|TRCD|RTRN|CSID|IBAN|BIC|NAME|PURP|ULTD|ULTC)/")
 
@@ -94,7 +97,8 @@ def _fields(text: str) -> Iterator[_Field]:
     """The fields in their order; what follows a field's first line belongs to it."""
     current: _Field | None = None
     for number, line in enumerate(text.replace("\r\n", "\n").replace("\r", "\n").split("\n"), 1):
-        plain = _ENVELOPE.sub("", line.lstrip("\ufeff"))
+        line = _CONTROL.sub("", line)
+        plain = _ENVELOPE.sub("", line)
         match = _FIELD.fullmatch(plain)
         if match is not None:
             if current is not None:
@@ -255,15 +259,21 @@ def _german(information: str) -> dict[str, str]:
     parts = dict[str, str]()
     for part in re.split(r"\?(?=[0-9]{2})", information)[1:]:
         parts[part[:2]] = parts.get(part[:2], "") + part[2:]
-    purpose = "".join(parts.get(str(number), "") for number in (*range(20, 30), *range(60, 64)))
-    pieces = _SEPA.split(purpose)
-    found = {"text": pieces[0].strip() or parts.get("00", "").strip()}
+    purpose = [parts.get(str(number), "") for number in (*range(20, 30), *range(60, 64))]
+    # A subfield that is not full ends what stands in it; a full one goes on in the next.
+    pieces = _SEPA.split("".join(part if len(part) >= _SUBFIELD_FULL else f"{part}\n" for part in purpose))
+    found = {"text": _joined(pieces[0]) or parts.get("00", "").strip()}
     for name, value in zip(pieces[1::2], pieces[2::2], strict=True):
-        found[name] = value.strip()
-    found["text"] = found.get("SVWZ") or found["text"]
+        found[name] = value.strip().split("\n")[0].strip()
+        if name == "SVWZ":
+            found["text"] = _joined(value)
     found["NAME"] = (parts.get("32", "") + parts.get("33", "")).strip()
     found["IBAN"] = parts.get("31", "").strip() or found.get("IBAN", "")
     return found
+
+
+def _joined(text: str) -> str:
+    return text.replace("\n", "").strip()
 
 
 def _slashed(information: str) -> dict[str, str]:

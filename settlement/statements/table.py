@@ -1,8 +1,8 @@
-"""Statements and bills of payment channels as tables (CSV), read by a mapping that is saved once for each source.
+"""Statements and bills of payment channels as tables (CSV), read by a mapping that is saved for each source.
 
-A table says its columns in a row of heads, perhaps below some lines of title; rows below it are movements, and
-a total at its foot is none. What a mapping cannot read is refused with its row and column: no row is left out
-in silence.
+A table says its columns in a row of heads, perhaps below some lines of title; rows below it are movements,
+and a total at its foot is none. What a mapping cannot read is refused with its row and column: no row is left
+out in silence.
 """
 
 from __future__ import annotations
@@ -140,7 +140,9 @@ def _lines(text: str, mapping: TableMapping) -> Iterator[BankLine]:
 class _Row:
     """One row under its heads."""
 
-    def __init__(self, cells: list[str], place_of: dict[str, int], mapping: TableMapping, number: int) -> None:
+    def __init__(
+        self, cells: list[str], place_of: dict[str, int], mapping: TableMapping, number: int
+    ) -> None:
         self._cells, self._place_of, self._mapping, self._number = cells, place_of, mapping, number
 
     def line(self) -> BankLine:
@@ -178,8 +180,9 @@ class _Row:
         total = Money(0, currency)
         for head, sign in ((amounts.incoming, 1), (amounts.outgoing, -1)):
             if head is not None and self._cell(head):
-                amount = self._money(head, currency)
-                total += amount if sign > 0 else -abs_of(amount)
+                # Some banks write what goes out with a sign, others without.
+                minor = self._money(head, currency).amount_minor
+                total += Money(minor if sign > 0 else -abs(minor), currency)
         return total
 
     def _money(self, head: str, currency: str) -> Money:
@@ -194,8 +197,3 @@ class _Row:
 
     def _wrong(self, head: str, reason: str) -> StatementError:
         return StatementError(f"row {self._number}, {head}: {reason}")
-
-
-def abs_of(amount: Money) -> Money:
-    """The amount without its sign: some banks write what goes out with one, others without."""
-    return Money(abs(amount.amount_minor), amount.currency)
