@@ -1,7 +1,7 @@
 """A payout batch as the file a bank takes: ISO 20022 pain.001.001.09, customer credit transfer initiation.
 
-Accounts outside the IBAN world (`Othr`), banks by their member id of China's clearing (CNAPS), names
-and texts in any script, one debit account, one execution date. Each payment carries an end-to-end id that comes
+Accounts outside the IBAN world (`Othr`), banks by their member id of China's clearing (CNAPS), names and
+texts in any script, one debit account, one execution date. Each payment carries an end-to-end id that comes
 back on the bank's statement and finds its item there.
 
 Source: ISO 20022, Payments Initiation, message definition report, 2019 version.
@@ -75,7 +75,8 @@ def payout_pain001(batch: PayoutBatch, debtor: Debtor, *, execute_on: date, crea
     for item in items:
         payment.append(_transfer(batch, item))
     ET.indent(document, space=" ")
-    return ET.tostring(document, encoding="UTF-8", xml_declaration=True) + b"\n"
+    content: bytes = ET.tostring(document, encoding="UTF-8", xml_declaration=True)
+    return content + b"\n"
 
 
 def _transfer(batch: PayoutBatch, item: PayoutItem) -> ET.Element:

@@ -12,6 +12,7 @@ import io
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import date, datetime
+from typing import Any
 
 from settlement.errors import MoneyError, StatementError
 from settlement.money import Money
@@ -148,7 +149,7 @@ class _Row:
     def line(self) -> BankLine:
         """The row as a movement."""
         mapping = self._mapping
-        texts = {name: self._cell(head) for name, head in mapping.columns.items()}
+        texts: dict[str, Any] = {name: self._cell(head) for name, head in mapping.columns.items()}
         amount = self._amount()
         return BankLine(str(self._number), amount, self._day(), **texts)
 

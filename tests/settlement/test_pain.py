@@ -13,9 +13,18 @@ from lxml import etree
 
 from settlement.errors import PayoutError, StatementError
 from settlement.money import Money
-from settlement.payout import BatchState, Beneficiary, ItemEvent, PayoutBatch, PayoutItem
-from settlement.payout.pain import Debtor, end_to_end_id, payout_pain001
-from settlement.payout.status import ItemReport, read_pain002
+from settlement.payout import (
+    BatchState,
+    Beneficiary,
+    Debtor,
+    ItemEvent,
+    ItemReport,
+    PayoutBatch,
+    PayoutItem,
+    end_to_end_id,
+    payout_pain001,
+    read_pain002,
+)
 
 ROOT = Path(__file__).parents[2]
 XSD = Path(os.environ.get("WHEELHOUSE_DATA", ROOT / "../shared/data")) / "bank/xsd/pain.001.001.09.xsd"
