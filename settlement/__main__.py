@@ -1,114 +1,80 @@
-"""``python -m settlement split order.json``: split one order and print the shares with their reasons.
+"""The engine from a shell; each command prints JSON.
 
-Reads a file, or standard input where the name is ``-``::
+``python -m settlement split order.json``
+    the shares of one order, with their reasons (`settlement.split.command`);
+``python -m settlement statement FILE``
+    a bank's camt.053, MT940 or MT942 as lines with balances and totals;
+``python -m settlement reconcile FILE expected.csv --on 2026-03-02``
+    its lines against what was expected: matches, suggestions, and a name for every difference
+    (`settlement.reconciliation.command`).
 
-    {"terms": {...},                          see settlement/terms/codec.py
-     "facts": {"order_id": "A1", "total_minor": 2200, "weight_g": 1200, "pieces": 1,
-               "service": "standard", "distance_m": null,
-               "pickup_handover": "door", "delivery_handover": "locker",
-               "roles": {"platform": [{"party_id": 1}],
-                         "hub": [{"party_id": 3, "weight": 120}, {"party_id": 4, "weight": 80}]}}}
-
-The total is in the currency of the terms. Prints::
-
-    {"order_id": "A1", "terms_id": "standard", "version": 1, "currency": "CNY", "total_minor": 2200,
-     "shares": [{"party_id": 1, "role": "platform", "amount_minor": 220, "amount": "2.20"}, ...],
-     "reasons": [{"key": "split.reason.percent", "params": {"party_id": 1, ...}}, ...]}
-
-Exit status 1 with the reason on standard error when the order cannot be split, 2 for a wrong call.
+A file called ``-`` is standard input. Exit status 1 with the reason on standard error when a file cannot be
+read or an order cannot be split, 2 for a wrong call.
 """
 
 from __future__ import annotations
 
 import argparse
+import io
 import sys
+from datetime import date
 from pathlib import Path
 from typing import Any
 
 import msgspec
 
 from settlement.errors import SettlementError
-from settlement.money import Money
-from settlement.split import Facts, PartyRole, Split, explain, split
-from settlement.terms import Role, Terms, terms_from_json
-
-
-class _PartyRole(msgspec.Struct, forbid_unknown_fields=True):
-    party_id: int
-    weight: int = 1
-
-
-class _Facts(msgspec.Struct, forbid_unknown_fields=True):
-    order_id: str
-    total_minor: int
-    weight_g: int
-    pieces: int
-    service: str
-    roles: dict[Role, list[_PartyRole]]
-    distance_m: int | None = None
-    pickup_handover: str | None = None
-    delivery_handover: str | None = None
-
-
-class _Document(msgspec.Struct, forbid_unknown_fields=True):
-    terms: dict[str, Any]
-    facts: _Facts
+from settlement.reconciliation import Options
+from settlement.reconciliation.command import reconcile_command, statement_command
+from settlement.split.command import split_command
 
 
 def main(arguments: list[str] | None = None) -> int:
     """Run the command line; returns the exit status."""
-    parser = argparse.ArgumentParser(prog="python -m settlement", description="Split one order.")
-    commands = parser.add_subparsers(dest="command", required=True)
-    command = commands.add_parser("split", help="print the shares of an order with their reasons as JSON")
-    command.add_argument("order", help="JSON file with terms and facts; - for standard input")
-    order = parser.parse_args(arguments).order
     try:
-        text = sys.stdin.buffer.read() if order == "-" else Path(order).read_bytes()
-        document = msgspec.json.decode(text, type=_Document)
-        terms = terms_from_json(document.terms)
-        result = split(terms, _facts(document.facts, terms.currency))
+        answer = _answer(_parser().parse_args(arguments))
     except (OSError, msgspec.DecodeError, SettlementError) as error:
         print(f"settlement: {error}", file=sys.stderr)
         return 1
-    print(msgspec.json.format(msgspec.json.encode(_answer(terms, result)), indent=2).decode())
+    print(msgspec.json.format(msgspec.json.encode(answer), indent=2).decode())
     return 0
 
 
-def _facts(wire: _Facts, currency: str) -> Facts:
-    return Facts(
-        order_id=wire.order_id,
-        total=Money(wire.total_minor, currency),
-        weight_g=wire.weight_g,
-        pieces=wire.pieces,
-        service=wire.service,
-        distance_m=wire.distance_m,
-        roles={
-            role: tuple(PartyRole(party.party_id, party.weight) for party in parties)
-            for role, parties in wire.roles.items()
-        },
-        pickup_handover=wire.pickup_handover,
-        delivery_handover=wire.delivery_handover,
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m settlement", description="Who gets paid, from a shell.")
+    commands = parser.add_subparsers(dest="command", required=True)
+    split = commands.add_parser("split", help="print the shares of an order with their reasons as JSON")
+    split.add_argument("order", help="JSON file with terms and facts; - for standard input")
+    statement = commands.add_parser("statement", help="print a bank's statement as JSON")
+    statement.add_argument("file", help="camt.053, MT940 or MT942; - for standard input")
+    reconcile = commands.add_parser("reconcile", help="match a bank's statement with what was expected")
+    reconcile.add_argument("file", help="camt.053, MT940 or MT942; - for standard input")
+    reconcile.add_argument("expected", help="CSV of what was expected")
+    reconcile.add_argument(
+        "--on",
+        type=date.fromisoformat,
+        required=True,
+        help="day of the comparison: what is due later may come",
     )
+    usual = Options()
+    reconcile.add_argument("--days-before", type=int, default=usual.days_before)
+    reconcile.add_argument("--days-after", type=int, default=usual.days_after)
+    reconcile.add_argument("--fee-max-minor", type=int, default=usual.fee_max_minor)
+    return parser
 
 
-def _answer(terms: Terms, result: Split) -> dict[str, Any]:
-    return {
-        "order_id": result.order_id,
-        "terms_id": result.terms_id,
-        "version": result.version,
-        "currency": result.total.currency,
-        "total_minor": result.total.amount_minor,
-        "shares": [
-            {
-                "party_id": share.party_id,
-                "role": share.role,
-                "amount_minor": share.amount.amount_minor,
-                "amount": share.amount.decimal_text(),
-            }
-            for share in result.shares
-        ],
-        "reasons": [{"key": line.key, "params": line.params} for line in explain(terms, result)],
-    }
+def _answer(given: argparse.Namespace) -> Any:
+    if given.command == "split":
+        return split_command(_content(given.order))
+    file = io.BytesIO(_content(given.file))
+    if given.command == "statement":
+        return statement_command(file)
+    options = Options(given.days_before, given.days_after, given.fee_max_minor)
+    return reconcile_command(file, Path(given.expected).read_bytes(), options, on=given.on)
+
+
+def _content(name: str) -> bytes:
+    return sys.stdin.buffer.read() if name == "-" else Path(name).read_bytes()
 
 
 if __name__ == "__main__":

@@ -17,6 +17,8 @@
     ├── PayoutError
     │   ├── PayoutTransitionError    the event does not happen in this state
     │   └── ApprovalError            maker and checker are one person
+    ├── StatementError               a bank's file that cannot be read: the message names the place
+    ├── ReconciliationError          what cannot be matched or explained
     └── CompensationError            a claim that cannot be assessed or attributed
         └── NoLegalBasisError        no rule in force covers the claim
 """
@@ -80,6 +82,14 @@ class PayoutTransitionError(PayoutError):
 
 class ApprovalError(PayoutError):
     """Maker and checker must be two people."""
+
+
+class StatementError(SettlementError, ValueError):
+    """A bank's file that cannot be read; the message names the place."""
+
+
+class ReconciliationError(SettlementError, ValueError):
+    """What cannot be matched or explained."""
 
 
 class CompensationError(SettlementError, ValueError):

@@ -14,7 +14,9 @@ from settlement.payout.batch import (
     next_item_state,
 )
 from settlement.payout.export import payout_csv
+from settlement.payout.pain import Debtor, end_to_end_id, payout_pain001
 from settlement.payout.payable import Hold, HoldReason, payable, recoverable
+from settlement.payout.status import ItemReport, read_pain002
 
 __all__ = [
     "BATCH_TRANSITIONS",
@@ -22,15 +24,20 @@ __all__ = [
     "BatchEvent",
     "BatchState",
     "Beneficiary",
+    "Debtor",
     "Hold",
     "HoldReason",
     "ItemEvent",
+    "ItemReport",
     "ItemState",
     "PayoutBatch",
     "PayoutItem",
+    "end_to_end_id",
     "next_batch_state",
     "next_item_state",
     "payable",
     "payout_csv",
+    "payout_pain001",
+    "read_pain002",
     "recoverable",
 ]

@@ -1,0 +1,38 @@
+"""Which of a few amounts sum to another: meet in the middle, exact."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+
+def that_sum_to(wanted: int, amounts: Sequence[int]) -> tuple[int, ...] | None:
+    """Places of some amounts, at least two, that sum to the wanted one; of several answers the shortest.
+
+    Half of the amounts are summed in every way and looked up by what the other half lacks (Horowitz and
+    Sahni, 1974): 2 to the power of half their number, twice. Zeros are never taken.
+    """
+    places = [place for place, amount in enumerate(amounts) if amount]
+    middle = len(places) // 2
+    first, second = places[:middle], places[middle:]
+    shortest_of: dict[int, tuple[int, ...]] = {}
+    for some in _subsets(first):
+        total = sum(amounts[place] for place in some)
+        if total not in shortest_of or len(some) < len(shortest_of[total]):
+            shortest_of[total] = some
+    best: tuple[int, ...] | None = None
+    for some in _subsets(second):
+        rest = shortest_of.get(wanted - sum(amounts[place] for place in some))
+        if (
+            rest is not None
+            and len(rest) + len(some) >= 2
+            and (best is None or len(rest) + len(some) < len(best))
+        ):
+            best = rest + some
+    return best
+
+
+def _subsets(places: Sequence[int]) -> list[tuple[int, ...]]:
+    found: list[tuple[int, ...]] = [()]
+    for place in places:
+        found += [(*some, place) for some in found]
+    return found
