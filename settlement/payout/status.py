@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import IO
 
 from lxml import etree
 
+from settlement import iso20022 as iso
 from settlement.errors import StatementError
 from settlement.payout.batch import ItemEvent
 
@@ -30,38 +30,25 @@ def read_pain002(file: IO[bytes]) -> list[ItemReport]:
     Raises:
         StatementError: it is no pain.002, or names no payment.
     """
-    reports: list[ItemReport] = []
-    events = etree.iterparse(
-        file, events=("start", "end"), tag=("{*}Document", "{*}TxInfAndSts"), resolve_entities=False,
-        no_network=True, remove_comments=True, huge_tree=True,
-    )  # fmt: skip
-    try:
-        for event, element in events:
-            name = etree.QName(element)
-            if name.localname == "Document" and event == "start":
-                if ":pain.002.001." not in (name.namespace or ""):
-                    raise StatementError(f"no payment status report (pain.002): {name.namespace!r}")
-            elif name.localname == "TxInfAndSts" and event == "end":
-                reports.append(_report(element))
-                element.clear()
-    except etree.XMLSyntaxError as error:
-        raise StatementError(f"no well-formed XML: {error.msg}") from error
+    reports = []
+    for event, name, element in iso.stream(file, "Document", "TxInfAndSts"):
+        if name == "Document" and event == "start":
+            namespace = iso.namespace_of(element)
+            if ":pain.002.001." not in namespace:
+                raise StatementError(f"no payment status report (pain.002): {namespace!r}")
+        elif name == "TxInfAndSts" and event == "end":
+            reports.append(_report(element))
+            iso.forget(element)
     if not reports:
         raise StatementError("the report names no payment (TxInfAndSts)")
     return reports
 
 
 def _report(element: etree._Element) -> ItemReport:
-    reference = next(_texts(element, "OrgnlEndToEndId"), "")
-    status = next(_texts(element, "TxSts"), "")
-    if not reference or not status:
-        raise StatementError(f"line {element.sourceline}: a payment has OrgnlEndToEndId and TxSts")
-    reason = [*_texts(element, "Rsn/{*}Cd"), *_texts(element, "Rsn/{*}Prtry"), *_texts(element, "AddtlInf")]
+    reference, status = iso.needed(element, "OrgnlEndToEndId"), iso.needed(element, "TxSts")
+    reasons = []
+    for given in iso.children(element, "StsRsnInf"):
+        reasons += [iso.text(iso.at(given, "Rsn", "Cd")), iso.text(iso.at(given, "Rsn", "Prtry"))]
+        reasons += [iso.text(one) for one in iso.children(given, "AddtlInf")]
     event = ItemEvent.PAY if status in _PAID else ItemEvent.BOUNCE if status in _REFUSED else None
-    return ItemReport(reference, event, " ".join(reason))
-
-
-def _texts(element: etree._Element, path: str) -> Iterator[str]:
-    for one in element.findall(f".//{{*}}{path}"):
-        if one.text and one.text.strip():
-            yield one.text.strip()
+    return ItemReport(reference, event, " ".join(reason for reason in reasons if reason))

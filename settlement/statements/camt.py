@@ -17,6 +17,7 @@ from typing import IO
 
 from lxml import etree
 
+from settlement import iso20022 as iso
 from settlement.errors import MoneyError, StatementError
 from settlement.money import Money, currency_exponent
 from settlement.statements.values import Balance, BalanceKind, BankLine, Statement
@@ -41,63 +42,38 @@ def read_camt053(file: IO[bytes]) -> list[Statement]:
     Raises:
         StatementError: it is no camt.053, or lacks what a statement must say; the message names the line.
     """
-    reader = _Reader(file)
-    try:
-        return reader.statements()
-    except etree.XMLSyntaxError as error:
-        raise StatementError(f"no well-formed XML: {error.msg}") from error
-
-
-class _Reader:
-    """One message on its way through the parser."""
-
-    def __init__(self, file: IO[bytes]) -> None:
-        self._events = etree.iterparse(
-            file,
-            events=("start", "end"),
-            tag=("{*}Document", "{*}GrpHdr", "{*}Stmt", "{*}Ntry"),
-            resolve_entities=False,
-            no_network=True,
-            remove_comments=True,
-            remove_pis=True,
-            huge_tree=True,
-        )
-
-    def statements(self) -> list[Statement]:
-        """All of the message."""
-        found: list[Statement] = []
-        lines: list[BankLine] = []
-        seen_document = has_header = False
-        entries = 0
-        for event, element in self._events:
-            name = etree.QName(element).localname
-            if event == "start":
-                if name == "Document":
-                    _check_message(element)
-                    seen_document = True
-                elif name == "Stmt":
-                    if not has_header:
-                        raise _wrong(element, "the message has no group header (GrpHdr) before it")
-                    lines, entries = [], 0
-            elif name == "GrpHdr":
-                _needed(element, "MsgId")
-                has_header = True
-            elif name == "Ntry":
-                entries += 1
-                lines += _lines_of(element, f"{len(found) + 1}/{entries}")
-                _forget(element)
+    found: list[Statement] = []
+    lines: list[BankLine] = []
+    seen_document = has_header = False
+    entries = 0
+    for event, name, element in iso.stream(file, "Document", "GrpHdr", "Stmt", "Ntry"):
+        if event == "start":
+            if name == "Document":
+                _check_message(element)
+                seen_document = True
             elif name == "Stmt":
-                found.append(_statement(element, tuple(lines)))
-                _forget(element)
-        if not seen_document:
-            raise StatementError("no ISO 20022 message: the element Document is missing")
-        if not found:
-            raise StatementError("the message holds no statement (Stmt)")
-        return found
+                if not has_header:
+                    iso.refuse(element, "the message has no group header (GrpHdr) before it")
+                lines, entries = [], 0
+        elif name == "GrpHdr":
+            iso.needed(element, "MsgId")
+            has_header = True
+        elif name == "Ntry":
+            entries += 1
+            lines += _lines_of(element, f"{len(found) + 1}/{entries}")
+            iso.forget(element)
+        elif name == "Stmt":
+            found.append(_statement(element, tuple(lines)))
+            iso.forget(element)
+    if not seen_document:
+        raise StatementError("no ISO 20022 message: the element Document is missing")
+    if not found:
+        raise StatementError("the message holds no statement (Stmt)")
+    return found
 
 
 def _check_message(document: etree._Element) -> None:
-    namespace = etree.QName(document).namespace or ""
+    namespace = iso.namespace_of(document)
     match = _MESSAGE.fullmatch(namespace)
     if match is None:
         raise StatementError(f"no ISO 20022 message: its namespace is {namespace!r}")
@@ -105,35 +81,27 @@ def _check_message(document: etree._Element) -> None:
         raise StatementError(f"this is a {match[1]}.001.{match[2]}, not a statement (camt.053)")
 
 
-def _forget(element: etree._Element) -> None:
-    """Drop what has been read: the content now, the element with the next one, since the parser is in it."""
-    element.clear()
-    before, parent = element.getprevious(), element.getparent()
-    if before is not None and parent is not None and before.tag == element.tag:
-        parent.remove(before)
-
-
 def _statement(element: etree._Element, lines: tuple[BankLine, ...]) -> Statement:
-    fields = _fields(element)
-    statement_id = _needed(element, "Id")
+    fields = iso.fields(element)
+    statement_id = iso.needed(element, "Id")
     account = fields.get("Acct")
     if account is None:
-        raise _wrong(element, "a statement names its account (Acct)")
-    balances = tuple(_balance(one) for one in _children(element, "Bal"))
+        iso.refuse(element, "a statement names its account (Acct)")
+    balances = tuple(_balance(one) for one in iso.children(element, "Bal"))
     if not balances:
-        raise _wrong(element, "a statement names at least one balance (Bal)")
+        iso.refuse(element, "a statement names at least one balance (Bal)")
     return Statement(
-        account=_account_number(account) or _none(account, "the account has no number (Acct/Id)"),
+        account=_account_number(account) or iso.refuse(account, "the account has no number (Id)"),
         statement_id=statement_id,
-        number=_text(fields.get("ElctrncSeqNb")) or _text(fields.get("LglSeqNb")),
+        number=iso.text(fields.get("ElctrncSeqNb")) or iso.text(fields.get("LglSeqNb")),
         lines=lines,
         balances=balances,
     )
 
 
 def _balance(element: etree._Element) -> Balance:
-    code = _text(_at(element, "Tp", "CdOrPrtry", "Cd"))
-    on = _at(element, "Dt")
+    code = iso.text(iso.at(element, "Tp", "CdOrPrtry", "Cd"))
+    on = iso.at(element, "Dt")
     return Balance(
         _KINDS.get(code, BalanceKind.OTHER), _signed(element), None if on is None else _date_of(on)
     )
@@ -141,24 +109,24 @@ def _balance(element: etree._Element) -> Balance:
 
 def _lines_of(entry: etree._Element, place: str) -> Iterator[BankLine]:
     """An entry as the lines that it stands for."""
-    fields = _fields(entry)
+    fields = iso.fields(entry)
     amount = _signed(entry)
     booked, valued = fields.get("BookgDt"), fields.get("ValDt")
     if booked is None and valued is None:
-        raise _wrong(entry, "an entry says when it was booked (BookgDt)")
+        iso.refuse(entry, "an entry says when it was booked (BookgDt)")
     value_on = None if valued is None else _date_of(valued)
     booked_on = value_on if booked is None else _date_of(booked)
     assert booked_on is not None, "one of the two is there"
     status = fields.get("Sts")
     if status is None:
-        raise _wrong(entry, "an entry has a status (Sts)")
-    state = _text(status) or _text(_at(status, "Cd")) or _text(_at(status, "Prtry"))
-    is_reversal = _text(fields.get("RvslInd")) in ("true", "1")
+        iso.refuse(entry, "an entry has a status (Sts)")
+    state = iso.text(status) or iso.text(iso.at(status, "Cd")) or iso.text(iso.at(status, "Prtry"))
+    is_reversal = iso.text(fields.get("RvslInd")) in ("true", "1")
     code = _code_of(fields.get("BkTxCd"))
-    entry_text = _text(fields.get("AddtlNtryInf"))
-    bank_reference = _text(fields.get("AcctSvcrRef"))
-    details = [one for group in _children(entry, "NtryDtls") for one in _children(group, "TxDtls")]
-    batch = _text(_at(entry, "NtryDtls", "Btch", "PmtInfId"))
+    entry_text = iso.text(fields.get("AddtlNtryInf"))
+    bank_reference = iso.text(fields.get("AcctSvcrRef"))
+    details = [one for group in iso.children(entry, "NtryDtls") for one in iso.children(group, "TxDtls")]
+    batch = iso.text(iso.at(entry, "NtryDtls", "Btch", "PmtInfId"))
     amounts = _parts(details, amount)
     if amounts is None:
         details, amounts = details[:1], [amount]
@@ -188,12 +156,12 @@ def _parts(details: list[etree._Element], total: Money) -> list[Money] | None:
         return None
     parts = []
     for detail in details:
-        element = _at(detail, "Amt")
+        element = iso.at(detail, "Amt")
         if element is None:
-            element = _at(detail, "AmtDtls", "TxAmt", "Amt")
+            element = iso.at(detail, "AmtDtls", "TxAmt", "Amt")
         if element is None or element.get("Ccy") != total.currency:
             return None
-        indicator = _text(_at(detail, "CdtDbtInd"))
+        indicator = iso.text(iso.at(detail, "CdtDbtInd"))
         sign = {"CRDT": 1, "DBIT": -1}.get(indicator, 1 if total.amount_minor >= 0 else -1)
         parts.append(Money(sign * _minor(element).amount_minor, total.currency))
     return parts if sum(part.amount_minor for part in parts) == total.amount_minor else None
@@ -206,24 +174,24 @@ def _about(detail: etree._Element | None, *, incoming: bool) -> dict[str, str]:
     )
     if detail is None:
         return found
-    references = _at(detail, "Refs")
+    references = iso.at(detail, "Refs")
     if references is not None:
-        fields = _fields(references)
-        end_to_end = _text(fields.get("EndToEndId"))
+        fields = iso.fields(references)
+        end_to_end = iso.text(fields.get("EndToEndId"))
         found["reference"] = "" if end_to_end == "NOTPROVIDED" else end_to_end
-        found["bank_reference"] = _text(fields.get("AcctSvcrRef"))
-        found["batch_reference"] = _text(fields.get("PmtInfId"))
-    parties = _at(detail, "RltdPties")
+        found["bank_reference"] = iso.text(fields.get("AcctSvcrRef"))
+        found["batch_reference"] = iso.text(fields.get("PmtInfId"))
+    parties = iso.at(detail, "RltdPties")
     if parties is not None:
         # Who stands at the other end: the debtor of what comes in, the creditor of what goes out.
         other = "Dbtr" if incoming else "Cdtr"
-        party = _at(parties, other)
-        found["counterparty"] = _text(_at(party, "Nm")) or _text(_at(party, "Pty", "Nm"))
-        found["account"] = _account_number(_at(parties, f"{other}Acct"))
-    remittance = _at(detail, "RmtInf")
+        party = iso.at(parties, other)
+        found["counterparty"] = iso.text(iso.at(party, "Nm")) or iso.text(iso.at(party, "Pty", "Nm"))
+        found["account"] = _account_number(iso.at(parties, f"{other}Acct"))
+    remittance = iso.at(detail, "RmtInf")
     if remittance is not None:
-        texts = [_text(one) for one in _children(remittance, "Ustrd")]
-        texts += [_text(_at(one, "CdtrRefInf", "Ref")) for one in _children(remittance, "Strd")]
+        texts = [iso.text(one) for one in iso.children(remittance, "Ustrd")]
+        texts += [iso.text(iso.at(one, "CdtrRefInf", "Ref")) for one in iso.children(remittance, "Strd")]
         found["text"] = " ".join(text for text in texts if text)
     return found
 
@@ -232,89 +200,48 @@ def _code_of(element: etree._Element | None) -> str:
     if element is None:
         return ""
     domain = [
-        _text(_at(element, "Domn", "Cd")),
-        _text(_at(element, "Domn", "Fmly", "Cd")),
-        _text(_at(element, "Domn", "Fmly", "SubFmlyCd")),
+        iso.text(iso.at(element, "Domn", "Cd")),
+        iso.text(iso.at(element, "Domn", "Fmly", "Cd")),
+        iso.text(iso.at(element, "Domn", "Fmly", "SubFmlyCd")),
     ]
-    return "/".join(domain) if domain[0] else _text(_at(element, "Prtry", "Cd"))
+    return "/".join(domain) if domain[0] else iso.text(iso.at(element, "Prtry", "Cd"))
 
 
 def _account_number(account: etree._Element | None) -> str:
-    return _text(_at(account, "Id", "IBAN")) or _text(_at(account, "Id", "Othr", "Id"))
+    return iso.text(iso.at(account, "Id", "IBAN")) or iso.text(iso.at(account, "Id", "Othr", "Id"))
 
 
 def _signed(element: etree._Element) -> Money:
-    amount = _at(element, "Amt")
+    amount = iso.at(element, "Amt")
     if amount is None:
-        raise _wrong(element, "an amount (Amt) is missing")
-    indicator = _text(_at(element, "CdtDbtInd"))
+        iso.refuse(element, "an amount (Amt) is missing")
+    indicator = iso.text(iso.at(element, "CdtDbtInd"))
     if indicator not in ("CRDT", "DBIT"):
-        raise _wrong(element, f"CdtDbtInd is CRDT or DBIT, not {indicator!r}")
+        iso.refuse(element, f"CdtDbtInd is CRDT or DBIT, not {indicator!r}")
     value = _minor(amount)
     return value if indicator == "CRDT" else -value
 
 
 def _minor(element: etree._Element) -> Money:
     """A decimal of the message; digits beyond those of the currency must be zeros."""
-    currency, text = element.get("Ccy") or "", _text(element)
+    currency, text = element.get("Ccy") or "", iso.text(element)
     match = _AMOUNT.fullmatch(text)
     if match is None or not (match[1] or match[2]):
-        raise _wrong(element, f"{text!r} is no amount")
+        iso.refuse(element, f"{text!r} is no amount")
     try:
         exponent = currency_exponent(currency)
         whole, decimals = match[1] or "0", match[2] or ""
         if decimals[exponent:].strip("0"):
-            raise _wrong(element, f"{text} {currency} is no whole number of minor units")
+            iso.refuse(element, f"{text} {currency} is no whole number of minor units")
         return Money(int(whole + decimals[:exponent].ljust(exponent, "0")), currency)
     except MoneyError as error:
-        raise _wrong(element, str(error)) from error
+        iso.refuse(element, str(error))
 
 
 def _date_of(element: etree._Element) -> date:
     """The day of a DateAndDateTimeChoice, as the bank wrote it."""
-    text = _text(_at(element, "Dt")) or _text(_at(element, "DtTm")) or _text(element)
+    text = iso.text(iso.at(element, "Dt")) or iso.text(iso.at(element, "DtTm")) or iso.text(element)
     try:
         return date.fromisoformat(text[:10])
-    except ValueError as error:
-        raise _wrong(element, f"{text!r} is no date") from error
-
-
-def _needed(element: etree._Element, name: str) -> str:
-    return _text(_at(element, name)) or _none(element, f"{name} is missing")
-
-
-def _none(element: etree._Element, reason: str) -> str:
-    raise _wrong(element, reason)
-
-
-def _wrong(element: etree._Element, reason: str) -> StatementError:
-    return StatementError(f"line {element.sourceline}, {etree.QName(element).localname}: {reason}")
-
-
-def _fields(element: etree._Element) -> dict[str, etree._Element]:
-    """The first child of each name."""
-    found: dict[str, etree._Element] = {}
-    for child in element:
-        found.setdefault(_local(child.tag), child)
-    return found
-
-
-def _children(element: etree._Element, name: str) -> list[etree._Element]:
-    return [child for child in element if _local(child.tag) == name]
-
-
-def _at(element: etree._Element | None, *path: str) -> etree._Element | None:
-    """The first descendant along a path of names."""
-    for name in path:
-        if element is None:
-            return None
-        element = next((child for child in element if _local(child.tag) == name), None)
-    return element
-
-
-def _local(tag: object) -> str:
-    return str(tag).rpartition("}")[2]
-
-
-def _text(element: etree._Element | None) -> str:
-    return "" if element is None or element.text is None else element.text.strip()
+    except ValueError:
+        iso.refuse(element, f"{text!r} is no date")

@@ -117,7 +117,7 @@ def test_a_report_says_what_became_of_each() -> None:
         ("x", "no well-formed XML"),
         (REPORT.replace("pain.002", "pain.001"), "no payment status report"),
         (REPORT.replace("TxInfAndSts", "Other"), "names no payment"),
-        (REPORT.replace("<TxSts>ACSC</TxSts>", ""), "line 2: a payment has"),
+        (REPORT.replace("<TxSts>ACSC</TxSts>", ""), "line 2, TxInfAndSts: TxSts is missing"),
     ],
 )
 def test_what_is_no_report_is_refused(text: str, reason: str) -> None:
