@@ -5,7 +5,7 @@ account positive), ``currency``, ``due_on``, and as far as they are known ``refe
 ``counterparty``, ``counterparty_account``. The answer::
 
     {"matches": [{"lines": ["1/1"], "expected": ["a"], "rule": "reference", "difference": "0.00"}, ...],
-     "suggestions": [{"lines": ["1/7"], "expected": ["c"], "score": 0.9}, ...],
+     "suggestions": [{"lines": ["1/7"], "expected": ["c"], "score": 90}, ...],
      "differences": [{"kind": "missing", "amount": "12.00", "currency": "CNY", "since": "2026-03-02",
                       "lines": [], "expected": ["d"]}, ...],
      "open_expected": ["e"]}
@@ -25,7 +25,7 @@ from settlement.errors import ReconciliationError, SettlementError
 from settlement.money import Money
 from settlement.reconciliation.matching import reconcile
 from settlement.reconciliation.values import Expected, Options, Outcome
-from settlement.statements import BankLine, Statement, read_statements
+from settlement.statements import LINE_TEXTS, BankLine, Statement, read_statements
 
 _NEEDED = ("expected_id", "amount", "currency", "due_on")
 _OPTIONAL = ("reference", "batch_reference", "counterparty", "counterparty_account")
@@ -97,7 +97,7 @@ def _statement(statement: Statement) -> dict[str, Any]:
 
 
 def _line(line: BankLine) -> dict[str, Any]:
-    texts = {name: getattr(line, name) for name in _LINE_TEXTS if getattr(line, name)}
+    texts = {name: getattr(line, name) for name in LINE_TEXTS if getattr(line, name)}
     return {
         "place": line.place,
         "booked_on": line.booked_on,
@@ -107,17 +107,6 @@ def _line(line: BankLine) -> dict[str, Any]:
         "is_reversal": line.is_reversal,
         "is_booked": line.is_booked,
     }
-
-
-_LINE_TEXTS = (
-    "reference",
-    "bank_reference",
-    "batch_reference",
-    "counterparty",
-    "counterparty_account",
-    "text",
-    "code",
-)
 
 
 def _outcome(outcome: Outcome, lines: Sequence[BankLine], wanted: dict[str, Expected]) -> dict[str, Any]:

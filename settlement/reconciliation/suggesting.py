@@ -10,7 +10,7 @@ from settlement.reconciliation.sums import that_sum_to
 from settlement.reconciliation.values import Expected, Suggestion
 from settlement.statements import BankLine
 
-REFERENCE_SCORE, _NAME_SCORE, _SUM_SCORE, _AMOUNT_SCORE = 0.9, 0.8, 0.6, 0.5
+REFERENCE_SCORE, _NAME_SCORE, _SUM_SCORE, _AMOUNT_SCORE = 90, 80, 60, 50
 _SUMMED_MAX = 12
 """With more open lines or expectations of one party, some sum always fits, and tells nothing."""
 
@@ -45,7 +45,7 @@ def _party(one: BankLine | Expected) -> str:
     return normal(one.counterparty_account) or normal(one.counterparty)
 
 
-def _pairs(board: Board, key_of: _Key, score: float, taken: set[int | str]) -> None:
+def _pairs(board: Board, key_of: _Key, score: int, taken: set[int | str]) -> None:
     """Pairs that are alone with their key on both sides, and near in time."""
     lines = grouped((key_of(line), place) for place, line in board.lines.items() if place not in taken)
     wanted = grouped((key_of(one), id_) for id_, one in board.expected.items() if id_ not in taken)

@@ -95,11 +95,11 @@ class Match:
 
 @dataclass(frozen=True, slots=True)
 class Suggestion:
-    """What may belong together, for a person to accept; `score` is above 0 and at most 1."""
+    """What may belong together, for a person to accept; `score` is how sure it is, in percent."""
 
     lines: tuple[int, ...]
     expected: tuple[str, ...]
-    score: float
+    score: int
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,9 +4,10 @@ from settlement.statements.camt import read_camt053
 from settlement.statements.detect import read_statements
 from settlement.statements.mt import read_mt
 from settlement.statements.table import AmountColumns, TableMapping, read_table
-from settlement.statements.values import Balance, BalanceKind, BankLine, Statement
+from settlement.statements.values import LINE_TEXTS, Balance, BalanceKind, BankLine, Statement
 
 __all__ = [
+    "LINE_TEXTS",
     "AmountColumns",
     "Balance",
     "BalanceKind",

@@ -16,7 +16,7 @@ from typing import Any
 
 from settlement.errors import MoneyError, StatementError
 from settlement.money import Money
-from settlement.statements.values import BankLine, Statement
+from settlement.statements.values import LINE_TEXTS, BankLine, Statement
 
 # Channels put these around numbers, so that a spreadsheet keeps them as text.
 _WRAPPING = "`'\"= \t\u00a0\ufeff"
@@ -59,8 +59,7 @@ class TableMapping:
         booked_on: column of the day.
         amounts: columns of the amount.
         currency: of all rows; or `currency_column`.
-        columns: fields of `BankLine` (reference, bank_reference, batch_reference, counterparty,
-            counterparty_account, text, code) by the head of their column.
+        columns: the heads of the columns that hold a line's texts, by the text's name (`LINE_TEXTS`).
         date_format: as `strptime` takes it; what follows the day in the cell is left out.
         foot: what the first cell of a total at the foot begins with; from there on nothing is read.
     """
@@ -79,7 +78,7 @@ class TableMapping:
     def __post_init__(self) -> None:
         if (self.currency is None) == (self.currency_column is None):
             raise StatementError("name a currency or the column of the currency")
-        if unknown := set(self.columns) - _TEXT_FIELDS:
+        if unknown := set(self.columns) - set(LINE_TEXTS):
             raise StatementError(f"no field of a bank line: {', '.join(sorted(unknown))}")
         if self.decimal_mark not in (".", ","):
             raise StatementError("the decimal mark is a point or a comma")
@@ -88,19 +87,6 @@ class TableMapping:
         """The columns that a table must have."""
         named = {self.booked_on, *self.amounts.columns(), *self.columns.values()}
         return named | ({self.currency_column} if self.currency_column is not None else set())
-
-
-_TEXT_FIELDS = frozenset(
-    {
-        "reference",
-        "bank_reference",
-        "batch_reference",
-        "counterparty",
-        "counterparty_account",
-        "text",
-        "code",
-    }
-)
 
 
 def read_table(content: bytes, mapping: TableMapping, *, account: str, statement_id: str) -> Statement:

@@ -30,6 +30,18 @@ class Balance:
     on: date | None
 
 
+LINE_TEXTS = (
+    "reference",
+    "bank_reference",
+    "batch_reference",
+    "counterparty",
+    "counterparty_account",
+    "text",
+    "code",
+)
+"""What a line may say in words; empty where it does not."""
+
+
 @dataclass(frozen=True, slots=True)
 class BankLine:
     """One movement on an account.

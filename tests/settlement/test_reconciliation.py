@@ -166,7 +166,7 @@ class TestWithoutReferences:
             [wanted("a", -100, "A", counterparty_account="6211")],
         )
         assert outcome.matches == []
-        assert outcome.suggestions == [Suggestion((0,), ("a",), 0.9)]
+        assert outcome.suggestions == [Suggestion((0,), ("a",), 90)]
         assert kinds(outcome) == [(DifferenceKind.WRONG_REFERENCE, 0)]
 
     def test_name_sum_and_amount_are_suggested_and_stay_named(self) -> None:
@@ -184,10 +184,10 @@ class TestWithoutReferences:
             [line(30, counterparty="李四"), line(70, counterparty="李四")],
             [wanted("a", 100, counterparty="李四")],
         )
-        assert by_name.suggestions == [Suggestion((0,), ("a",), 0.8)]
-        assert by_amount.suggestions == [Suggestion((0,), ("a",), 0.5)]
-        assert collected.suggestions == [Suggestion((0,), ("a", "b"), 0.6)]
-        assert parts.suggestions == [Suggestion((0, 1), ("a",), 0.6)]
+        assert by_name.suggestions == [Suggestion((0,), ("a",), 80)]
+        assert by_amount.suggestions == [Suggestion((0,), ("a",), 50)]
+        assert collected.suggestions == [Suggestion((0,), ("a", "b"), 60)]
+        assert parts.suggestions == [Suggestion((0, 1), ("a",), 60)]
         assert kinds(by_name) == [(DifferenceKind.UNKNOWN, 50), (DifferenceKind.MISSING, -50)]
 
     def test_what_stays_has_a_name(self) -> None:
