@@ -121,6 +121,12 @@ def cancel(firm: Company, stop_id: int) -> None:
     firm.relay()
 
 
+def come_back(page: Page) -> None:
+    """The courier looks at his phone again, and it has asked what is new."""
+    with page.expect_response("**/run/version"):
+        page.evaluate("document.dispatchEvent(new Event('visibilitychange'))")
+
+
 def test_what_is_cancelled_goes_from_the_phone_and_is_told(
     round_: list[int], member: Callable[..., Visitor], firm: Company, view: View
 ) -> None:
@@ -134,7 +140,7 @@ def test_what_is_cancelled_goes_from_the_phone_and_is_told(
     here.locator("select[name=reason]").select_option("no_access")
 
     cancel(firm, later)
-    page.evaluate("document.dispatchEvent(new Event('visibilitychange'))")
+    come_back(page)
     notice = page.locator(f"[data-told-gone='{later}']")
     expect(notice).to_contain_text(view.words("Cancelled, do not go there", "已取消，不用去了"))
     expect(page.locator(f"[data-run-list] [data-run-stop='{later}']")).to_have_count(0)
@@ -145,7 +151,7 @@ def test_what_is_cancelled_goes_from_the_phone_and_is_told(
     expect(notice).to_have_count(0)
 
     cancel(firm, driving_to)
-    page.evaluate("document.dispatchEvent(new Event('visibilitychange'))")
+    come_back(page)
     expect(page.locator(f"[data-told-gone='{driving_to}']")).to_be_visible()
     assert first(page) == after, "the next stop comes up"
     expect(page.locator("[data-run-list] > li form[data-act=done] button").first).to_be_visible()
@@ -154,7 +160,7 @@ def test_what_is_cancelled_goes_from_the_phone_and_is_told(
     expect(page.locator("[data-run-told] li")).to_have_count(1)  # what was read stays read
     expect(page.locator("[data-run-cancelled] > li")).to_have_count(2)
     cancel(firm, round_[6])
-    page.evaluate("document.dispatchEvent(new Event('visibilitychange'))")
+    come_back(page)
     expect(page.locator("[data-run-told] li")).to_have_count(2)
     with page.expect_response("**/run/acts"):
         page.locator("[data-run-list] > li form[data-act=done] button").first.click()

@@ -6,6 +6,7 @@ import { toast } from "./requests.js";
 import { startSignature } from "./signature.js";
 
 const LOOK_MS = 30_000;
+const AGAIN_MS = 2_000;
 const READ = "run-cancelled-read";
 const READ_MAX = 200;
 const PARTS = ["[data-run-list]", "[data-run-behind]", "[data-run-cancelled]"];
@@ -79,19 +80,21 @@ function take(page, fresh) {
   nameStops(page);
 }
 
+/** Brings the page up to date; false where it could not find out whether it is. */
 async function look(page, answered, changed) {
   const before = answered();
-  if (document.hidden || before === undefined) return;
+  if (document.hidden) return true; // it is looked again when it is shown
+  if (before === undefined) return false;
   const answer = await fetch(page.dataset.versionUrl).catch(() => undefined);
-  if (!answer?.ok || answer.redirected) return;
+  if (!answer?.ok || answer.redirected) return false;
   const { version } = await answer.json();
-  if (version === page.dataset.version) return;
+  if (version === page.dataset.version) return true;
   const shown = await fetch(location.pathname).catch(() => undefined);
-  if (!shown?.ok || shown.redirected) return;
+  if (!shown?.ok || shown.redirected) return false;
   const document_ = new DOMParser().parseFromString(await shown.text(), "text/html");
   const fresh = document_.querySelector("[data-run]");
   // Acts that were sent meanwhile may be missing from what came: it is asked for again.
-  if (answered() !== before) return;
+  if (answered() !== before) return false;
   const sentence = document.querySelector("main .sentence");
   const newer = document_.querySelector("main .sentence");
   if (sentence && newer) {
@@ -103,6 +106,7 @@ async function look(page, answered, changed) {
   page.dataset.version = version;
   if (!tellCancelled(page)) toast("info", message("roundChanged"));
   await changed();
+  return true;
 }
 
 /**
@@ -115,7 +119,9 @@ export function startNews(page, answered, changed) {
     if (row) row.dataset.touched = "yes";
   });
   tellCancelled(page);
-  const again = () => look(page, answered, changed);
+  const again = async () => {
+    if (!await look(page, answered, changed)) setTimeout(() => look(page, answered, changed), AGAIN_MS);
+  };
   setInterval(again, LOOK_MS);
   document.addEventListener("visibilitychange", again);
   window.addEventListener("online", again);
